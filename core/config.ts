@@ -1,0 +1,122 @@
+import { z } from 'zod';
+
+const MEBIBYTE = 1024 * 1024;
+const flag = z.stringbool({
+  truthy: ['1', 'true', 'yes', 'on'],
+  falsy: ['0', 'false', 'no', 'off', ''],
+});
+const optionalText = z
+  .string()
+  .optional()
+  .transform((text) => (text === '' ? undefined : text));
+
+/** Every variable the project reads; `.env.example` explains each. */
+const EnvironmentSchema = z.object({
+  LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
+  DEVICE: z.enum(['auto', 'cuda', 'cpu']).default('auto'),
+  WHISPER_MODEL: optionalText,
+  COMPUTE_TYPE: z.enum(['auto', 'float16', 'float32']).default('auto'),
+  WHISPER_BATCH_SIZE: z.coerce.number().int().min(1).max(32).optional(),
+  ENGINE_THREADS: z.coerce.number().int().min(0).max(256).default(0),
+  AUDIO_ROOT: optionalText,
+  ALLOW_HTTP_URLS: flag.default(false),
+  ALLOW_PRIVATE_URLS: flag.default(false),
+  MAX_AUDIO_MB: z.coerce.number().positive().default(100),
+  MAX_AUDIO_SEC: z.coerce.number().positive().default(3600),
+  FETCH_TIMEOUT_SEC: z.coerce.number().positive().default(120),
+  SPOOL_DIR: optionalText,
+  FFMPEG_PATH: optionalText,
+  HF_TOKEN: optionalText,
+  HF_HOME: optionalText,
+  HF_HUB_CACHE: optionalText,
+  HF_ENDPOINT: z.url().default('https://huggingface.co'),
+  HF_HUB_OFFLINE: flag.default(false),
+  RUNPOD_WEBHOOK_GET_JOB: optionalText,
+  RUNPOD_WEBHOOK_POST_OUTPUT: optionalText,
+  RUNPOD_WEBHOOK_POST_STREAM: optionalText,
+  RUNPOD_WEBHOOK_PING: optionalText,
+  RUNPOD_AI_API_KEY: optionalText,
+  RUNPOD_API_KEY: optionalText,
+  RUNPOD_POD_ID: optionalText,
+  RUNPOD_POD_HOSTNAME: optionalText,
+  RUNPOD_ENDPOINT_ID: optionalText,
+  RUNPOD_GPU_TYPE_ID: optionalText,
+  RUNPOD_PING_INTERVAL: z.coerce.number().int().min(100).default(10_000),
+  RUNPOD_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(1),
+  RUNPOD_REFRESH_WORKER: flag.default(false),
+  RUNPOD_MIN_MEMORY_GB: z.coerce.number().min(0).default(4),
+  RUNPOD_MIN_DISK_PERCENT: z.coerce.number().min(0).max(100).default(10),
+  RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: flag.default(false),
+  RUNPOD_SKIP_GPU_CHECK: flag.default(false),
+  RUNPOD_MAX_RESULT_MB: z.coerce.number().positive().default(20),
+});
+
+const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
+  if (env.RUNPOD_WEBHOOK_GET_JOB === undefined) return;
+  for (const name of ['RUNPOD_AI_API_KEY', 'RUNPOD_WEBHOOK_POST_OUTPUT'] as const) {
+    if (env[name] === undefined) {
+      context.addIssue({ code: 'custom', path: [name], message: 'required in worker mode' });
+    }
+  }
+}).transform((env) => ({
+  logLevel: env.LOG_LEVEL,
+  engine: {
+    device: env.DEVICE,
+    whisperModel: env.WHISPER_MODEL,
+    computeType: env.COMPUTE_TYPE,
+    batchSize: env.WHISPER_BATCH_SIZE,
+    threads: env.ENGINE_THREADS,
+  },
+  audio: {
+    root: env.AUDIO_ROOT,
+    allowHttp: env.ALLOW_HTTP_URLS,
+    allowPrivateUrls: env.ALLOW_PRIVATE_URLS,
+    maxBytes: Math.floor(env.MAX_AUDIO_MB * MEBIBYTE),
+    maxSec: env.MAX_AUDIO_SEC,
+    fetchTimeoutMs: env.FETCH_TIMEOUT_SEC * 1000,
+    spoolDir: env.SPOOL_DIR,
+    ffmpegPath: env.FFMPEG_PATH,
+  },
+  hub: {
+    token: env.HF_TOKEN,
+    home: env.HF_HOME,
+    cache: env.HF_HUB_CACHE,
+    endpoint: env.HF_ENDPOINT,
+    offline: env.HF_HUB_OFFLINE,
+  },
+  runpod: {
+    getJobUrl: env.RUNPOD_WEBHOOK_GET_JOB,
+    postOutputUrl: env.RUNPOD_WEBHOOK_POST_OUTPUT,
+    postStreamUrl: env.RUNPOD_WEBHOOK_POST_STREAM ?? env.RUNPOD_WEBHOOK_POST_OUTPUT,
+    pingUrl: env.RUNPOD_WEBHOOK_PING,
+    workerApiKey: env.RUNPOD_AI_API_KEY,
+    clientApiKey: env.RUNPOD_API_KEY,
+    podId: env.RUNPOD_POD_ID,
+    podHostname: env.RUNPOD_POD_HOSTNAME,
+    endpointId: env.RUNPOD_ENDPOINT_ID,
+    gpuTypeId: env.RUNPOD_GPU_TYPE_ID,
+    pingIntervalMs: env.RUNPOD_PING_INTERVAL,
+    concurrency: env.RUNPOD_CONCURRENCY,
+    refreshWorker: env.RUNPOD_REFRESH_WORKER,
+    minMemoryGb: env.RUNPOD_MIN_MEMORY_GB,
+    minDiskPercent: env.RUNPOD_MIN_DISK_PERCENT,
+    skipSystemChecks: env.RUNPOD_SKIP_AUTO_SYSTEM_CHECKS,
+    skipGpuCheck: env.RUNPOD_SKIP_GPU_CHECK,
+    maxResultBytes: Math.floor(env.RUNPOD_MAX_RESULT_MB * MEBIBYTE),
+  },
+}));
+
+type DeepReadonly<T> = { readonly [K in keyof T]: T[K] extends object ? DeepReadonly<T[K]> : T[K] };
+
+export type Config = DeepReadonly<z.output<typeof ConfigSchema>>;
+
+/**
+ * Reads the environment once, at boot; nothing else may touch `process.env`.
+ * @throws {Error} naming every problem at once, never a value.
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const parsed = ConfigSchema.safeParse(env);
+  if (!parsed.success) throw new Error(`Invalid configuration\n${z.prettifyError(parsed.error)}`);
+  for (const section of Object.values(parsed.data)) Object.freeze(section);
+  return Object.freeze(parsed.data);
+}

@@ -1,0 +1,96 @@
+import type { SampleRange } from '../audio/time.ts';
+
+/** Speech probabilities of one recording, frame by frame; keeps the network's state in between. */
+export interface VoiceActivityStream {
+  /**
+   * One probability per `windowSamples` samples. `waveform` must hold a whole number of windows,
+   * except for the last piece of the recording, which is padded with silence.
+   */
+  push(waveform: Float32Array, signal: AbortSignal): Promise<Float32Array>;
+}
+
+export interface VoiceActivityModel {
+  /** Samples covered by one probability. */
+  readonly windowSamples: number;
+  openStream(): VoiceActivityStream;
+}
+
+export type Task = 'transcribe' | 'translate';
+
+/** What the recogniser is asked for one window of at most `maxWindowSamples`. */
+export interface RecognitionRequest {
+  readonly waveform: Float32Array<ArrayBuffer>;
+  readonly task: Task;
+  /** Language code, or null to detect it in this window. */
+  readonly language: string | null;
+  /** Whether timestamp tokens are wanted between the text tokens. */
+  readonly timestamps: boolean;
+  /** 0 picks the most likely token; above it tokens are sampled from the tempered distribution. */
+  readonly temperature: number;
+  /** Text that precedes the window: names to spell right, or what was said before. */
+  readonly prompt: string | null;
+}
+
+export type RecognizedToken =
+  | { readonly kind: 'text'; readonly id: number; readonly logProb: number }
+  | { readonly kind: 'timestamp'; readonly offsetSamples: number; readonly logProb: number };
+
+export interface Recognition {
+  /** Without prompt and end of text. */
+  readonly tokens: readonly RecognizedToken[];
+  /** Mean log-probability over the tokens and the end of text, as OpenAI's `avg_logprob`. */
+  readonly avgLogProb: number;
+  readonly noSpeechProb: number;
+  readonly language: string;
+  /** 1 when the language was given or the model knows only one. */
+  readonly languageProbability: number;
+}
+
+export interface SpeechRecognizer {
+  readonly modelName: string;
+  readonly maxWindowSamples: number;
+  /** Language codes that the model knows. */
+  readonly languages: readonly string[];
+  /** How many windows are decoded together at most; more concurrent requests only queue. */
+  readonly batchSize: number;
+  /** Concurrent calls, also of different jobs, are decoded together. */
+  recognize(request: RecognitionRequest, signal: AbortSignal): Promise<Recognition>;
+  /** Text of token ids; never half a character. */
+  textOf(tokenIds: readonly number[]): string;
+}
+
+export interface Word {
+  readonly text: string;
+  readonly range: SampleRange;
+  /** Mean probability of the word's tokens, 0–1. */
+  readonly confidence: number;
+  readonly speaker?: string;
+}
+
+export interface Segment {
+  readonly text: string;
+  readonly range: SampleRange;
+  /** exp of the mean log-probability of its tokens, 0–1. */
+  readonly confidence: number;
+  readonly words: readonly Word[];
+  readonly speaker?: string;
+  readonly avgLogProb: number;
+  readonly noSpeechProb: number;
+  readonly compressionRatio: number;
+  readonly temperature: number;
+}
+
+/** Something the caller should know about a result that is otherwise good. */
+export interface TranscriptWarning {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface Transcript {
+  readonly segments: readonly Segment[];
+  readonly language: string;
+  readonly languageProbability: number;
+  readonly audioSamples: number;
+  readonly modelName: string;
+  readonly warnings: readonly TranscriptWarning[];
+}

@@ -1,0 +1,54 @@
+import type { Segment, Task } from './contracts.ts';
+
+/** Durations in milliseconds as users set them; thresholds are probabilities. */
+export interface VadOptions {
+  readonly onsetThreshold: number;
+  readonly offsetThreshold: number;
+  readonly minSpeechMs: number;
+  readonly minSilenceMs: number;
+  readonly speechPadMs: number;
+}
+
+export interface TranscribeOptions {
+  readonly task: Task;
+  /** Language code, or null to detect it. */
+  readonly language: string | null;
+  /** Text put before every chunk: names and words to spell right. */
+  readonly prompt: string | null;
+  /** Tried in order until a chunk passes the quality checks. */
+  readonly temperatures: readonly number[];
+  readonly compressionRatioThreshold: number;
+  readonly avgLogProbThreshold: number;
+  readonly noSpeechThreshold: number;
+  /** Longest chunk given to the recogniser; never above its own window. */
+  readonly maxChunkSec: number;
+  readonly vad: VadOptions;
+}
+
+/** OpenAI's decoding thresholds and temperatures; VAD as silero-vad's own defaults but for the pad. */
+export const DEFAULT_TRANSCRIBE_OPTIONS: TranscribeOptions = {
+  task: 'transcribe',
+  language: null,
+  prompt: null,
+  temperatures: [0, 0.2, 0.4, 0.6, 0.8, 1],
+  compressionRatioThreshold: 2.4,
+  avgLogProbThreshold: -1,
+  noSpeechThreshold: 0.6,
+  maxChunkSec: 30,
+  vad: {
+    onsetThreshold: 0.5,
+    offsetThreshold: 0.35,
+    minSpeechMs: 250,
+    minSilenceMs: 100,
+    speechPadMs: 200,
+  },
+};
+
+/** How a caller watches a transcription; every hook may be called many times and must not throw. */
+export interface TranscribeHooks {
+  /** `fraction` of the whole job, 0–1, never falling. */
+  onProgress?(fraction: number): void;
+  onStage?(stage: string, elapsedMs: number, details?: Readonly<Record<string, number>>): void;
+  /** Finished segments in time order, each once. */
+  onSegments?(segments: readonly Segment[]): void;
+}
