@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
-    execArgv: ['--import', 'tsx'],
+    execArgv: ['--import', './scripts/typescript.mjs'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+import type { DeviceOptions } from './engine/protocol.ts';
+
+/** What the kernel driver and WSL expose; a container without a GPU has none of them. */
+const GPU_MARKS = ['/proc/driver/nvidia/version', '/dev/nvidiactl', '/dev/dxg'];
+
+const CPU_BATCH_SIZE = 8;
+/** Windows of 30 s that fit beside large-v3 in float16: RTX 3070, RTX 4090, A100. */
+const BATCH_SIZE_BY_MEMORY_MB = [
+  { atLeast: 38_000, batchSize: 32 },
+  { atLeast: 22_000, batchSize: 16 },
+  { atLeast: 0, batchSize: 8 },
+] as const;
+
+/**
+ * `auto` is CUDA where a GPU is visible, else the CPU. A visible GPU whose libraries are missing
+ * is an error when the models load, not a reason to run slowly.
+ */
+export function chooseDevice(setting: 'auto' | 'cuda' | 'cpu'): DeviceOptions['device'] {
+  if (setting !== 'auto') return setting;
+  return GPU_MARKS.some((path) => existsSync(path)) ? 'cuda' : 'cpu';
+}
+
+export async function defaultBatchSize(device: DeviceOptions['device']): Promise<number> {
+  if (device === 'cpu') return CPU_BATCH_SIZE;
+  const memoryMb = (await gpuMemoryMb()) ?? 0;
+  return batchSizeFor(memoryMb);
+}
+
+export const batchSizeFor = (memoryMb: number): number =>
+  BATCH_SIZE_BY_MEMORY_MB.find(({ atLeast }) => memoryMb >= atLeast)!.batchSize;
+
+/** Memory of the first GPU, or undefined where nvidia-smi does not tell. */
+async function gpuMemoryMb(): Promise<number | undefined> {
+  const query = ['--query-gpu=memory.total', '--format=csv,noheader,nounits', '--id=0'];
+  try {
+    const { stdout } = await promisify(execFile)('nvidia-smi', query, { timeout: 10_000 });
+    const memoryMb = Number.parseInt(stdout, 10);
+    return Number.isFinite(memoryMb) ? memoryMb : undefined;
+  } catch {
+    return undefined;
+  }
+}

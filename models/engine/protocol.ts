@@ -1,0 +1,53 @@
+import type { WireError } from '../../core/errors.ts';
+
+/** Where sessions run. */
+export interface DeviceOptions {
+  readonly device: 'cuda' | 'cpu';
+  /** Threads of one run on the CPU; 0 = one per core. */
+  readonly threads: number;
+}
+
+/** What to load; the thread builds or reads the graph itself, so that only this travels. */
+export type NetworkSource =
+  | { readonly kind: 'whisper'; readonly folder: string; readonly computeType: ComputeType }
+  | { readonly kind: 'onnx'; readonly file: string };
+
+export type ComputeType = 'float32' | 'float16';
+
+export type TensorData =
+  | Float32Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>;
+
+/** A tensor on its way between threads; its buffer is moved, not copied. */
+export interface TensorMessage {
+  readonly type: 'float32' | 'int64' | 'bool';
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+export type TensorMap = Readonly<Record<string, TensorMessage>>;
+
+export type EngineRequest =
+  | {
+      readonly type: 'load';
+      readonly id: number;
+      readonly session: string;
+      readonly source: NetworkSource;
+      readonly device: DeviceOptions;
+    }
+  | {
+      readonly type: 'run';
+      readonly id: number;
+      readonly session: string;
+      readonly feeds: TensorMap;
+    }
+  | { readonly type: 'close'; readonly id: number };
+
+export type EngineResponse =
+  | { readonly id: number; readonly outcome: 'done'; readonly outputs: TensorMap }
+  | { readonly id: number; readonly outcome: 'failed'; readonly error: WireError };
+
+export const transferList = (tensors: TensorMap): ArrayBuffer[] => [
+  ...new Set(Object.values(tensors).map(({ data }) => data.buffer)),
+];

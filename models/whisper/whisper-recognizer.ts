@@ -1,0 +1,179 @@
+import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
+import { SttError } from '../../core/errors.ts';
+import type {
+  Recognition,
+  RecognitionRequest,
+  RecognizedToken,
+  SpeechRecognizer,
+} from '../../pipeline/contracts.ts';
+import { Batcher } from '../engine/batcher.ts';
+import type { InferenceEngine } from '../engine/engine.ts';
+import type { ComputeType, TensorMap } from '../engine/protocol.ts';
+import { readWhisperCheckpoint, type WhisperCheckpoint } from './checkpoint.ts';
+import { decodeFeeds, type RowPrompt, rowPrompt } from './decode-feeds.ts';
+import { WhisperTokenizer } from './tokenizer.ts';
+import { WINDOW_SAMPLES } from './transcription-graph.ts';
+
+const SESSION = 'whisper';
+/** Timestamp tokens count in steps of 20 ms. */
+const SAMPLES_PER_TIMESTAMP = SAMPLE_RATE_HZ / 50;
+/** A GPU tunes its kernels per shape, so only these batch sizes ever reach it. */
+const CUDA_BATCH_SIZES = [1, 2, 4, 8, 16, 32];
+
+export interface WhisperOptions {
+  readonly modelName: string;
+  readonly folder: string;
+  readonly computeType: ComputeType;
+  readonly batchSize: number;
+}
+
+interface QueuedWindow {
+  readonly request: RecognitionRequest;
+  readonly prompt: RowPrompt;
+}
+
+/** Whisper behind the pipeline's interface; concurrent requests are decoded in batches. */
+export class WhisperRecognizer implements SpeechRecognizer {
+  readonly maxWindowSamples = WINDOW_SAMPLES;
+  readonly modelName: string;
+  readonly batchSize: number;
+  readonly languages: readonly string[];
+  readonly #engine: InferenceEngine;
+  readonly #checkpoint: WhisperCheckpoint;
+  readonly #tokenizer: WhisperTokenizer;
+  readonly #batcher: Batcher<QueuedWindow, Recognition>;
+
+  private constructor(
+    engine: InferenceEngine,
+    checkpoint: WhisperCheckpoint,
+    tokenizer: WhisperTokenizer,
+    { modelName, batchSize }: WhisperOptions,
+  ) {
+    this.#engine = engine;
+    this.#checkpoint = checkpoint;
+    this.#tokenizer = tokenizer;
+    this.modelName = modelName;
+    this.batchSize = batchSize;
+    this.languages = checkpoint.tokens.languages;
+    this.#batcher = new Batcher({
+      maxBatch: batchSize,
+      keyOf: ({ prompt }) => `${prompt.prompt.length}/${prompt.task.length}`,
+      run: (windows) => this.#runBatch(windows),
+    });
+  }
+
+  /** Loads the network into the engine. @throws {SttError} MODEL_*, DEVICE_UNAVAILABLE. */
+  static async load(engine: InferenceEngine, options: WhisperOptions): Promise<WhisperRecognizer> {
+    const { folder, computeType } = options;
+    const [checkpoint, tokenizer] = await Promise.all([
+      readWhisperCheckpoint(folder),
+      WhisperTokenizer.load(folder),
+      engine.load(SESSION, { kind: 'whisper', folder, computeType }),
+    ]);
+    return new WhisperRecognizer(engine, checkpoint, tokenizer, options);
+  }
+
+  /** Windows that wait for a batch. */
+  get queueLength(): number {
+    return this.#batcher.queueLength;
+  }
+
+  async recognize(request: RecognitionRequest, signal: AbortSignal): Promise<Recognition> {
+    const { language, waveform, prompt } = request;
+    if (language !== null && !this.languages.includes(language)) {
+      throw new SttError('LANGUAGE_UNSUPPORTED', `${this.modelName} does not know ${language}`);
+    }
+    if (waveform.length > WINDOW_SAMPLES) {
+      throw new SttError('INTERNAL', `A window of ${waveform.length} samples is too long`);
+    }
+    const previous = prompt === null ? [] : this.#tokenizer.encode(` ${prompt.trim()}`);
+    const window = { request, prompt: rowPrompt(this.#checkpoint, request, previous) };
+    return await this.#batcher.submit(window, signal);
+  }
+
+  textOf(tokenIds: readonly number[]): string {
+    return this.#tokenizer.decode(tokenIds);
+  }
+
+  /** Runs every batch size that will be used once, so that no job pays for kernel tuning. */
+  async warmUp(): Promise<void> {
+    const sizes =
+      this.#engine.device === 'cuda'
+        ? CUDA_BATCH_SIZES.filter((size) => size <= this.batchSize)
+        : [1];
+    for (const size of sizes) {
+      const request: RecognitionRequest = {
+        waveform: new Float32Array(WINDOW_SAMPLES),
+        task: 'transcribe',
+        language: null,
+        timestamps: true,
+        temperature: 0,
+        prompt: null,
+      };
+      const window = { request, prompt: rowPrompt(this.#checkpoint, request, []) };
+      await this.#runBatch(Array.from({ length: size }, () => window));
+    }
+  }
+
+  async #runBatch(windows: readonly QueuedWindow[]): Promise<Recognition[]> {
+    const feeds = decodeFeeds(
+      this.#checkpoint,
+      windows.map(({ request }) => request),
+      windows.map(({ prompt }) => prompt),
+      this.#rowsFor(windows.length),
+    );
+    const outputs = await this.#engine.run(SESSION, feeds);
+    return windows.map(({ request }, row) => this.#recognition(outputs, row, request));
+  }
+
+  #rowsFor(count: number): number {
+    if (this.#engine.device === 'cpu') return count;
+    return CUDA_BATCH_SIZES.find((size) => size >= count) ?? count;
+  }
+
+  #recognition(outputs: TensorMap, row: number, request: RecognitionRequest): Recognition {
+    const { tokens: ids, log_probs: logProbs, no_speech_prob: noSpeech } = outputs;
+    const [steps = 0, rows = 0] = ids!.dims;
+    const { endOfText } = this.#checkpoint.tokens;
+    const tokens: RecognizedToken[] = [];
+    let sumLogProb = 0;
+    for (let step = 0; step < steps; step++) {
+      const id = Number(ids!.data[step * rows + row]);
+      const logProb = Number(logProbs!.data[step * rows + row]);
+      sumLogProb += logProb;
+      if (id === endOfText) break;
+      tokens.push(this.#token(id, logProb));
+    }
+    return {
+      tokens,
+      avgLogProb: sumLogProb / (tokens.length + 1),
+      noSpeechProb: Number(noSpeech!.data[row]),
+      ...this.#languageOf(outputs, row, request.language),
+    };
+  }
+
+  #token(id: number, logProb: number): RecognizedToken {
+    const { timestampsStart } = this.#checkpoint.tokens;
+    if (id < timestampsStart) return { kind: 'text', id, logProb };
+    const offsetSamples = (id - timestampsStart) * SAMPLES_PER_TIMESTAMP;
+    return { kind: 'timestamp', offsetSamples, logProb };
+  }
+
+  #languageOf(outputs: TensorMap, row: number, asked: string | null) {
+    const probabilities = outputs['language_probs'];
+    if (asked !== null || probabilities === undefined) {
+      return { language: asked ?? this.languages[0]!, languageProbability: 1 };
+    }
+    const count = this.languages.length;
+    let best = 0;
+    for (let language = 1; language < count; language++) {
+      const isBetter =
+        probabilities.data[row * count + language]! > probabilities.data[row * count + best]!;
+      if (isBetter) best = language;
+    }
+    return {
+      language: this.languages[best]!,
+      languageProbability: Number(probabilities.data[row * count + best]),
+    };
+  }
+}

@@ -1,0 +1,25 @@
+import { copyFile, mkdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { writeQuantizedSafetensors } from '../models/graph/quantize.ts';
+import { readWhisperCheckpoint } from '../models/whisper/checkpoint.ts';
+
+const USAGE = 'Usage: npm run quantize -- SOURCE_FOLDER TARGET_FILE\n';
+const COMPANIONS = ['config.json', 'generation_config.json', 'tokenizer.json'];
+
+const [sourceFolder, targetFile] = process.argv.slice(2);
+if (sourceFolder === undefined || targetFile === undefined) {
+  process.stderr.write(USAGE);
+  process.exit(2);
+}
+const { tensors } = await readWhisperCheckpoint(sourceFolder);
+const targetFolder = dirname(targetFile);
+await mkdir(targetFolder, { recursive: true });
+await writeQuantizedSafetensors(tensors, targetFile, (done, total) => {
+  if (done === total || done % 50 === 0) process.stderr.write(`${done}/${total} tensors\n`);
+});
+for (const name of COMPANIONS) {
+  await copyFile(join(sourceFolder, name), join(targetFolder, name)).catch(() => {
+    process.stderr.write(`${name} is not in the source folder\n`);
+  });
+}
+process.stderr.write(`Wrote ${basename(targetFile)}\n`);

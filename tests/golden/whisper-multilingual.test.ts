@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { Weights } from '../../models/graph/weights.ts';
+import { readWhisperCheckpoint } from '../../models/whisper/checkpoint.ts';
+import { decodeFeeds, rowPrompt } from '../../models/whisper/decode-feeds.ts';
+import { encoder } from '../../models/whisper/encoder.ts';
+import { decodeGraph } from '../../models/whisper/transcription-graph.ts';
+import { rowOf, runGraph } from './run-graph.ts';
+import { describeWithShared, largestDifference, readGolden, sharedPath } from './shared-data.ts';
+
+interface MultilingualGolden {
+  readonly phase: number;
+  readonly encoder_rows: Record<string, number[]>;
+  readonly language_top5: [number, number][][];
+  readonly prompt: number[];
+  readonly tokens: number[][];
+  readonly logprobs: number[][];
+}
+
+const MELS = 128;
+const FRAMES = 3000;
+/** Far below any score: the golden run suppresses the end of text. */
+const SUPPRESSED = -1e30;
+
+/** "0.5 · sin(0.37 i + phase)"; the second item mirrored along the mels and scaled by 0.7. */
+function goldenFeatures(phase: number): Float32Array<ArrayBuffer> {
+  const values = Float32Array.from(
+    { length: 2 * MELS * FRAMES },
+    (_, i) => 0.5 * Math.sin(0.37 * i + phase),
+  );
+  const second = values.slice(MELS * FRAMES);
+  for (let mel = 0; mel < MELS; mel++) {
+    for (let frame = 0; frame < FRAMES; frame++) {
+      values[(MELS + mel) * FRAMES + frame] = 0.7 * second[(MELS - 1 - mel) * FRAMES + frame]!;
+    }
+  }
+  return values;
+}
+
+describeWithShared('a multilingual checkpoint with random weights', () => {
+  test('40 of 40 tokens of both rows, the encoder and the languages equal transformers', async () => {
+    const golden = readGolden<MultilingualGolden>('whisper-random-multilingual.json');
+    const checkpoint = await readWhisperCheckpoint(
+      sharedPath('models/whisper-random-multilingual'),
+    );
+    const weights = new Weights(checkpoint.tensors, {
+      computeType: 'float32',
+      expandQuantized: () => false,
+    });
+    const request = {
+      waveform: new Float32Array(0),
+      task: 'transcribe',
+      language: 'ko',
+      timestamps: false,
+      temperature: 0,
+      prompt: null,
+    } as const;
+    const prompt = rowPrompt(checkpoint, request, []);
+    expect([...prompt.prompt, ...prompt.task]).toEqual(golden.prompt);
+    const feeds = decodeFeeds(checkpoint, [request, request], [prompt, prompt], 2);
+    // The golden run knows no rule of openai-whisper's, only the checkpoint's list and no end.
+    const bias = new Float32Array(checkpoint.tokens.timestampsStart);
+    for (const id of [1, 2, 7, 8, 9, 10, 14, 25]) bias[id] = SUPPRESSED;
+    bias[checkpoint.tokens.endOfText] = SUPPRESSED;
+    const begin = new Float32Array(bias.length);
+    begin[220] = SUPPRESSED;
+    const outputs = await runGraph(
+      (graph) => {
+        const features = graph.input('features', 'float32', ['batch', MELS, FRAMES]);
+        const audio = encoder(graph, weights, checkpoint, features);
+        graph.output('encoder', audio, 'float32', ['batch', 1500, 64]);
+        decodeGraph(graph, weights, checkpoint, audio);
+      },
+      {
+        ...feeds,
+        features: { type: 'float32', data: goldenFeatures(golden.phase), dims: [2, MELS, FRAMES] },
+        text_bias: { type: 'float32', data: bias, dims: [1, bias.length] },
+        begin_bias: { type: 'float32', data: begin, dims: [1, begin.length] },
+        max_tokens: { type: 'int64', data: BigInt64Array.of(40n), dims: [] },
+      },
+    );
+    for (const [row, expected] of Object.entries(golden.encoder_rows)) {
+      const actual = rowOf(outputs.encoder!, Number(row)).slice(0, expected.length);
+      expect(largestDifference(actual, expected)).toBeLessThanOrEqual(1e-3);
+    }
+    const steps = outputs.tokens!.dims[0]!;
+    for (const row of [0, 1]) {
+      const column = (name: string): number[] =>
+        Array.from({ length: steps }, (_, step) => Number(outputs[name]!.data[step * 2 + row]));
+      expect(column('tokens')).toEqual(golden.tokens[row]);
+      expect(largestDifference(column('log_probs'), golden.logprobs[row]!)).toBeLessThanOrEqual(
+        1e-2,
+      );
+      const languages = rowOf(outputs.language_probs!, row);
+      for (const [id, probability] of golden.language_top5[row]!) {
+        expect(languages[id - checkpoint.tokens.languagesStart]).toBeCloseTo(probability, 4);
+      }
+    }
+  });
+});
