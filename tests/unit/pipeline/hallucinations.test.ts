@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import type { Segment } from '../../../pipeline/contracts.ts';
+import {
+  dropSilencePhrases,
+  hallucinationWarnings,
+  isSilencePhrase,
+} from '../../../pipeline/hallucinations.ts';
+
+const segmentOf = (text: string, noSpeechProb: number): Segment => ({
+  text,
+  noSpeechProb,
+  range: { start: 0, end: 1 },
+  confidence: 0.9,
+  words: [],
+  avgLogProb: -0.2,
+  compressionRatio: 1,
+  temperature: 0,
+});
+
+test.each([
+  '시청해주셔서 감사합니다.',
+  '시청해 주셔서 감사합니다!',
+  '구독과 좋아요',
+  '구독과 좋아요 부탁드립니다. 시청해주셔서 감사합니다.',
+  'MBC 뉴스 김지경입니다.',
+  'ＭＢＣ 뉴스 이덕영입니다.',
+  'Thank you for watching.',
+  'Thanks for watching! Thanks for watching!',
+  'ご視聴ありがとうございました。',
+  '字幕由 Amara.org 社区提供',
+  '中文字幕志愿者 李宗盛',
+])('"%s" is a silence phrase', (text) => {
+  expect(isSilencePhrase(text)).toBe(true);
+});
+
+test.each([
+  '',
+  '감사합니다.',
+  'Thank you.',
+  'Thank you for watching the children.',
+  '구독과 좋아요 버튼의 색을 바꿉시다',
+  'MBC 뉴스에서 봤는데 그 사람 배우입니다',
+  '字幕を確認してください',
+])('"%s" is not a silence phrase', (text) => {
+  expect(isSilencePhrase(text)).toBe(false);
+});
+
+test('a silence phrase is dropped where the audio agrees, and only there', () => {
+  const silent = segmentOf('Thanks for watching!', 0.61);
+  const spoken = segmentOf('Thanks for watching!', 0.6);
+  const other = segmentOf('Ask not.', 0.9);
+  expect(dropSilencePhrases([silent, spoken, other], 0.6)).toEqual({
+    kept: [spoken, other],
+    droppedCount: 1,
+  });
+});
+
+test('dropped segments are counted in one warning', () => {
+  expect(hallucinationWarnings(0)).toEqual([]);
+  expect(hallucinationWarnings(1)).toMatchObject([
+    { code: 'HALLUCINATION_DROPPED', message: expect.stringMatching(/^1 segment was/) },
+  ]);
+  expect(hallucinationWarnings(3)).toMatchObject([
+    { message: expect.stringMatching(/^3 segments were/) },
+  ]);
+});
