@@ -14,7 +14,7 @@ export interface OverlongSpeech {
 }
 
 /** The region ends at `end`; speech goes on at `nextStart`, or null when an onset must come first. */
-export interface SpeechCut {
+interface SpeechCut {
   readonly end: number;
   readonly nextStart: number | null;
 }

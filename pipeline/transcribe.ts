@@ -81,21 +81,38 @@ class Transcription {
     this.#language = language === null ? null : { language, languageProbability: 1 };
   }
 
-  /** The chunks of the recording but for those that had to be recognised to learn the language. */
+  /**
+   * The chunks of the recording but for those that had to be recognised to learn the language.
+   * They come a batch at a time: where voice activity and recognition share a thread, the engine
+   * would otherwise start a batch with the one or two chunks of each piece of the recording.
+   */
   async *chunksWithKnownLanguage(signal: AbortSignal): AsyncGenerator<SpeechChunk> {
+    let batch: SpeechChunk[] = [];
+    for await (const chunk of this.#findChunks(signal)) {
+      if (!this.#language) {
+        await this.#detectLanguage(chunk, signal);
+        continue;
+      }
+      batch.push(chunk);
+      if (batch.length < this.#models.recognizer.batchSize) continue;
+      yield* batch;
+      batch = [];
+    }
+    yield* batch;
+  }
+
+  #findChunks(signal: AbortSignal): AsyncGenerator<SpeechChunk> {
     const { recognizer, voiceActivity } = this.#models;
     const { maxChunkSec, vad } = this.#options;
     const maxChunkSamples = Math.min(secToSamples(maxChunkSec), recognizer.maxWindowSamples);
-    const findOptions = { vad, maxChunkSamples, hooks: this.#hooks };
-    for await (const chunk of findChunks(this.#waveform, voiceActivity, findOptions, signal)) {
-      if (this.#language) {
-        yield chunk;
-        continue;
-      }
-      const result = await this.recognize(chunk, signal);
-      const { language, languageProbability, isSilent } = result;
-      if (!isSilent) this.#language = { language, languageProbability };
-    }
+    const options = { vad, maxChunkSamples, hooks: this.#hooks };
+    return findChunks(this.#waveform, voiceActivity, options, signal);
+  }
+
+  async #detectLanguage(chunk: SpeechChunk, signal: AbortSignal): Promise<void> {
+    const result = await this.recognize(chunk, signal);
+    const { language, languageProbability, isSilent } = result;
+    if (!isSilent) this.#language = { language, languageProbability };
   }
 
   /** Chunks must be started in time order; they may finish in any. */

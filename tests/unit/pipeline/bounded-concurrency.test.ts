@@ -98,3 +98,18 @@ test('a signal that was aborted before opens nothing', async () => {
   await expect(running).rejects.toMatchObject({ name: 'AbortError' });
   expect(isOpened).toBe(false);
 });
+
+test('many works at once do not crowd one signal with listeners', async () => {
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error) => warnings.push(name);
+  process.on('warning', onWarning);
+  const abort = new AbortController();
+  const work = (_: number, signal: AbortSignal) => untilAborted(signal);
+  const running = runConcurrently(() => count(64), { limit: 64, work }, abort.signal);
+  await soon();
+  abort.abort();
+  await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+  await soon();
+  process.off('warning', onWarning);
+  expect(warnings).toEqual([]);
+});

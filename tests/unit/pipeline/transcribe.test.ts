@@ -62,6 +62,21 @@ test('two batches are in flight as long as there are chunks, and never more', as
   expect(inFlight.filter((count) => count === 6).length).toBeGreaterThan(5);
 });
 
+test('chunks are released a batch at a time, so that the first batch is a full one', async () => {
+  const piecesAtRequest: number[] = [];
+  const recognizer = new ScriptedRecognizer(
+    (request, signal) => {
+      piecesAtRequest.push(voiceActivity.pushedSamples.length);
+      return chunkNumber(request, signal);
+    },
+    { batchSize: 4 },
+  );
+  const { run, voiceActivity } = prepare({ speech: chunksOfSpeech(10), recognizer });
+  await run();
+  expect(new Set(piecesAtRequest.slice(0, 4)).size).toBe(1);
+  expect(new Set(piecesAtRequest.slice(4, 8)).size).toBe(1);
+});
+
 test('one slow chunk does not hold back the others', async () => {
   let release: () => void = () => {};
   const held = new Promise<void>((resolve) => {
