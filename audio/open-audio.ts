@@ -1,0 +1,64 @@
+import { rm } from 'node:fs/promises';
+import { SttError } from '../core/errors.ts';
+import { writeBase64 } from './base64-source.ts';
+import { decodeAudio } from './decode.ts';
+import { fetchAudio } from './fetch-audio.ts';
+import type { AudioLimits } from './limits.ts';
+import { inspectMedia } from './media-type.ts';
+import { resolveAudioPath } from './path-source.ts';
+import { createSpoolFolder, type SpoolFolder } from './spool.ts';
+import { createSpooledWaveform } from './spooled-waveform.ts';
+import type { SpooledWaveform } from './waveform.ts';
+
+export type AudioSource =
+  | { readonly kind: 'base64'; readonly data: string }
+  | { readonly kind: 'url'; readonly url: string }
+  /** Absolute, or relative to `AudioLimits.root`. */
+  | { readonly kind: 'path'; readonly path: string };
+
+/**
+ * Fetches, checks and decodes an untrusted recording into a temp file, in constant memory.
+ * Either the caller gets a waveform to close, or nothing is left: no file, handle or process.
+ * @throws {SttError} Its codes are those of the sources, of decoding, and JOB_CANCELLED.
+ */
+export async function openAudio(
+  source: AudioSource,
+  limits: AudioLimits,
+  signal: AbortSignal,
+): Promise<SpooledWaveform> {
+  const spool = await createSpoolFolder(limits.spoolDir);
+  try {
+    signal.throwIfAborted();
+    const path = await obtain(source, spool, limits, signal);
+    const mediaType = await inspectMedia(path);
+    const output = await spool.createFile();
+    const task = { path, mediaType, output, workingFolder: spool.path };
+    const sampleCount = await decodeAudio(task, limits, signal);
+    signal.throwIfAborted();
+    if (source.kind !== 'path') await rm(path);
+    return createSpooledWaveform(output.handle, sampleCount, spool.remove);
+  } catch (thrown) {
+    await spool.remove();
+    throw signal.aborted ? cancelled(signal) : SttError.from(thrown);
+  }
+}
+
+/** The path of a local file with the recording. */
+async function obtain(
+  source: AudioSource,
+  spool: SpoolFolder,
+  limits: AudioLimits,
+  signal: AbortSignal,
+): Promise<string> {
+  if (source.kind === 'path') return resolveAudioPath(source.path, limits.root, limits.maxBytes);
+  const { path, handle } = await spool.createFile();
+  if (source.kind === 'url') await fetchAudio(source.url, handle, limits, signal);
+  else await writeBase64(source.data, handle, limits.maxBytes, signal);
+  return path;
+}
+
+/** Keeps a reason of ours, such as SHUTTING_DOWN. */
+const cancelled = ({ reason }: AbortSignal): SttError =>
+  reason instanceof SttError
+    ? reason
+    : new SttError('JOB_CANCELLED', 'The job was cancelled', { cause: reason });

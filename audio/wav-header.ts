@@ -1,0 +1,111 @@
+import type { FileHandle } from 'node:fs/promises';
+import { SttError } from '../core/errors.ts';
+import { SAMPLE_RATE_HZ } from './time.ts';
+
+/** Where the samples of a WAV file lie and how to read them. */
+export interface WavLayout {
+  readonly encoding: 'int16' | 'float32';
+  readonly channelCount: number;
+  /** Speaker bits of WAVE_FORMAT_EXTENSIBLE, 0 if the file names none. */
+  readonly channelMask: number;
+  readonly dataOffset: number;
+  /** Whole frames that are really in the file, whatever the header claims. */
+  readonly frameCount: number;
+}
+
+interface Chunk {
+  readonly id: string;
+  readonly bodyOffset: number;
+  readonly claimedBytes: number;
+}
+
+interface WavFormat {
+  readonly tag: number;
+  readonly channelCount: number;
+  readonly sampleRateHz: number;
+  readonly blockBytes: number;
+  readonly bitsPerSample: number;
+  readonly channelMask: number;
+}
+
+const EXTENSIBLE = 0xfffe;
+/** KSDATAFORMAT_SUBTYPE_…, behind its first two bytes, which are the format tag. */
+const SUBTYPE_TAIL = '000000001000800000aa00389b71';
+/** Recorders write a handful; a hostile file could hold millions. */
+const MAX_CHUNKS = 64;
+/** A recorder that could not seek back leaves one of these as the size of the data. */
+const UNKNOWN_SIZES: ReadonlySet<number> = new Set([0, 0xffff_ffff]);
+
+/**
+ * The layout of a 16 kHz WAV with 16-bit or float samples; undefined for any other, which is
+ * ffmpeg's to read.
+ * @throws {SttError} AUDIO_UNDECODABLE for a header that cannot be true.
+ */
+export async function readWavLayout(file: FileHandle): Promise<WavLayout | undefined> {
+  const { size } = await file.stat();
+  if ((await readBytes(file, 0, 4)).toString('latin1') !== 'RIFF') return undefined;
+  let format: WavFormat | undefined;
+  for (let offset = 12, count = 0; count < MAX_CHUNKS; count += 1) {
+    const chunk = await readChunkHead(file, offset);
+    if (chunk === undefined) return undefined;
+    if (chunk.id === 'fmt ') {
+      format = parseFormat(
+        await readBytes(file, chunk.bodyOffset, Math.min(40, chunk.claimedBytes)),
+      );
+    }
+    if (chunk.id === 'data') return format && locateSamples(format, chunk, size);
+    offset = chunk.bodyOffset + chunk.claimedBytes + (chunk.claimedBytes % 2);
+  }
+  return undefined;
+}
+
+function locateSamples(format: WavFormat, data: Chunk, fileBytes: number): WavLayout | undefined {
+  const encoding = encodingOf(format);
+  const { channelCount, channelMask, blockBytes } = format;
+  const bytesPerChannel = encoding === 'int16' ? 2 : 4;
+  const isOurs = encoding !== undefined && blockBytes === channelCount * bytesPerChannel;
+  if (!isOurs || format.sampleRateHz !== SAMPLE_RATE_HZ) return undefined;
+  const presentBytes = fileBytes - data.bodyOffset;
+  const dataBytes = UNKNOWN_SIZES.has(data.claimedBytes)
+    ? presentBytes
+    : Math.min(data.claimedBytes, presentBytes);
+  const frameCount = Math.floor(dataBytes / blockBytes);
+  return { encoding, channelCount, channelMask, dataOffset: data.bodyOffset, frameCount };
+}
+
+function encodingOf({ tag, bitsPerSample }: WavFormat): WavLayout['encoding'] | undefined {
+  if (tag === 1 && bitsPerSample === 16) return 'int16';
+  if (tag === 3 && bitsPerSample === 32) return 'float32';
+  return undefined;
+}
+
+function parseFormat(body: Buffer): WavFormat | undefined {
+  if (body.length < 16) return undefined;
+  const tag = body.readUInt16LE(0);
+  const channelCount = body.readUInt16LE(2);
+  if (channelCount === 0) {
+    throw new SttError('AUDIO_UNDECODABLE', 'The WAV header announces 0 channels');
+  }
+  const isExtensible = tag === EXTENSIBLE && body.length === 40;
+  const isKnownSubtype = isExtensible && body.toString('hex', 26, 40) === SUBTYPE_TAIL;
+  return {
+    tag: isKnownSubtype ? body.readUInt16LE(24) : tag,
+    channelCount,
+    sampleRateHz: body.readUInt32LE(4),
+    blockBytes: body.readUInt16LE(12),
+    bitsPerSample: body.readUInt16LE(14),
+    channelMask: isExtensible ? body.readUInt32LE(20) : 0,
+  };
+}
+
+async function readChunkHead(file: FileHandle, offset: number): Promise<Chunk | undefined> {
+  const head = await readBytes(file, offset, 8);
+  if (head.length < 8) return undefined;
+  const id = head.toString('latin1', 0, 4);
+  return { id, bodyOffset: offset + 8, claimedBytes: head.readUInt32LE(4) };
+}
+
+async function readBytes(file: FileHandle, position: number, byteCount: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(byteCount), 0, byteCount, position);
+  return buffer.subarray(0, bytesRead);
+}
