@@ -22,21 +22,22 @@ export interface PostOptions {
 
 const BODY_STALL_MS = 30_000;
 
-export const userAgent = (version: string): string =>
-  `stt-worker/${version} (${type()} ${release()}; ${arch()}) Node/${process.versions.node}`;
+/** What every request carries. The key goes out raw: the platform knows no `Bearer` here. */
+export const platformHeaders = (apiKey: string, version: string): PlatformHeaders => ({
+  Authorization: apiKey,
+  'User-Agent': `stt-worker/${version} (${type()} ${release()}; ${arch()}) Node/${process.versions.node}`,
+  Accept: '*/*',
+});
+
+export type PlatformHeaders = Readonly<Record<string, string>>;
 
 /** The worker-facing API of RunPod, one method per kind of request. Network failures throw. */
 export class ApiClient {
   readonly #agent = new Agent({ bodyTimeout: BODY_STALL_MS });
-  readonly #headers: Readonly<Record<string, string>>;
+  readonly #headers: PlatformHeaders;
 
-  /** The key goes out raw: the platform knows no `Bearer` here. */
-  constructor(apiKey: string, agentName: string) {
-    this.#headers = {
-      Authorization: apiKey,
-      'User-Agent': agentName,
-      Accept: '*/*',
-    };
+  constructor(headers: PlatformHeaders) {
+    this.#headers = headers;
   }
 
   /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../../core/config.ts';
 import type { Logger } from '../../core/logger.ts';
-import { ApiClient, userAgent } from './api-client.ts';
+import { ApiClient, type PlatformHeaders, platformHeaders } from './api-client.ts';
 import type { FitnessFailure } from './fitness.ts';
 import { DEFAULT_TIMING, type Timing } from './timing.ts';
 import { fillIdentity, fillWorkerUrl, unhealthyPingUrl } from './urls.ts';
@@ -10,8 +10,7 @@ import { fillIdentity, fillWorkerUrl, unhealthyPingUrl } from './urls.ts';
 export interface Connection {
   readonly client: ApiClient;
   readonly timing: Timing;
-  readonly apiKey: string;
-  readonly agentName: string;
+  readonly headers: PlatformHeaders;
   readonly protocolVersion: string;
   readonly takeBase: string;
   readonly outputTemplate: string;
@@ -33,16 +32,19 @@ export function connect({
     return undefined;
   }
   const identity = { workerId: config.podId ?? randomUUID(), gpuTypeId: config.gpuTypeId };
-  const agentName = userAgent(version);
+  const headers = platformHeaders(apiKey, version);
   return {
-    client: new ApiClient(apiKey, agentName),
+    client: new ApiClient(headers),
     timing: { ...DEFAULT_TIMING, ...timing },
-    apiKey,
-    agentName,
+    headers,
     protocolVersion: config.protocolVersion,
     takeBase: fillWorkerUrl(getJobUrl, identity),
     outputTemplate: fillIdentity(postOutputUrl, identity),
-    streamTemplate: fillIdentity(postStreamUrl ?? postOutputUrl, identity),
+    // A chunk sent to the output URL would complete the job.
+    streamTemplate: fillIdentity(postStreamUrl ?? postOutputUrl, identity).replace(
+      '/job-done/',
+      '/job-stream/',
+    ),
     pingBase: pingUrl && config.podId ? fillWorkerUrl(pingUrl, identity) : undefined,
   };
 }

@@ -1,11 +1,12 @@
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../core/logger.ts';
+import type { PlatformHeaders } from './api-client.ts';
 
 /** Everything the thread needs; copied to it once. */
 export interface HeartbeatSettings {
   readonly pingBase: string;
-  readonly apiKey: string;
-  readonly agentName: string;
+  readonly headers: PlatformHeaders;
   readonly protocolVersion: string;
   readonly intervalMs: number;
   readonly retryMs: readonly number[];
@@ -40,7 +41,7 @@ export class Heartbeat {
   }
 
   #start(): Worker {
-    const thread = new Worker(threadEntry(), { workerData: this.#settings });
+    const thread = startThread(this.#settings);
     thread.postMessage(this.#jobIds);
     thread.on('message', ({ status }: { status?: number }) => {
       this.#logger.warn({ status }, 'heartbeat failed');
@@ -57,13 +58,14 @@ export class Heartbeat {
 }
 
 /**
- * Where Node runs TypeScript by itself, the file; else a line that first registers `tsx`:
+ * Where Node runs TypeScript by itself, the file; else a line that first loads `tsx`:
  * Node 20 does not hand the main thread's loader to the entry of a thread.
  */
-function threadEntry(): URL {
+function startThread(settings: HeartbeatSettings): Worker {
   const file = new URL('./heartbeat-thread.ts', import.meta.url);
-  if (Reflect.get(process.features, 'typescript')) return file;
-  const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  const source = `import { register } from ${loader}; register(); await import('${file.href}');`;
-  return new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+  if (Reflect.get(process.features, 'typescript'))
+    return new Worker(file, { workerData: settings });
+  const modules = [new URL(import.meta.resolve('tsx/cjs')), file].map((url) => fileURLToPath(url));
+  const source = modules.map((path) => `require(${JSON.stringify(path)});`).join('');
+  return new Worker(source, { eval: true, execArgv: [], workerData: settings });
 }

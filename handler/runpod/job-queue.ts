@@ -64,10 +64,18 @@ export class JobQueue {
     for (const job of this.#held.values()) job.controller.abort(reason);
   }
 
-  /** Resolves when a job has left, at once when none is held. */
-  async released(): Promise<void> {
-    if (this.#held.size === 0) return;
-    await new Promise<void>((resolve) => this.#onRelease.add(resolve));
+  /** Resolves when a job has left or the signal fires, at once when none is held. */
+  async released(signal?: AbortSignal): Promise<void> {
+    if (this.#held.size === 0 || signal?.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#onRelease.delete(done);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#onRelease.add(done);
+      signal?.addEventListener('abort', done, { once: true });
+    });
   }
 
   async drained(): Promise<void> {
@@ -88,9 +96,7 @@ export class JobQueue {
     this.#running.delete(jobId);
     this.#startWaiting();
     this.#changed();
-    const waiting = [...this.#onRelease];
-    this.#onRelease.clear();
-    for (const resolve of waiting) resolve();
+    for (const done of [...this.#onRelease]) done();
   }
 
   #changed(): void {

@@ -32,9 +32,12 @@ export async function runTakeLoop(
     const accepted = answer.kind === 'jobs' ? acceptAll(answer.rawJobs, services) : 0;
     failures = answer.kind === 'failed' ? failures + 1 : 0;
     if (accepted > 0) continue;
-    if (answer.kind === 'failed') logger.warn({ status: answer.status, failures }, 'take failed');
     const elapsedMs = performance.now() - startedAt;
-    await pause(waitBeforeRetryMs(answer, { failures, elapsedMs, timing }), stopping);
+    const waitMs = waitBeforeRetryMs(answer, { failures, elapsedMs, timing });
+    if (answer.kind === 'failed') {
+      logger.warn({ status: answer.status, failures, waitMs }, 'take failed');
+    }
+    await pause(waitMs, stopping);
   }
 }
 
@@ -53,15 +56,20 @@ function acceptAll(
   return accepted;
 }
 
-/** A slot becomes free when a job leaves; the engine has to be asked. */
+/** A slot becomes free when a job leaves; an engine without room has to be asked again. */
 async function waitForRoom(
   { queue, timing }: TakeLoopServices,
   stopping: AbortSignal,
 ): Promise<void> {
   const waited = new AbortController();
-  const patience = pause(timing.capacityPollMs, AbortSignal.any([stopping, waited.signal]));
-  await Promise.race(queue.size > 0 ? [patience, queue.released()] : [patience]);
-  waited.abort();
+  const wake = (): void => waited.abort();
+  stopping.addEventListener('abort', wake, { once: true });
+  const events: Promise<void>[] = [];
+  if (queue.size > 0) events.push(queue.released(waited.signal));
+  if (queue.free > 0) events.push(pause(timing.capacityPollMs, waited.signal));
+  await Promise.race(events);
+  wake();
+  stopping.removeEventListener('abort', wake);
 }
 
 interface Retry {

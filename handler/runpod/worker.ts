@@ -41,6 +41,7 @@ export async function runWorker(options: WorkerOptions): Promise<number> {
       await reportUnfit(failure, connection);
       return 1;
     }
+    if (shutdown.aborted) return 0;
     return await serve(options, connection);
   } finally {
     await connection.client.close();
@@ -118,7 +119,7 @@ function jobServices({ config, handler, logger, version }: WorkerOptions, connec
 
 function startHeartbeat(
   { config, logger }: WorkerOptions,
-  { pingBase, apiKey, agentName, protocolVersion, timing }: Connection,
+  { pingBase, headers, protocolVersion, timing }: Connection,
 ): Heartbeat | undefined {
   if (pingBase === undefined) {
     logger.warn('heartbeat off');
@@ -126,10 +127,7 @@ function startHeartbeat(
   }
   const { pingIntervalMs: intervalMs } = config;
   const retryMs = timing.pingRetryMs;
-  return new Heartbeat(
-    { pingBase, apiKey, agentName, protocolVersion, intervalMs, retryMs },
-    logger,
-  );
+  return new Heartbeat({ pingBase, headers, protocolVersion, intervalMs, retryMs }, logger);
 }
 
 async function pollForStops(

@@ -11,6 +11,8 @@ export interface ScenarioStep {
   readonly body?: unknown;
   readonly ctype?: string;
   readonly drop?: boolean;
+  /** Holds the answer back until this is true; not in recorded scenarios. */
+  readonly when?: (api: FakeRunpodApi) => boolean;
 }
 
 /** Answers per channel in their order; afterwards takes and stops are idle, the rest is accepted. */
@@ -110,7 +112,7 @@ export class FakeRunpodApi {
       .map(({ body }) => JSON.parse(body));
   }
 
-  /** Resolves once the condition holds; checked at every request. */
+  /** Resolves once the condition holds; checked at every request and job handed out. */
   async until(condition: () => boolean): Promise<void> {
     if (condition()) return;
     await new Promise<void>((resolve) => {
@@ -142,10 +144,11 @@ export class FakeRunpodApi {
       body: await readAll(request),
       atMs: performance.now() - this.#startedAt,
     });
-    for (const watch of [...this.#watchers]) watch();
+    this.#notify();
     if ((channel === 'take' || channel === 'stop') && this.#options.holdPollsUntilPing) {
       await this.until(() => this.on('ping').length > 0);
     }
+    await this.until(() => step.when?.(this) ?? true);
     await wait((step.delay ?? 0) * 1000 * (this.#options.timeScale ?? 1));
     if (step.drop) response.destroy();
     else await this.#reply(channel, step, response);
@@ -159,9 +162,14 @@ export class FakeRunpodApi {
     await new Promise<void>((resolve) => response.end(status === 204 ? '' : text, resolve));
     if (channel !== 'take' || status !== 200) return;
     for (const job of [step.body].flat()) {
-      if (typeof job === 'object' && job !== null && 'id' in job)
-        this.handedOut.push(String(job.id));
+      if (typeof job !== 'object' || job === null || !('id' in job)) continue;
+      this.handedOut.push(String(job.id));
     }
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const watch of [...this.#watchers]) watch();
   }
 
   #idleStep(channel: Channel): ScenarioStep {

@@ -11,6 +11,7 @@ import {
   replay,
   seconds,
   sleeping,
+  TIME_SCALE,
 } from './replay.ts';
 import { echo } from './running-worker.ts';
 
@@ -30,7 +31,12 @@ test.runIf(hasRecordings)(`race: a poll that a shutdown interrupts${recordingsNo
 test.runIf(hasRecordings)(
   `race: a job that arrives just then is run${recordingsNote}`,
   async () => {
-    const worker = await replay('race', { handler: echo, timing: { pollGraceMs: seconds(10) } });
+    const worker = await replay('race', {
+      handler: echo,
+      timing: { pollGraceMs: seconds(20) },
+      heartbeat: false,
+      api: { timeScale: TIME_SCALE },
+    });
     await worker.api.until(() => worker.api.on('take').length >= 1);
     expect(await worker.stop()).toBe(0);
 
@@ -106,13 +112,15 @@ for (const { name, output } of [
 }
 
 test.runIf(hasRecordings)(`term_idle: a shutdown without jobs${recordingsNote}`, async () => {
-  const worker = await replay('term_idle');
-  await worker.api.until(() => worker.api.on('ping').length >= 3);
+  const worker = await replay('term_idle', { api: { timeScale: 10, holdPollsUntilPing: true } });
+  const { api } = worker;
+  await api.until(() => api.on('ping').length >= 3 && api.on('stop').length > 0);
   const askedAt = performance.now();
   expect(await worker.stop()).toBe(0);
 
-  // Deviation: the SDK leaves when its polls return, up to 90 s later; we end them.
-  expect(performance.now() - askedAt).toBeLessThan(seconds(4));
+  // Deviation: the SDK leaves when its polls return, up to 90 s later; we end them. Here they
+  // would take 50 s and more.
+  expect(performance.now() - askedAt).toBeLessThan(20_000);
   expectSamePolls(worker, 'term_idle', 1);
   expect(ours(worker, 'take')).toHaveLength(1);
   expect(ours(worker, 'done')).toEqual([]);

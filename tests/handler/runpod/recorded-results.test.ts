@@ -83,15 +83,17 @@ test.runIf(hasRecordings)(`basic: every shape of a result${recordingsNote}`, asy
 test.runIf(hasRecordings)(
   `conc: batches, single takes, one job stopped${recordingsNote}`,
   async () => {
+    const timeScale = 0.5;
     const worker = await replay('conc', {
-      handler: sleeping((slept) => ({ slept })),
+      handler: sleeping((slept) => ({ slept }), timeScale),
       config: { concurrency: 3 },
+      api: { timeScale, holdPollsUntilPing: true },
       // Deviation: the SDK waits a second after every take. The stand-in's answers wait instead,
       // so that c2 is stopped before c3 arrives and c3 ends after c1, as in the recording.
       script: {
         takes: [
           { status: 200, body: loadScenario('conc').takes?.[0]?.body },
-          { status: 204, delay: 2.2 },
+          { status: 204, delay: 2 },
           { status: 200, delay: 0.5, body: { id: 'c3', input: { mode: 'sleep', s: 1 } } },
         ],
         idle_delay: 2,

@@ -88,9 +88,9 @@ export const modeOf = (input: unknown): { mode?: string; m?: string; s?: number 
 };
 
 export const sleeping =
-  (output: (durationSec: number) => unknown): JobHandler =>
+  (output: (durationSec: number) => unknown, timeScale = TIME_SCALE): JobHandler =>
   async (job, { signal }) => {
     const { s = 0 } = modeOf(job.input);
-    await wait(seconds(s), undefined, { signal });
+    await wait(s * 1000 * timeScale, undefined, { signal });
     return output(s);
   };
