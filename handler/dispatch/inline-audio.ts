@@ -1,0 +1,36 @@
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { SttError } from '../../core/errors.ts';
+import { isUrl } from '../audio-source.ts';
+
+/** What RunPod takes as the body of `/run`. */
+export const MAX_REQUEST_BYTES = 10_000_000;
+/** The rest of the body: other fields, a long prompt. */
+const ENVELOPE_BYTES = 100_000;
+const MAX_FILE_BYTES = Math.floor((MAX_REQUEST_BYTES - ENVELOPE_BYTES) / 4) * 3;
+
+/**
+ * A job's input with the file that `audio_url` names put inside, because no other machine can read
+ * it. For the command line, whose user may read any file; anything but a path stays as it is.
+ * @throws {SttError} AUDIO_NOT_FOUND, AUDIO_TOO_LARGE
+ */
+export async function inlineLocalAudio(input: unknown, folder: string): Promise<unknown> {
+  if (typeof input !== 'object' || input === null || !('audio_url' in input)) return input;
+  const { audio_url, ...rest } = input;
+  if (typeof audio_url !== 'string' || audio_url === '') return input;
+  if (isUrl(audio_url) || audio_url.startsWith('data:')) return input;
+  return { ...rest, audio_base64: await readBase64(resolve(folder, audio_url)) };
+}
+
+async function readBase64(path: string): Promise<string> {
+  const stats = await stat(path).catch(() => undefined);
+  if (!stats?.isFile()) throw new SttError('AUDIO_NOT_FOUND', 'The audio file was not found');
+  if (stats.size > MAX_FILE_BYTES) throw tooLarge(stats.size, MAX_FILE_BYTES);
+  return readFile(path, 'base64');
+}
+
+export const tooLarge = (foundBytes: number, allowedBytes: number): SttError =>
+  new SttError(
+    'AUDIO_TOO_LARGE',
+    `${foundBytes} bytes are too large to send inside a job (${allowedBytes} are allowed): upload the file and give its URL as audio_url`,
+  );

@@ -1,0 +1,123 @@
+import type { SampleRange } from '../audio/time.ts';
+import type { Segment, Transcript, TranscriptWarning } from '../pipeline/contracts.ts';
+import { formatSegments, isTextFormat } from './formats/format-segments.ts';
+import { warningsOf } from './input-warnings.ts';
+import { joinTexts } from './languages.ts';
+import type { JobInput, OutputFormat } from './schema.ts';
+import {
+  mapValues,
+  msToWireSec,
+  rounded,
+  toWireSec,
+  toWireSegment,
+  type VerboseWireSegment,
+  type WireSegment,
+  withDiagnostics,
+} from './wire-segment.ts';
+
+interface WireSpeaker {
+  readonly total_duration: number;
+  readonly segments_count: number;
+  readonly text_parts: readonly string[];
+}
+
+/** The answer to a job. The first block is a contract with existing clients, field for field. */
+export interface JobResult {
+  readonly meeting_id: string | null;
+  readonly tenant_id: string | null;
+  readonly transcript: string;
+  readonly segments: readonly (WireSegment | VerboseWireSegment)[];
+  readonly speakers: Readonly<Record<string, WireSpeaker>>;
+  readonly confidence: number;
+  readonly processing_time: number;
+  readonly language: string;
+  readonly total_segments: number;
+  readonly total_speakers: number;
+  readonly has_diarization: boolean;
+
+  readonly user_id: string | null;
+  readonly audio_duration: number;
+  readonly language_probability: number;
+  readonly model: string;
+  /** How words were timed; null without words. */
+  readonly alignment: null;
+  readonly warnings: readonly TranscriptWarning[];
+  /** Seconds by stage. */
+  readonly timings: Readonly<Record<string, number>>;
+  /** Only when the format is text, srt, vtt or tsv: the transcript written in it. */
+  readonly output_format?: OutputFormat;
+  readonly formatted?: string;
+}
+
+export interface Elapsed {
+  readonly totalMs: number;
+  readonly stagesMs: Readonly<Record<string, number>>;
+}
+
+/** The result of a job in seconds and confidences; the same fields whatever the output format. */
+export function toJobResult(transcript: Transcript, input: JobInput, elapsed: Elapsed): JobResult {
+  const segments = transcript.segments.map(toWireSegment);
+  const speakers = speakersOf(transcript.segments);
+  const textLanguage = input.task === 'translate' ? 'en' : transcript.language;
+  const format = input.output_format;
+  return {
+    meeting_id: input.meeting_id,
+    tenant_id: input.tenant_id,
+    transcript: joinTexts(textsOf(segments), textLanguage),
+    segments: format === 'verbose' ? segments.map(withDiagnostics(transcript.segments)) : segments,
+    speakers,
+    confidence: meanConfidence(transcript.segments),
+    processing_time: msToWireSec(elapsed.totalMs),
+    language: transcript.language,
+    total_segments: segments.length,
+    total_speakers: Object.keys(speakers).length,
+    has_diarization: Object.keys(speakers).length > 0,
+    user_id: input.user_id,
+    audio_duration: toWireSec(transcript.audioSamples),
+    language_probability: rounded(transcript.languageProbability),
+    model: transcript.modelName,
+    alignment: null,
+    warnings: [...transcript.warnings, ...warningsOf(input)],
+    timings: mapValues(elapsed.stagesMs, msToWireSec),
+    ...(isTextFormat(format) && {
+      output_format: format,
+      formatted: formatSegments(segments, format),
+    }),
+  };
+}
+
+function speakersOf(segments: readonly Segment[]): Record<string, WireSpeaker> {
+  const bySpeaker = new Map<string, Segment[]>();
+  for (const segment of segments) {
+    if (segment.speaker === undefined) continue;
+    const spoken = bySpeaker.get(segment.speaker);
+    if (spoken) spoken.push(segment);
+    else bySpeaker.set(segment.speaker, [segment]);
+  }
+  return Object.fromEntries(
+    [...bySpeaker].map(([speaker, spoken]) => [speaker, summaryOf(spoken)]),
+  );
+}
+
+const summaryOf = (segments: readonly Segment[]): WireSpeaker => ({
+  total_duration: toWireSec(segments.reduce((sum, { range }) => sum + samplesIn(range), 0)),
+  segments_count: segments.length,
+  text_parts: textsOf(segments).map((text) => text.trim()),
+});
+
+/** Mean over the segments weighted by their length; 0 without segments. */
+function meanConfidence(segments: readonly Segment[]): number {
+  let weighted = 0;
+  let total = 0;
+  for (const { range, confidence } of segments) {
+    const weight = Math.max(1, samplesIn(range));
+    weighted += weight * confidence;
+    total += weight;
+  }
+  return total === 0 ? 0 : rounded(weighted / total);
+}
+
+const samplesIn = ({ start, end }: SampleRange): number => end - start;
+
+const textsOf = (segments: readonly { readonly text: string }[]): string[] =>
+  segments.map(({ text }) => text);

@@ -1,0 +1,103 @@
+import type { AudioSource } from '../audio/open-audio.ts';
+import type { SpooledWaveform, Waveform } from '../audio/waveform.ts';
+import { SttError, type WireError } from '../core/errors.ts';
+import type { Transcript } from '../pipeline/contracts.ts';
+import type { TranscribeHooks, TranscribeOptions } from '../pipeline/options.ts';
+import { audioSourceOf } from './audio-source.ts';
+import type { Job, JobContext } from './job.ts';
+import { type JobResult, toJobResult } from './result.ts';
+import { parseJobInput } from './schema.ts';
+import { toTranscribeOptions } from './transcribe-options.ts';
+import { mapValues, rounded } from './wire-segment.ts';
+
+/** Everything a job needs, wired once in `handler/main.ts` and faked in tests. */
+export interface JobServices {
+  openAudio(source: AudioSource, signal: AbortSignal): Promise<SpooledWaveform>;
+  transcribe(
+    waveform: Waveform,
+    options: TranscribeOptions,
+    hooks: TranscribeHooks,
+    signal: AbortSignal,
+  ): Promise<Transcript>;
+}
+
+export type JobOutput = JobResult | { readonly error: WireError };
+
+/**
+ * Runs one job from its input to its result, and leaves nothing behind. Never throws: a failure is
+ * an output with a top-level `error`. `context.logger` is bound to the job; it gets one line.
+ */
+export async function runJob(
+  job: Job,
+  services: JobServices,
+  context: JobContext,
+): Promise<JobOutput> {
+  const clock = new JobClock();
+  try {
+    const result = await transcribeJob(job, services, context, clock);
+    context.logger.info(clock.fields(result.audio_duration), 'job completed');
+    return result;
+  } catch (thrown) {
+    const error = errorOf(thrown, context.signal);
+    if (error.code === 'JOB_CANCELLED') context.logger.info(clock.fields(), 'job cancelled');
+    else context.logger.error({ ...clock.fields(), err: error }, 'job failed');
+    return { error: error.toJSON() };
+  }
+}
+
+async function transcribeJob(
+  job: Job,
+  services: JobServices,
+  context: JobContext,
+  clock: JobClock,
+): Promise<JobResult> {
+  const { signal, logger } = context;
+  const input = parseJobInput(job.input);
+  signal.throwIfAborted();
+  context.onProgress({ stage: 'open_audio', fraction: 0 });
+  const openedAt = performance.now();
+  const waveform = await services.openAudio(audioSourceOf(input), signal);
+  clock.add('open_audio', performance.now() - openedAt);
+  try {
+    const hooks: TranscribeHooks = {
+      onProgress: (fraction) => context.onProgress({ stage: 'transcribe', fraction }),
+      onStage: (stage, elapsedMs) => clock.add(stage, elapsedMs),
+    };
+    const options = toTranscribeOptions(input);
+    const transcript = await services.transcribe(waveform, options, hooks, signal);
+    return toJobResult(transcript, input, clock.elapsed());
+  } finally {
+    await waveform.close().catch((err: unknown) => logger.warn({ err }, 'spool left behind'));
+  }
+}
+
+/** What an aborted stage throws may be anything (a killed decoder): then the abort is the reason. */
+function errorOf(thrown: unknown, signal: AbortSignal): SttError {
+  if (thrown instanceof SttError || !signal.aborted) return SttError.from(thrown);
+  if (signal.reason instanceof SttError) return signal.reason;
+  return new SttError('JOB_CANCELLED', 'The job was cancelled', { cause: thrown });
+}
+
+/** Time since the job began, and by stage. */
+class JobClock {
+  readonly #startedAt = performance.now();
+  readonly #stagesMs: Record<string, number> = {};
+
+  add(stage: string, elapsedMs: number): void {
+    this.#stagesMs[stage] = (this.#stagesMs[stage] ?? 0) + elapsedMs;
+  }
+
+  elapsed() {
+    return { totalMs: performance.now() - this.#startedAt, stagesMs: this.#stagesMs };
+  }
+
+  /** For the log; the audio's length is unknown when it could not be opened. */
+  fields(audioSec?: number) {
+    const elapsedSec = (performance.now() - this.#startedAt) / 1000;
+    return {
+      ...(audioSec !== undefined && { audioSec, realTimeFactor: rounded(elapsedSec / audioSec) }),
+      elapsedSec: rounded(elapsedSec, 3),
+      stagesMs: mapValues(this.#stagesMs, Math.round),
+    };
+  }
+}

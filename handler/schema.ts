@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { SttError } from '../core/errors.ts';
+import { DEFAULT_TRANSCRIBE_OPTIONS } from '../pipeline/options.ts';
+import { describeIssues } from './input-issues.ts';
+import { languageCodeOf } from './languages.ts';
+
+const MAX_ID_CHARS = 256;
+const MAX_PROMPT_CHARS = 4000;
+const MAX_KEYWORDS = 500;
+const MAX_KEYWORD_CHARS = 100;
+const MAX_TEMPERATURES = 10;
+const MAX_SPEAKERS = 64;
+const MAX_VAD_MS = 30_000;
+
+export const OUTPUT_FORMATS = ['json', 'verbose', 'text', 'srt', 'vtt', 'tsv'] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+/** A field that may be left out or null; both mean the same. */
+const optional = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value): z.output<T> | null => value ?? null);
+
+/** As `optional`, and an empty text means the same too. */
+const optionalText = (maxChars: number) =>
+  optional(z.string().max(maxChars)).transform((text) => text || null);
+
+const withDefault = <T extends z.ZodType>(schema: T, fallback: z.output<T>) =>
+  schema.nullish().transform((value): z.output<T> => value ?? fallback);
+
+/** Accepted empty only, so that a setting without effect is never silently ignored. */
+const unsupported = z.null('is not supported in this version: leave it out').optional();
+
+const id = optional(z.string().max(MAX_ID_CHARS));
+const probability = optional(z.number().min(0).max(1));
+const durationMs = optional(z.number().min(0).max(MAX_VAD_MS));
+const speakerCount = optional(z.number().int().min(1).max(MAX_SPEAKERS));
+const temperature = z.number().min(0).max(1);
+const source = optional(z.string()).transform((text) => text || null);
+
+const Language = optional(z.string()).transform((language, context) => {
+  if (language === null || ['', 'auto'].includes(language.trim().toLowerCase())) return null;
+  const code = languageCodeOf(language);
+  if (code !== undefined) return code;
+  context.addIssue({
+    code: 'custom',
+    message: 'expected a language code such as "ko", an English name such as "korean", or null',
+  });
+  return z.NEVER;
+});
+
+const VadInput = z.strictObject({
+  onset_threshold: probability,
+  offset_threshold: probability,
+  min_speech_ms: durationMs,
+  min_silence_ms: durationMs,
+  speech_pad_ms: durationMs,
+});
+
+/** The `input` of a job: `docs/` and README explain each field to its users. */
+const JobInputSchema = z
+  .strictObject({
+    task: withDefault(z.enum(['transcribe', 'translate']), 'transcribe'),
+    audio_url: source,
+    audio_base64: source,
+    meeting_id: id,
+    tenant_id: id,
+    user_id: id,
+    language: Language,
+    initial_prompt: optionalText(MAX_PROMPT_CHARS),
+    keywords: withDefault(z.array(z.string().max(MAX_KEYWORD_CHARS)).max(MAX_KEYWORDS), []),
+    temperature: optional(
+      z.union([temperature, z.array(temperature).min(1).max(MAX_TEMPERATURES)], {
+        error: `expected a number from 0 to 1, or a list of 1 to ${MAX_TEMPERATURES} of them`,
+      }),
+    ),
+    output_format: withDefault(z.enum(OUTPUT_FORMATS), 'json'),
+    vad: optional(VadInput),
+    compression_ratio_threshold: optional(z.number().positive()),
+    log_prob_threshold: optional(z.number().max(0)),
+    no_speech_threshold: probability,
+    diarize: withDefault(z.boolean(), false),
+    num_speakers: speakerCount,
+    min_speakers: speakerCount,
+    max_speakers: speakerCount,
+    word_timestamps: withDefault(z.boolean(), false),
+    beam_size: z.literal(1, 'only 1 is supported in this version').nullish(),
+    batch_size: unsupported,
+    postprocess: unsupported,
+  })
+  .superRefine((input, context) => {
+    const fail = (path: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    const { audio_url, audio_base64, min_speakers, max_speakers, num_speakers, vad } = input;
+    if (audio_url === null && audio_base64 === null) {
+      fail('audio_url', 'no audio: give one of audio_url and audio_base64');
+    } else if (audio_url !== null && audio_base64 !== null) {
+      fail('audio_url', 'two sources: give one of audio_url and audio_base64, not both');
+    }
+    const fewest = min_speakers ?? 1;
+    const most = max_speakers ?? MAX_SPEAKERS;
+    if (fewest > most) fail('min_speakers', 'must not be above max_speakers');
+    else if (num_speakers !== null && (num_speakers < fewest || num_speakers > most)) {
+      fail('num_speakers', 'must lie between min_speakers and max_speakers');
+    }
+    const onset = vad?.onset_threshold ?? DEFAULT_TRANSCRIBE_OPTIONS.vad.onsetThreshold;
+    if ((vad?.offset_threshold ?? 0) > onset) {
+      fail('vad.offset_threshold', 'must not be above onset_threshold (0.5 unless set)');
+    }
+  });
+
+export type JobInput = z.output<typeof JobInputSchema>;
+
+/**
+ * The validated input of a job.
+ * @throws {SttError} INPUT_INVALID naming every bad field and what was expected, never a value.
+ */
+export function parseJobInput(rawInput: unknown): JobInput {
+  const parsed = JobInputSchema.safeParse(rawInput);
+  if (parsed.success) return parsed.data;
+  throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
+}

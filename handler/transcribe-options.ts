@@ -1,0 +1,51 @@
+import { DEFAULT_TRANSCRIBE_OPTIONS, type TranscribeOptions } from '../pipeline/options.ts';
+import type { JobInput } from './schema.ts';
+
+/** The floor of silero-vad: below it speech would never end. */
+const MIN_OFFSET_THRESHOLD = 0.01;
+
+/** What the pipeline is asked; every setting that was left out has the pipeline's default. */
+export function toTranscribeOptions(input: JobInput): TranscribeOptions {
+  const defaults = DEFAULT_TRANSCRIBE_OPTIONS;
+  return {
+    task: input.task,
+    language: input.language,
+    prompt: promptOf(input),
+    temperatures: temperaturesOf(input.temperature) ?? defaults.temperatures,
+    compressionRatioThreshold:
+      input.compression_ratio_threshold ?? defaults.compressionRatioThreshold,
+    avgLogProbThreshold: input.log_prob_threshold ?? defaults.avgLogProbThreshold,
+    noSpeechThreshold: input.no_speech_threshold ?? defaults.noSpeechThreshold,
+    maxChunkSec: defaults.maxChunkSec,
+    vad: vadOptionsOf(input.vad),
+  };
+}
+
+/** Keywords come after the prompt: what stands nearest to the speech weighs most. */
+function promptOf({ initial_prompt, keywords }: JobInput): string | null {
+  const words = keywords.map((keyword) => keyword.trim()).filter((keyword) => keyword !== '');
+  return [initial_prompt ?? '', words.join(', ')].filter((part) => part !== '').join(' ') || null;
+}
+
+/** A single temperature is tried alone: no fallback to others. */
+const temperaturesOf = (value: JobInput['temperature']): readonly number[] | null =>
+  typeof value === 'number' ? [value] : value;
+
+/** An offset that was left out follows the onset at the usual distance, as silero-vad does it. */
+function vadOptionsOf(vad: JobInput['vad']): TranscribeOptions['vad'] {
+  const defaults = DEFAULT_TRANSCRIBE_OPTIONS.vad;
+  const onsetThreshold = vad?.onset_threshold ?? defaults.onsetThreshold;
+  return {
+    onsetThreshold,
+    offsetThreshold: vad?.offset_threshold ?? offsetBelow(onsetThreshold),
+    minSpeechMs: vad?.min_speech_ms ?? defaults.minSpeechMs,
+    minSilenceMs: vad?.min_silence_ms ?? defaults.minSilenceMs,
+    speechPadMs: vad?.speech_pad_ms ?? defaults.speechPadMs,
+  };
+}
+
+function offsetBelow(onsetThreshold: number): number {
+  const defaults = DEFAULT_TRANSCRIBE_OPTIONS.vad;
+  const distance = defaults.onsetThreshold - defaults.offsetThreshold;
+  return Math.min(onsetThreshold, Math.max(MIN_OFFSET_THRESHOLD, onsetThreshold - distance));
+}

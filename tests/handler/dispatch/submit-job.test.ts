@@ -1,0 +1,180 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { SttError } from '../../../core/errors.ts';
+import { submitJob } from '../../../handler/dispatch/submit-job.ts';
+import type { JobProgress } from '../../../handler/job.ts';
+import {
+  type ClientApiScript,
+  type RunpodClientApi,
+  startRunpodClientApi,
+} from '../../fakes/runpod-client-api.ts';
+
+const INPUT = { audio_url: 'https://example.com/a.wav' };
+const DONE = { status: 'COMPLETED', output: { transcript: 'ask not' } };
+const POLLING = { firstWaitMs: 5, longestWaitMs: 20, attempts: 3 };
+
+let api: RunpodClientApi | undefined;
+afterEach(async () => {
+  await api?.close();
+  vi.restoreAllMocks();
+});
+
+async function harness(script: ClientApiScript) {
+  api = await startRunpodClientApi(script);
+  const { baseUrl, requests } = api;
+  const controller = new AbortController();
+  const progress: JobProgress[] = [];
+  const target = { endpointId: 'abc123', apiKey: 'key-1', baseUrl, polling: POLLING };
+  const submit = (input: unknown = INPUT) =>
+    submitJob(input, target, {
+      signal: controller.signal,
+      onProgress: (step) => progress.push(step),
+    });
+  const failure = async (input?: unknown): Promise<SttError> => {
+    const thrown = await submit(input).catch((error: unknown) => error);
+    expect(thrown).toBeInstanceOf(SttError);
+    return thrown as SttError;
+  };
+  return { requests, progress, controller, submit, failure, target };
+}
+
+const pathsOf = (requests: RunpodClientApi['requests']): string[] =>
+  requests.map(({ method, path }) => `${method} ${path}`);
+
+test('a job is sent, watched and answered', async () => {
+  const { submit, requests } = await harness({
+    status: [{ status: 'IN_QUEUE' }, { status: 'IN_PROGRESS' }, DONE],
+  });
+  expect(await submit()).toEqual({ transcript: 'ask not' });
+  expect(pathsOf(requests)).toEqual([
+    'POST /v2/abc123/run',
+    'GET /v2/abc123/status/remote-1',
+    'GET /v2/abc123/status/remote-1',
+    'GET /v2/abc123/status/remote-1',
+  ]);
+  expect(requests[0]).toMatchObject({ authorization: 'Bearer key-1', body: { input: INPUT } });
+});
+
+test('the progress of the worker is passed on, anything else is not taken for it', async () => {
+  const output = { stage: 'transcribe', fraction: 0.5 };
+  const { submit, progress } = await harness({
+    status: [
+      { status: 'IN_PROGRESS', output },
+      { status: 'IN_PROGRESS', output: 'half' },
+      { status: 'IN_PROGRESS', output: { fraction: 7, stage: 'x' } },
+      DONE,
+    ],
+  });
+  await submit();
+  expect(progress).toEqual([output]);
+});
+
+test('nothing is printed', async () => {
+  const spies = (['log', 'info', 'warn', 'error'] as const).map((name) =>
+    vi.spyOn(console, name).mockImplementation(() => undefined),
+  );
+  const { submit } = await harness({ status: [{ status: 'IN_QUEUE' }, DONE] });
+  await submit();
+  for (const spy of spies) expect(spy).not.toHaveBeenCalled();
+});
+
+test.each([
+  ['an object', { code: 'AUDIO_EMPTY', message: 'The audio has 0 bytes', retryable: false }],
+  ['a text of JSON', '{"code":"AUDIO_EMPTY","message":"The audio has 0 bytes"}'],
+])('the error of our worker arrives as it is, sent as %s', async (_name, error) => {
+  const { failure } = await harness({ status: [{ status: 'FAILED', error }] });
+  expect(await failure()).toMatchObject({ code: 'AUDIO_EMPTY', message: 'The audio has 0 bytes' });
+});
+
+test.each([
+  'Traceback: c4nary',
+  { error_message: 'c4nary' },
+  { code: 'NO_SUCH_CODE', message: 'c4nary' },
+  undefined,
+])('what another worker says is not repeated (%j)', async (error) => {
+  const { failure } = await harness({ status: [{ status: 'FAILED', error }] });
+  const { code, message } = await failure();
+  expect(code).toBe('INTERNAL');
+  expect(message).not.toContain('c4nary');
+});
+
+test.each([
+  ['CANCELLED', 'JOB_CANCELLED'],
+  ['TIMED_OUT', 'INTERNAL'],
+])('a job that ends as %s is %s', async (status, code) => {
+  const { failure } = await harness({ status: [{ status }] });
+  expect(await failure()).toMatchObject({ code });
+});
+
+test('a job that completes without a result has failed', async () => {
+  const { failure } = await harness({ status: [{ status: 'COMPLETED' }] });
+  expect(await failure()).toMatchObject({ code: 'INTERNAL' });
+});
+
+test.each([
+  [401, 'INPUT_INVALID', /API key/],
+  [404, 'INPUT_INVALID', /no such endpoint/],
+  [413, 'AUDIO_TOO_LARGE', /audio_url/],
+  [500, 'INTERNAL', /HTTP 500/],
+])('HTTP %i on sending is %s and is not repeated', async (status, code, message) => {
+  const { failure, requests } = await harness({ run: [status], status: [DONE] });
+  const error = await failure();
+  expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
+  expect(requests).toHaveLength(1);
+});
+
+test('a job that RunPod was too busy to take is sent again', async () => {
+  const { submit, requests } = await harness({
+    run: [429, { status: 'IN_QUEUE' }],
+    status: [DONE],
+  });
+  expect(await submit()).toEqual({ transcript: 'ask not' });
+  expect(pathsOf(requests).filter((path) => path.endsWith('/run'))).toHaveLength(2);
+});
+
+test('looking again survives a few failures', async () => {
+  const { submit } = await harness({ status: [502, 429, { status: 'IN_PROGRESS' }, 503, DONE] });
+  expect(await submit()).toEqual({ transcript: 'ask not' });
+});
+
+test('looking again gives up in the end', async () => {
+  const { failure, requests } = await harness({ status: [502] });
+  expect(await failure()).toMatchObject({
+    code: 'INTERNAL',
+    message: expect.stringContaining('502'),
+  });
+  expect(requests).toHaveLength(1 + POLLING.attempts);
+});
+
+test('an endpoint that cannot be reached says so', async () => {
+  const { target } = await harness({ status: [DONE] });
+  await api?.close();
+  const context = { signal: new AbortController().signal, onProgress: () => undefined };
+  await expect(submitJob(INPUT, target, context)).rejects.toMatchObject({
+    code: 'INTERNAL',
+    message: 'RunPod could not be reached',
+  });
+});
+
+test('an abort also cancels the job on the endpoint', async () => {
+  const { failure, controller, requests } = await harness({ status: [{ status: 'IN_PROGRESS' }] });
+  setTimeout(() => controller.abort(), 50);
+  expect(await failure()).toMatchObject({ code: 'JOB_CANCELLED' });
+  expect(pathsOf(requests).at(-1)).toBe('POST /v2/abc123/cancel/remote-1');
+});
+
+test('a job that was aborted before is not sent', async () => {
+  const { failure, controller, requests } = await harness({ status: [DONE] });
+  controller.abort();
+  expect(await failure()).toMatchObject({ code: 'JOB_CANCELLED' });
+  expect(requests).toEqual([]);
+});
+
+test('a job above the limit of RunPod is not sent', async () => {
+  const { failure, requests } = await harness({ status: [DONE] });
+  const error = await failure({ audio_base64: 'A'.repeat(10_000_000) });
+  expect(error).toMatchObject({
+    code: 'AUDIO_TOO_LARGE',
+    message: expect.stringContaining('audio_url'),
+  });
+  expect(requests).toEqual([]);
+});
