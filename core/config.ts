@@ -9,6 +9,12 @@ const optionalText = z
   .string()
   .optional()
   .transform((text) => (text === '' ? undefined : text));
+/** An empty value turns the folder off. */
+const folderOrNone = (folder: string) =>
+  z
+    .string()
+    .default(folder)
+    .transform((text) => (text === '' ? undefined : text));
 
 /** Every variable the project reads; `.env.example` explains each. */
 const EnvironmentSchema = z.object({
@@ -31,6 +37,8 @@ const EnvironmentSchema = z.object({
   HF_HUB_CACHE: optionalText,
   HF_ENDPOINT: z.url().default('https://huggingface.co'),
   HF_HUB_OFFLINE: flag.default(false),
+  RUNPOD_MODEL_CACHE: folderOrNone('/runpod-volume/huggingface-cache/hub'),
+  MODEL_VOLUME: folderOrNone('/runpod-volume/stt-models'),
   RUNPOD_WEBHOOK_GET_JOB: optionalText,
   RUNPOD_WEBHOOK_POST_OUTPUT: optionalText,
   RUNPOD_WEBHOOK_POST_STREAM: optionalText,
@@ -85,6 +93,8 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
     cache: env.HF_HUB_CACHE,
     endpoint: env.HF_ENDPOINT,
     offline: env.HF_HUB_OFFLINE,
+    runpodCache: env.RUNPOD_MODEL_CACHE,
+    volume: env.MODEL_VOLUME,
   },
   runpod: {
     getJobUrl: env.RUNPOD_WEBHOOK_GET_JOB,

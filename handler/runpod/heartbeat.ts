@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../core/logger.ts';
 import type { PlatformHeaders } from './api-client.ts';
@@ -41,7 +40,8 @@ export class Heartbeat {
   }
 
   #start(): Worker {
-    const thread = startThread(this.#settings);
+    const file = new URL('./heartbeat-thread.ts', import.meta.url);
+    const thread = new Worker(file, { workerData: this.#settings });
     thread.postMessage(this.#jobIds);
     thread.on('message', ({ status }: { status?: number }) => {
       this.#logger.warn({ status }, 'heartbeat failed');
@@ -55,17 +55,4 @@ export class Heartbeat {
     });
     return thread;
   }
-}
-
-/**
- * Where Node runs TypeScript by itself, the file; else a line that first loads `tsx`:
- * Node 20 does not hand the main thread's loader to the entry of a thread.
- */
-function startThread(settings: HeartbeatSettings): Worker {
-  const file = new URL('./heartbeat-thread.ts', import.meta.url);
-  if (Reflect.get(process.features, 'typescript'))
-    return new Worker(file, { workerData: settings });
-  const modules = [new URL(import.meta.resolve('tsx/cjs')), file].map((url) => fileURLToPath(url));
-  const source = modules.map((path) => `require(${JSON.stringify(path)});`).join('');
-  return new Worker(source, { eval: true, execArgv: [], workerData: settings });
 }

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** Requests that may share a run carry the same key. */
 export interface BatcherOptions<Item, Result> {
   readonly maxBatch: number;
@@ -32,6 +34,7 @@ export class Batcher<Item, Result> {
 
   submit(item: Item, signal: AbortSignal): Promise<Result> {
     if (signal.aborted) return Promise.reject(signal.reason);
+    setMaxListeners(0, signal); // One job waits with many windows on one signal.
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting);

@@ -30,6 +30,7 @@ const MAX_RESTARTS = 1;
 export class InferenceEngine {
   readonly #device: DeviceOptions;
   readonly #onFatal: (error: SttError) => void;
+  readonly #threadModule: URL;
   readonly #pending = new Map<number, Pending>();
   readonly #loaded = new Map<string, { source: NetworkSource; device: DeviceOptions['device'] }>();
   #worker: Worker | undefined;
@@ -37,9 +38,14 @@ export class InferenceEngine {
   #restarts = 0;
   #closed = false;
 
-  constructor(device: DeviceOptions, onFatal: (error: SttError) => void) {
+  constructor(
+    device: DeviceOptions,
+    onFatal: (error: SttError) => void,
+    threadModule = new URL('./engine-thread.ts', import.meta.url),
+  ) {
     this.#device = device;
     this.#onFatal = onFatal;
+    this.#threadModule = threadModule;
     this.#worker = this.#startThread();
   }
 
@@ -92,7 +98,7 @@ export class InferenceEngine {
   }
 
   #startThread(): Worker {
-    const worker = new Worker(new URL('./engine-thread.ts', import.meta.url));
+    const worker = new Worker(this.#threadModule);
     worker.on('message', (response: EngineResponse) => this.#settle(response));
     worker.on('error', (error) => this.#recover(worker, error));
     worker.on('exit', () => this.#recover(worker, undefined));

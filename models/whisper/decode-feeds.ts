@@ -1,5 +1,6 @@
 import type { RecognitionRequest } from '../../pipeline/contracts.ts';
 import type { TensorData, TensorMap, TensorMessage } from '../engine/protocol.ts';
+import { WHISPER_HOP_SAMPLES } from '../features/log-mel.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
 import { WINDOW_SAMPLES } from './transcription-graph.ts';
 
@@ -66,6 +67,10 @@ export function decodeFeeds(
   const { tokens } = checkpoint;
   return {
     waveform: float32(waveforms(requests, rows), [rows, WINDOW_SAMPLES]),
+    audio_frames: int64(
+      filled.map((row) => Math.floor(requests[row]!.waveform.length / WHISPER_HOP_SAMPLES)),
+      [rows, 1, 1],
+    ),
     prompt: int64(
       filled.flatMap((row) => prompts[row]!.prompt),
       [rows, first.prompt.length],

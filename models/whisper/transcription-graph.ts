@@ -1,4 +1,4 @@
-import { logMel } from '../features/log-mel.ts';
+import { logMel, WHISPER_HOP_SAMPLES } from '../features/log-mel.ts';
 import type { OnnxGraph, Value } from '../graph/onnx-graph.ts';
 import type { Weights } from '../graph/weights.ts';
 import type { KeyValues } from './attention.ts';
@@ -9,12 +9,14 @@ import { type Scores, type TimestampState, TokenPicker } from './token-picker.ts
 
 /** 30 s. */
 export const WINDOW_SAMPLES = 480_000;
+const WINDOW_FRAMES = WINDOW_SAMPLES / WHISPER_HOP_SAMPLES;
 
 /**
  * Whisper from waveform to tokens in one graph, so that keys and values never leave the device.
  *
  * Inputs (B rows):
- * - `waveform` float32 [B, 480000], padded with zeros
+ * - `waveform` float32 [B, 480000], padded with zeros; `audio_frames` int64 [B, 1, 1]: mel frames that
+ *   hold audio, the rest of the spectrogram is 0 as in openai-whisper (not the silence of the padding)
  * - `prompt` int64 [B, P]: previous text, then start of transcript; English-only models: and all after it
  * - `task` int64 [B, Q], multilingual only: language (−1: detect), task, no-timestamps token if wanted
  * - `text_bias`, `begin_bias` float32 [1, timestampsStart]: added to the text scores, to all and to the first
@@ -31,8 +33,17 @@ export function transcriptionGraph(
   checkpoint: WhisperCheckpoint,
 ): void {
   const waveform = graph.input('waveform', 'float32', ['batch', WINDOW_SAMPLES]);
-  const audio = encoder(graph, weights, checkpoint, logMel(graph, waveform, checkpoint.melBins));
-  decodeGraph(graph, weights, checkpoint, audio);
+  const mel = withoutPadding(graph, logMel(graph, waveform, checkpoint.melBins));
+  decodeGraph(graph, weights, checkpoint, encoder(graph, weights, checkpoint, mel));
+}
+
+function withoutPadding(graph: OnnxGraph, mel: Value): Value {
+  return graph.in('log_mel', () => {
+    const frames = graph.input('audio_frames', 'int64', ['batch', 1, 1]);
+    const indices = Array.from({ length: WINDOW_FRAMES }, (_, frame) => frame);
+    const isAudio = graph.op('Less', [graph.integers(indices, [1, 1, WINDOW_FRAMES]), frames]);
+    return graph.op('Where', [isAudio, mel, graph.float(0)]);
+  });
 }
 
 /** The part after the encoder: `audio` `[batch, 1500, dModel]` → outputs as above. */

@@ -67,9 +67,9 @@ describeWithShared('tiny.en in float32', () => {
       graph.output('logits', logits, 'float32', ['batch', checkpoint.vocabularySize]);
     }, feeds());
     const rows = Object.entries(golden.encoder.rows).map(([row, expected]) =>
-      largestDifference(rowOf(outputs.encoder!, Number(row)), expected),
+      largestDifference(rowOf(outputs['encoder']!, Number(row)), expected),
     );
-    const logits = outputs.logits!.data as Float32Array;
+    const logits = outputs['logits']!.data as Float32Array;
     const top = golden.first_step_top10.map(([id, score]) => Math.abs(logits[id]! - score));
     process.stderr.write(`encoder: ${Math.max(...rows)}, logits: ${Math.max(...top)}\n`);
     expect(Math.max(...rows)).toBeLessThanOrEqual(2e-4);
@@ -84,9 +84,9 @@ describeWithShared('tiny.en in float32', () => {
       feeds(),
     );
     const numbers = ({ data }: GraphOutput): number[] => Array.from(data, Number);
-    expect(numbers(outputs.tokens!)).toEqual(golden.greedy_no_timestamps.tokens);
+    expect(numbers(outputs['tokens']!)).toEqual(golden.greedy_no_timestamps.tokens);
     const { logprobs } = golden.greedy_no_timestamps;
-    expect(largestDifference(numbers(outputs.log_probs!), logprobs)).toBeLessThanOrEqual(1e-3);
-    expect(numbers(outputs.no_speech_prob!)[0]).toBeCloseTo(golden.no_speech_prob, 4);
+    expect(largestDifference(numbers(outputs['log_probs']!), logprobs)).toBeLessThanOrEqual(1e-3);
+    expect(numbers(outputs['no_speech_prob']!)[0]).toBeCloseTo(golden.no_speech_prob, 4);
   });
 });

@@ -79,10 +79,10 @@ describeWithShared('a multilingual checkpoint with random weights', () => {
       },
     );
     for (const [row, expected] of Object.entries(golden.encoder_rows)) {
-      const actual = rowOf(outputs.encoder!, Number(row)).slice(0, expected.length);
+      const actual = rowOf(outputs['encoder']!, Number(row)).slice(0, expected.length);
       expect(largestDifference(actual, expected)).toBeLessThanOrEqual(1e-3);
     }
-    const steps = outputs.tokens!.dims[0]!;
+    const steps = outputs['tokens']!.dims[0]!;
     for (const row of [0, 1]) {
       const column = (name: string): number[] =>
         Array.from({ length: steps }, (_, step) => Number(outputs[name]!.data[step * 2 + row]));
@@ -90,7 +90,7 @@ describeWithShared('a multilingual checkpoint with random weights', () => {
       expect(largestDifference(column('log_probs'), golden.logprobs[row]!)).toBeLessThanOrEqual(
         1e-2,
       );
-      const languages = rowOf(outputs.language_probs!, row);
+      const languages = rowOf(outputs['language_probs']!, row);
       for (const [id, probability] of golden.language_top5[row]!) {
         expect(languages[id - checkpoint.tokens.languagesStart]).toBeCloseTo(probability, 4);
       }

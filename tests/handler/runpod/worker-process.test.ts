@@ -20,7 +20,7 @@ async function spawnWorker(scenario: Scenario): Promise<WorkerProcess> {
     { idle_delay: IDLE, stop_delay: IDLE, ...scenario },
     { holdPollsUntilPing: true },
   );
-  const child = spawn(process.execPath, ['--import', 'tsx', FIXTURE], {
+  const child = spawn(process.execPath, ['--import', './scripts/typescript.mjs', FIXTURE], {
     env: {
       PATH: process.env['PATH'],
       ...api.environment(),

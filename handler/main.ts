@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import { openAudio } from '../audio/open-audio.ts';
+import { sweepSpool } from '../audio/spool.ts';
+import { type Config, loadConfig } from '../core/config.ts';
+import { SttError } from '../core/errors.ts';
+import { createLogger, type Logger, syncDestination } from '../core/logger.ts';
+import { chooseDevice } from '../models/device.ts';
+import { everyFewSeconds } from '../models/hub/progress-lines.ts';
+import { type LoadedModels, loadModels } from '../models/load-models.ts';
+import { locateWhisper } from '../models/locate-whisper.ts';
+import { transcribe } from '../pipeline/transcribe.ts';
+import { runLocal } from './local/run-local.ts';
+import type { JobServices } from './run-job.ts';
+import { runJob } from './run-job.ts';
+import { listenForShutdown } from './runpod/signals.ts';
+import { runWorker } from './runpod/worker.ts';
+
+/** The composition root: reads the environment, chooses the mode, introduces everyone. */
+
+const EXIT_BAD_USAGE = 2;
+const DOWNLOAD_LOG_MS = 5000;
+const STDOUT = 1;
+/** Batches that may wait in front of the engine before no more jobs are taken. */
+const BATCHES_AHEAD = 2;
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+
+async function main(): Promise<number> {
+  const config = readConfig();
+  if (config === undefined) return EXIT_BAD_USAGE;
+  await sweepSpool(config.audio.spoolDir);
+  const signals = listenForShutdown();
+  try {
+    return config.runpod.getJobUrl === undefined
+      ? await runHere(config, signals.shutdown)
+      : await runOnQueue(config, signals);
+  } finally {
+    signals.release();
+  }
+}
+
+function readConfig(): Config | undefined {
+  try {
+    return loadConfig(process.env);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : 'Invalid configuration'}\n`);
+    return undefined;
+  }
+}
+
+/** Jobs from the command line or `test_input.json`; the result alone on stdout. */
+function runHere(config: Config, signal: AbortSignal): Promise<number> {
+  return runLocal({
+    argv: process.argv.slice(2),
+    config,
+    version,
+    signal,
+    cwd: process.cwd(),
+    stdout: process.stdout,
+    stderr: process.stderr,
+    createServices: async (logger) => {
+      const failed = new AbortController();
+      const models = await startModels(config, logger, failed, signal);
+      return {
+        jobServices: (audioRoot) => jobServices({ ...config.audio, root: audioRoot }, models),
+        close: () => models.close(),
+      };
+    },
+  });
+}
+
+/** RunPod's queue: models are loaded and warmed as a fitness check, then jobs are taken. */
+async function runOnQueue(
+  config: Config,
+  { shutdown, hurry }: { readonly shutdown: AbortSignal; readonly hurry: AbortSignal },
+): Promise<number> {
+  const logger = createLogger(config.logLevel, syncDestination(STDOUT));
+  const failed = new AbortController();
+  let models: LoadedModels | undefined;
+  try {
+    const exitCode = await runWorker({
+      config: config.runpod,
+      logger,
+      version,
+      shutdown: AbortSignal.any([shutdown, failed.signal]),
+      hurry,
+      fitnessChecks: [
+        {
+          name: 'engine',
+          run: async (signal) => {
+            models = await startModels(config, logger, failed, signal);
+            const startedAt = performance.now();
+            await models.recognizer.warmUp();
+            logger.info({ elapsedMs: elapsedSince(startedAt) }, 'engine warmed up');
+          },
+        },
+      ],
+      capacity: () => (isBacklogged(models) ? 0 : config.runpod.concurrency),
+      handler: (job, context) => runJob(job, jobServices(config.audio, ready(models)), context),
+    });
+    return failed.signal.aborted ? 1 : exitCode;
+  } finally {
+    await models?.close();
+  }
+}
+
+const isBacklogged = (models: LoadedModels | undefined): boolean =>
+  models !== undefined &&
+  models.recognizer.queueLength >= BATCHES_AHEAD * models.recognizer.batchSize;
+
+function ready(models: LoadedModels | undefined): LoadedModels {
+  if (models === undefined) throw new SttError('INTERNAL', 'A job came before the models');
+  return models;
+}
+
+/** `failed` is aborted when the engine has died for good. */
+async function startModels(
+  config: Config,
+  logger: Logger,
+  failed: AbortController,
+  signal: AbortSignal,
+): Promise<LoadedModels> {
+  const startedAt = performance.now();
+  const { batchSize, computeType, threads, whisperModel } = config.engine;
+  const device = chooseDevice(config.engine.device);
+  const hooks = {
+    onProgress: everyFewSeconds(DOWNLOAD_LOG_MS, (progress) =>
+      logger.info(progress, 'model downloading'),
+    ),
+  };
+  const whisper = await locateWhisper(whisperModel, device, { ...config.hub, hooks }, signal);
+  const locateMs = elapsedSince(startedAt);
+  const models = await loadModels({ device, threads, computeType, batchSize, whisper }, (error) => {
+    logger.error({ err: error }, 'engine failed for good');
+    failed.abort(error);
+  });
+  const loadMs = elapsedSince(startedAt) - locateMs;
+  logger.info({ model: whisper.name, device, locateMs, loadMs }, 'models loaded');
+  return models;
+}
+
+function jobServices(limits: Config['audio'], models: LoadedModels): JobServices {
+  return {
+    openAudio: (source, signal) => openAudio(source, limits, signal),
+    transcribe: (waveform, options, hooks, signal) =>
+      transcribe(waveform, options, models, hooks, signal),
+  };
+}
+
+const elapsedSince = (startedAt: number): number => Math.round(performance.now() - startedAt);
+
+process.exit(await main());
