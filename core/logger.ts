@@ -23,7 +23,8 @@ const REDACTED_FIELDS = [
 ];
 
 /**
- * JSON lines, written synchronously: the platform may stop the container once a job returns.
+ * JSON lines with the keys that RunPod's own worker writes (`requestId`, `message`, `level`).
+ * Written synchronously: the platform may stop the container once a job returns.
  * The composition root chooses the stream: stdout for services, stderr where stdout is the result.
  */
 export function createLogger(level: LogLevel, destination: DestinationStream): Logger {
@@ -31,8 +32,9 @@ export function createLogger(level: LogLevel, destination: DestinationStream): L
     {
       level,
       base: null,
+      messageKey: 'message',
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
+      formatters: { level: (label) => ({ level: label.toUpperCase() }) },
       serializers: { err: describeError },
       redact: {
         paths: REDACTED_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),

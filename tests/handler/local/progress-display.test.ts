@@ -23,13 +23,13 @@ test('on a terminal progress is a bar, and lines in between are not lost', () =>
   const stream = new CapturedStream(true);
   const display = createProgressDisplay(stream, 3);
   display.update(0, 1);
-  display.write('{"msg":"job completed"}\n');
+  display.write('{"message":"job completed"}\n');
   display.update(1, 1);
   display.update(2, 1);
   display.write('last words\n');
   display.close();
   expect(stream.text).toContain('100 % of 3 jobs');
-  expect(stream.text).toContain('{"msg":"job completed"}\n');
+  expect(stream.text).toContain('{"message":"job completed"}\n');
   expect(stream.text).toContain('last words\n');
   expect(stream.text).toContain('\u001b[');
 });

@@ -188,5 +188,5 @@ test('a stop message of another shape is ignored, a failing stop channel is aske
   });
   await api.until(() => api.on('stop').length === 6 && api.posted('a').length > 0);
   await stop();
-  expect(logs.some(({ msg }) => msg === 'stop message not understood')).toBe(true);
+  expect(logs.some(({ message }) => message === 'stop message not understood')).toBe(true);
 });

@@ -40,7 +40,7 @@ test('a failing check is reported once, no job is taken, and the exit code is 1'
       '&reason=The+GPU+is+not+there&runpod_version=1.12.0',
   ]);
   expect(logs).toContainEqual(
-    expect.objectContaining({ msg: 'fitness check failed', check: 'engine warm' }),
+    expect.objectContaining({ message: 'fitness check failed', check: 'engine warm' }),
   );
 });
 
@@ -102,5 +102,5 @@ test('a shutdown during the checks ends with exit code 0 and without a report', 
 test('without a take URL or key the worker says so and leaves with exit code 1', async () => {
   const { exitCode, logs } = await startWorker({ config: { getJobUrl: undefined } });
   expect(await exitCode).toBe(1);
-  expect(logs).toMatchObject([{ msg: 'worker configuration incomplete', level: 'error' }]);
+  expect(logs).toMatchObject([{ message: 'worker configuration incomplete', level: 'ERROR' }]);
 });

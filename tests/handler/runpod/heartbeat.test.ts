@@ -60,13 +60,13 @@ test('a failed ping is repeated up to three times, then reported, and the next f
   const [first, , , fourth, fifth] = api.on('ping');
   expect(fourth!.atMs - first!.atMs).toBeGreaterThanOrEqual(58);
   expect(fifth!.atMs - fourth!.atMs).toBeGreaterThanOrEqual(998);
-  expect(logs.filter(({ msg }) => msg === 'heartbeat failed')).toMatchObject([{ status: 503 }]);
+  expect(logs.filter(({ message }) => message === 'heartbeat failed')).toMatchObject([{ status: 503 }]);
 });
 
 test('without a pod id there is no heartbeat, and the worker says so', async () => {
   const { api, stop, logs } = await startWorker({ heartbeat: true, config: { podId: undefined } });
   await api.until(() => api.on('take').length > 0);
   expect(await stop()).toBe(0);
-  expect(logs.some(({ msg }) => msg === 'heartbeat off')).toBe(true);
+  expect(logs.some(({ message }) => message === 'heartbeat off')).toBe(true);
   expect(api.on('take')[0]?.url).toMatch(/\/job-take\/[0-9a-f-]{36}\?/);
 });

@@ -41,7 +41,7 @@ test('500, 502, 429 and a dropped connection are retried until the result is in'
   await api.until(() => api.on('done').length === 5);
   await stop();
   expect(api.posted('j1')).toEqual(Array(5).fill(OUTPUT));
-  const failed = logs.filter(({ msg }) => msg === 'post failed');
+  const failed = logs.filter(({ message }) => message === 'post failed');
   expect(failed.map(({ status, waitMs, requestId }) => [status, waitMs, requestId])).toEqual([
     [500, 10, 'j1'],
     [502, 20, 'j1'],
@@ -57,7 +57,7 @@ test('a result that is never accepted is given up, and the worker goes on', asyn
   await api.until(() => api.posted('j2').length > 0);
   expect(api.posted('j1')).toHaveLength(6);
   expect(logs).toContainEqual(
-    expect.objectContaining({ requestId: 'j1', msg: 'job result lost', level: 'error' }),
+    expect.objectContaining({ requestId: 'j1', message: 'job result lost', level: 'ERROR' }),
   );
 });
 
@@ -74,7 +74,7 @@ test('when the small error is rejected too, nothing more is posted', async () =>
   await api.until(() => api.on('done').length === 2);
   await stop();
   expect(api.posted('j1')).toEqual([OUTPUT, rejection(400)]);
-  expect(logs.some(({ msg }) => msg === 'job result lost')).toBe(true);
+  expect(logs.some(({ message }) => message === 'job result lost')).toBe(true);
 });
 
 test('a job stopped while its result is retried is not posted again', async () => {
@@ -167,5 +167,5 @@ test('no log line repeats what a job, its output or its error said', async () =>
   await stop();
   const text = JSON.stringify(logs);
   expect(text).not.toMatch(/secret|KEY123|http:/);
-  expect(logs).toContainEqual(expect.objectContaining({ msg: 'job failed', requestId: 'j2' }));
+  expect(logs).toContainEqual(expect.objectContaining({ message: 'job failed', requestId: 'j2' }));
 });

@@ -91,7 +91,7 @@ test('a chunk post is retried; one that stays lost is skipped and the stream goe
     'b',
     'c',
   ]);
-  expect(worker.logs.filter(({ msg }) => msg === 'stream chunk lost')).toHaveLength(1);
+  expect(worker.logs.filter(({ message }) => message === 'stream chunk lost')).toHaveLength(1);
   expect(worker.api.posted('g1')).toEqual([{ output: [] }]);
 });
 

@@ -32,7 +32,7 @@ test('204 and 400 mean no job, and are asked again after a floor, not at once', 
   await api.until(() => api.posted('j1').length > 0);
   const [first = 0, second = 0] = gapsMs(api.on('take'));
   expect(Math.min(first, second)).toBeGreaterThanOrEqual(100);
-  expect(logs.filter(({ msg }) => msg === 'take failed')).toEqual([]);
+  expect(logs.filter(({ message }) => message === 'take failed')).toEqual([]);
 });
 
 test('failures are retried with a growing wait, and an answer resets it', async () => {
@@ -43,7 +43,7 @@ test('failures are retried with a growing wait, and an answer resets it', async 
     timing: { takeBackoffFirstMs: 40, takeBackoffMaxMs: 100, random: () => 0.5 },
   });
   await api.until(() => api.posted('j1').length > 0);
-  const failed = logs.filter(({ msg }) => msg === 'take failed');
+  const failed = logs.filter(({ message }) => message === 'take failed');
   expect(failed.map(({ status, failures, waitMs }) => [status, failures, waitMs])).toEqual([
     [500, 1, 30],
     [undefined, 2, 60],
@@ -67,7 +67,7 @@ test('the back-off is spread between half and the whole wait', async () => {
       timing: { takeBackoffFirstMs: 40, random: () => random },
     });
     await api.until(() => api.on('take').length === 2);
-    expect(logs).toContainEqual(expect.objectContaining({ msg: 'take failed', waitMs }));
+    expect(logs).toContainEqual(expect.objectContaining({ message: 'take failed', waitMs }));
   }
 });
 
@@ -87,7 +87,7 @@ test('a poll that is left hanging is given up and asked anew', async () => {
   });
   await api.until(() => api.posted('j1').length > 0);
   expect(gapsMs(api.on('take'))[0]).toBeGreaterThanOrEqual(150);
-  expect(logs.filter(({ msg }) => msg === 'take failed')).toEqual([]);
+  expect(logs.filter(({ message }) => message === 'take failed')).toEqual([]);
 });
 
 test('a reply that is not JSON, or broken JSON, is no job', async () => {
@@ -112,7 +112,7 @@ test('a job without input gets an error, one without id only a log line', async 
     { error: { code: 'INPUT_INVALID', message: 'The job has no input', retryable: false } },
   ]);
   expect(api.on('done')).toHaveLength(2);
-  expect(logs.filter(({ msg }) => msg === 'job without id dropped')).toHaveLength(1);
+  expect(logs.filter(({ message }) => message === 'job without id dropped')).toHaveLength(1);
 });
 
 test('an input that is null is the handler’s to judge', async () => {
@@ -134,7 +134,7 @@ test('the elements of a batch are judged one by one', async () => {
   expect(api.posted('bad')).toEqual([
     { error: expect.objectContaining({ code: 'INPUT_INVALID' }) },
   ]);
-  expect(logs.filter(({ msg }) => msg === 'job without id dropped')).toHaveLength(3);
+  expect(logs.filter(({ message }) => message === 'job without id dropped')).toHaveLength(3);
 });
 
 test('a job that is held already does not run twice', async () => {

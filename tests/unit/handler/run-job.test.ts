@@ -103,7 +103,7 @@ test('a job that is cancelled at work says so, whatever its stage throws', async
     },
   });
   expect(await run(INPUT)).toMatchObject({ error: { code: 'JOB_CANCELLED', retryable: false } });
-  expect(log()).toMatchObject([{ level: 'info', msg: 'job cancelled' }]);
+  expect(log()).toMatchObject([{ level: 'INFO', message: 'job cancelled' }]);
 });
 
 test('a shutdown is told apart from a cancellation', async () => {
@@ -131,8 +131,8 @@ test('audio that cannot be removed does not cost the result', async () => {
   const output = await run(INPUT, { ...services, openAudio: async () => stubbornWaveform() });
   expect(output).toMatchObject({ transcript: 'And so my fellow Americans' });
   expect(log()).toMatchObject([
-    { level: 'warn', msg: 'spool left behind' },
-    { level: 'info', msg: 'job completed' },
+    { level: 'WARN', message: 'spool left behind' },
+    { level: 'INFO', message: 'job completed' },
   ]);
 });
 
@@ -141,9 +141,9 @@ test('a job is one line in the log, with units', async () => {
   await run(INPUT);
   expect(log()).toEqual([
     expect.objectContaining({
-      level: 'info',
+      level: 'INFO',
       requestId: 'job-1',
-      msg: 'job completed',
+      message: 'job completed',
       audioSec: 4,
       elapsedSec: expect.any(Number),
       realTimeFactor: expect.any(Number),
@@ -157,8 +157,8 @@ test('a failed job is one line with its code and the place of the cause', async 
   await run(INPUT);
   expect(log()).toHaveLength(1);
   expect(log()[0]).toMatchObject({
-    level: 'error',
-    msg: 'job failed',
+    level: 'ERROR',
+    message: 'job failed',
     err: { code: 'INTERNAL', cause: { type: 'RangeError' } },
   });
 });

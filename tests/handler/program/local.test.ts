@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { countWordErrors, errorRate } from '../../../bench/word-errors.ts';
+import { PROJECT_ROOT, startProgram } from '../../fakes/program.ts';
+
+const SAMPLE = join(PROJECT_ROOT, 'samples/meeting-en.wav');
+const SCRIPT = (
+  JSON.parse(readFileSync(join(PROJECT_ROOT, 'samples/meeting-en.json'), 'utf8')) as {
+    text: string;
+  }[]
+)
+  .map(({ text }) => text)
+  .join(' ');
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stt-program-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test('npm start prints the transcript of the sample, and nothing else, on stdout', async () => {
+  const startedAt = performance.now();
+  const { exitCode, stdout } = await startProgram([], { env: { SPOOL_DIR: folder } }).ended;
+  const elapsedSec = (performance.now() - startedAt) / 1000;
+  const result = JSON.parse(stdout) as Record<string, unknown>;
+  const words = errorRate(countWordErrors(SCRIPT, result['transcript'] as string));
+  process.stderr.write(
+    `sample: word error rate ${(100 * words).toFixed(1)} % in ${elapsedSec.toFixed(1)} s\n`,
+  );
+  expect(exitCode).toBe(0);
+  expect(words).toBeLessThanOrEqual(0.05);
+  expect(result).toMatchObject({
+    meeting_id: 'meeting_123',
+    tenant_id: 'tenant_abc',
+    language: 'en',
+    has_diarization: false,
+    total_speakers: 0,
+    speakers: {},
+    audio_duration: 47.244,
+  });
+  expect(await readdir(folder)).toEqual([]);
+}, 60_000);
+
+test('a file as SRT, written beside its name, and a missing one that does not stop it', async () => {
+  const out = join(folder, 'out');
+  const missing = join(folder, 'missing.wav');
+  const argv = [SAMPLE, missing, '--language', 'English', '--format', 'srt', '--out', out];
+  const { exitCode } = await startProgram(argv).ended;
+  expect(exitCode).toBe(2);
+  const only = await startProgram(argv.filter((argument) => argument !== missing)).ended;
+  expect(only.exitCode).toBe(0);
+  const srt = await readFile(join(out, 'meeting-en.srt'), 'utf8');
+  expect(srt).toMatch(/^1\r?\n00:00:00,\d{3} --> 00:00:0\d,\d{3}\r?\nGood morning everyone/);
+}, 60_000);
+
+test('a language that the model does not know names the setting to change', async () => {
+  const { exitCode, stdout } = await startProgram([SAMPLE, '--language', 'ko']).ended;
+  const { error } = JSON.parse(stdout) as { error: { code: string; message: string } };
+  expect(exitCode).toBe(1);
+  expect(error.code).toBe('LANGUAGE_UNSUPPORTED');
+  expect(error.message).toContain('WHISPER_MODEL');
+}, 60_000);
+
+test('every mistake in the environment is told before a model is loaded', async () => {
+  const env = { DEVICE: 'tpu', MAX_AUDIO_MB: 'many', HF_ENDPOINT: 'nowhere' };
+  const { exitCode, stdout, stderr } = await startProgram([], { env }).ended;
+  expect(exitCode).toBe(2);
+  expect(stdout).toBe('');
+  for (const name of Object.keys(env)) expect(stderr).toContain(name);
+  expect(stderr).not.toContain('models loaded');
+}, 30_000);
+
+test('silence is an empty transcript, not an error', async () => {
+  const silence = join(folder, 'silence.wav');
+  const header = Buffer.from(readFileSync(SAMPLE).subarray(0, 44));
+  const seconds = 3;
+  header.writeUInt32LE(seconds * 32_000, 40);
+  await writeFile(silence, Buffer.concat([header, Buffer.alloc(seconds * 32_000)]));
+  const { exitCode, stdout } = await startProgram([silence]).ended;
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ transcript: '', segments: [], confidence: 0 });
+}, 30_000);

@@ -1,0 +1,102 @@
+import { appendFile, realpath, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  listCached,
+  pruneLeftovers,
+  removeDamaged,
+  removeModel,
+  verifySnapshot,
+} from '../../../models/hub/cache-inventory.ts';
+import { RepoCache } from '../../../models/hub/cache-layout.ts';
+import { thisProcess } from '../../../models/hub/process-identity.ts';
+import { COMMIT } from '../../fakes/hub-server.ts';
+import {
+  digestsIn,
+  digestsOf,
+  exists,
+  failureOf,
+  filesBelow,
+  NEVER,
+  QUICK,
+  REPO,
+  WANTED,
+  WEIGHT_BYTES,
+  whisperRepo,
+  workbench,
+} from './hub-workbench.ts';
+
+const WEIGHTS = 'model.safetensors';
+
+async function verdictsOn(folder: string): Promise<Record<string, string>> {
+  const verdicts: Record<string, string> = {};
+  for await (const { file, verdict } of verifySnapshot(folder, NEVER)) verdicts[file] = verdict;
+  return verdicts;
+}
+
+describe('the contents of a cache', () => {
+  test('are listed with their size and the branches that point to them', async () => {
+    const { resolve, cache } = await workbench();
+    expect(await listCached(cache)).toEqual([]);
+    const { folder } = await resolve();
+    const bytes = WEIGHT_BYTES + 3000 + 24 + 2;
+    expect(await listCached(cache)).toEqual([
+      { repo: REPO, commit: COMMIT, revisions: ['main'], folder, files: 4, bytes },
+    ]);
+  });
+
+  test('are compared with their checksums; what is damaged is fetched again', async () => {
+    const { resolve } = await workbench();
+    const model = await resolve();
+    await appendFile(join(model.folder, 'tokenizer.json'), 'x');
+    await writeFile(join(model.folder, 'notes.txt'), 'mine');
+    expect(await verdictsOn(model.folder)).toEqual({
+      'config.json': 'intact',
+      'generation_config.json': 'intact',
+      'model.safetensors': 'intact',
+      'notes.txt': 'unknown',
+      'tokenizer.json': 'damaged',
+    });
+    await removeDamaged(model.folder, 'tokenizer.json');
+    const again = await resolve();
+    expect(again.source).toBe('download');
+    expect(await digestsOf(again)).toMatchObject(digestsIn(whisperRepo(), WANTED));
+  });
+
+  test('lose what an interrupted download left, and nothing else', async () => {
+    const { hub, resolve, cache, repoFolder } = await workbench();
+    hub.fail({ on: 'content', file: WEIGHTS, times: 1, kind: { cutAfterBytes: 9000 } });
+    hub.fail({ on: 'content', file: WEIGHTS, times: 99, kind: { status: 500 } });
+    await failureOf(resolve(REPO, { tuning: { ...QUICK, connections: 1 } }));
+    const before = await filesBelow(repoFolder);
+    expect(before.filter((path) => path.includes('.stt-partial'))).toHaveLength(2);
+    expect(await pruneLeftovers(cache)).toBeGreaterThan(0);
+    const kept = before.filter((path) => !path.includes('.stt-partial'));
+    expect(await filesBelow(repoFolder)).toEqual(kept);
+    expect(await pruneLeftovers(cache)).toBe(0);
+  });
+
+  test('keep the partial files of a living process, not those of a dead one', async () => {
+    const { resolve, cache, repoFolder } = await workbench();
+    await resolve();
+    const hash = 'a'.repeat(64);
+    const partial = join(repoFolder, 'blobs', `${hash}.stt-partial`);
+    const lock = new RepoCache(cache, REPO).lock(hash);
+    await writeFile(partial, 'some bytes');
+    await writeFile(lock, JSON.stringify(thisProcess()));
+    await pruneLeftovers(cache);
+    expect(await exists(partial)).toBe(true);
+    await writeFile(lock, JSON.stringify({ ...thisProcess(), pid: 2 ** 30 }));
+    await pruneLeftovers(cache);
+    expect(await exists(partial)).toBe(false);
+    expect(await exists(lock)).toBe(false);
+  });
+
+  test('lose a model that is named', async () => {
+    const { resolve, cache } = await workbench();
+    const { folder } = await resolve();
+    expect(await realpath(folder)).toBe(folder);
+    await removeModel(cache, REPO);
+    expect(await filesBelow(cache)).toEqual([]);
+  });
+});
