@@ -103,7 +103,7 @@ describe('a host that fails in passing', () => {
     const { hub, resolve, retries } = await workbench();
     hub.fail({ on: 'content', file: WEIGHTS, times: 1, kind: { stallAfterBytes: 10_000 } });
     expect(await digestsOf(await resolve())).toEqual(ALL_WELL);
-    expect(retries.map(({ reason }) => reason)).toEqual(['The host sent nothing for 400 ms']);
+    expect(retries.map(({ reason }) => reason)).toEqual(['The host sent nothing for 1000 ms']);
     expect(bytesSentTwice(hub, WEIGHTS)).toBe(0);
   });
 
@@ -244,7 +244,7 @@ describe('an abort', () => {
     const startedAtMs = performance.now();
     cancel.abort();
     await expect(work).rejects.toBe(cancel.signal.reason);
-    expect(performance.now() - startedAtMs).toBeLessThan(300);
+    expect(performance.now() - startedAtMs).toBeLessThan(1000);
     expect(await nothingVisible(bench)).toBe(true);
     expect(await noLocks(bench)).toBe(true);
     expect((await filesBelow(bench.repoFolder)).join()).toContain('.stt-partial');

@@ -21,10 +21,10 @@ export const QUICK: HubTuning = {
   attempts: 4,
   backoffMs: 5,
   maxWaitMs: 3000,
-  stallMs: 400,
+  stallMs: 1000,
   saveEveryMs: 0,
   progressEveryMs: 0,
-  lockStaleMs: 1000,
+  lockStaleMs: 2500,
   lockPollMs: 10,
 };
 

@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+
+/**
+ * Where Python's huggingface_hub keeps one repository: content once under `blobs/`, named by its
+ * hash; `snapshots/<commit>/<path>` links there; `refs/<revision>` holds the commit of a branch.
+ */
+export class RepoCache {
+  readonly folder: string;
+  readonly locks: string;
+
+  constructor(root: string, repo: string) {
+    const name = `models--${repo.replaceAll('/', '--')}`;
+    this.folder = join(root, name);
+    this.locks = join(root, '.locks', name);
+  }
+
+  get blobs(): string {
+    return join(this.folder, 'blobs');
+  }
+
+  get snapshots(): string {
+    return join(this.folder, 'snapshots');
+  }
+
+  get refs(): string {
+    return join(this.folder, 'refs');
+  }
+
+  blob(hash: string): string {
+    return join(this.blobs, hash);
+  }
+
+  /** Not Python's `<hash>.incomplete`, which it continues at the file's length: ours has holes. */
+  partial(hash: string): string {
+    return join(this.blobs, `${hash}${PARTIAL_SUFFIX}`);
+  }
+
+  snapshot(commit: string): string {
+    return join(this.snapshots, commit);
+  }
+
+  ref(revision: string): string {
+    return join(this.refs, revision);
+  }
+
+  /** Python holds `<hash>.lock` with flock, which Node cannot do. */
+  lock(hash: string): string {
+    return join(this.locks, `${hash}${LOCK_SUFFIX}`);
+  }
+}
+
+export const PARTIAL_SUFFIX = '.stt-partial';
+export const LOCK_SUFFIX = '.stt-lock';
+
+/** `models--org--name` → `org/name`; undefined for other folders. */
+export function repoOfFolder(name: string): string | undefined {
+  const [, organization, repo] = /^models--(.+?)--(.+)$/.exec(name) ?? [];
+  return organization === undefined || repo === undefined ? undefined : `${organization}/${repo}`;
+}

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { SttError } from '../../core/errors.ts';
+import type { PinnedModel } from '../registry.ts';
+
+/** A model's files wherever they are: in a folder, in a cache, on the Hub. */
+interface RepoView {
+  readonly paths: ReadonlySet<string>;
+  readText(path: string): Promise<string>;
+}
+
+interface NeededFiles {
+  /** In the order in which they may become visible: what a reader cannot do without comes last. */
+  readonly files: readonly string[];
+  /** Required, but not there. */
+  readonly missing: readonly string[];
+}
+
+/** Chooses the files that a model needs from those that its repository has. */
+export type ModelNeeds = (view: RepoView) => Promise<NeededFiles>;
+
+const WEIGHTS = 'model.safetensors';
+const WEIGHTS_INDEX = 'model.safetensors.index.json';
+const WeightsIndex = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+/** Just these files; the optional ones where they exist. */
+export const exactFiles =
+  (required: readonly string[], optional: readonly string[] = []): ModelNeeds =>
+  ({ paths }) =>
+    Promise.resolve({
+      files: [...optional, ...required].filter((path) => paths.has(path)),
+      missing: required.filter((path) => !paths.has(path)),
+    });
+
+/** These files and the weights: one `model.safetensors`, or an index and the shards that it names. */
+const withSafetensors =
+  (required: readonly string[], optional: readonly string[]): ModelNeeds =>
+  async (view) => {
+    const weights = await safetensorsOf(view);
+    return exactFiles([...required, ...weights], optional)(view);
+  };
+
+async function safetensorsOf({ paths, readText }: RepoView): Promise<readonly string[]> {
+  if (paths.has(WEIGHTS) || !paths.has(WEIGHTS_INDEX)) return [WEIGHTS];
+  const index = WeightsIndex.safeParse(parseJson(await readText(WEIGHTS_INDEX)));
+  if (!index.success) throw new SttError('MODEL_INVALID', `${WEIGHTS_INDEX} has no weight_map`);
+  return [...new Set(Object.values(index.data.weight_map)), WEIGHTS_INDEX];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What `whisper/` reads of a Whisper; never pickled weights, other frameworks or fp32 variants. */
+export const whisperFiles = withSafetensors(
+  ['tokenizer.json', 'config.json'],
+  ['generation_config.json', 'preprocessor_config.json'],
+);
+
+/** A wav2vec2 CTC model for forced alignment. */
+export const ctcFiles = withSafetensors(
+  ['vocab.json', 'config.json'],
+  ['preprocessor_config.json', 'tokenizer_config.json', 'special_tokens_map.json'],
+);
+
+/** The rule for a model of the registry. */
+export function needsOf({ kind, files }: PinnedModel): ModelNeeds {
+  switch (kind) {
+    case 'whisper':
+      return whisperFiles;
+    case 'ctc':
+      return ctcFiles;
+    case 'onnx':
+      return exactFiles(files ?? []);
+  }
+}

@@ -1,0 +1,128 @@
+import { parseArgs } from 'node:util';
+import { loadConfig } from '../core/config.ts';
+import { SttError } from '../core/errors.ts';
+import {
+  type CachedSnapshot,
+  listCached,
+  pruneLeftovers,
+  removeDamaged,
+  removeModel,
+  verifySnapshot,
+} from '../models/hub/cache-inventory.ts';
+import {
+  ctcFiles,
+  exactFiles,
+  type ModelNeeds,
+  needsOf,
+  whisperFiles,
+} from '../models/hub/needs.ts';
+import { cachePlaces } from '../models/hub/options.ts';
+import { parseReference } from '../models/hub/reference.ts';
+import { resolveModel } from '../models/hub/resolve-model.ts';
+import { MODEL_ALIASES, pinnedModel } from '../models/registry.ts';
+import { createDownloadView } from './download-view.ts';
+
+const USAGE = `Usage: npm run models -- COMMAND
+  pull MODEL… [--kind whisper|ctc] [--file PATH]…   download unless cached
+  list                                              what the caches hold
+  verify [MODEL…] [--delete]                        compare with the checksums; delete what is damaged
+  prune [MODEL…]                                    delete leftovers of downloads, or these models
+MODEL is org/name, org/name@revision, or one of ${MODEL_ALIASES.join(', ')}
+`;
+
+const config = loadConfig(process.env);
+const interrupted = new AbortController();
+process.once('SIGINT', () => interrupted.abort());
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+const repoOf = (reference: string): string => {
+  const target = parseReference(reference);
+  if (target.kind === 'repo') return target.repo;
+  throw new SttError('INPUT_INVALID', 'Expected org/name or a short name, not a folder');
+};
+
+async function pull(references: readonly string[], rule: ModelNeeds | undefined): Promise<void> {
+  for (const reference of references) {
+    const pinned = pinnedModel(reference.split('@')[0]!);
+    const needs = rule ?? (pinned === undefined ? whisperFiles : needsOf(pinned));
+    const view = createDownloadView(process.stderr);
+    try {
+      const options = { ...config.hub, hooks: view.hooks };
+      const found = await resolveModel(reference, needs, options, interrupted.signal);
+      view.stop();
+      print(`${reference}  ${found.revision ?? 'folder'}  ${found.source}  ${found.folder}`);
+    } finally {
+      view.stop();
+    }
+  }
+}
+
+async function cached(references: readonly string[]): Promise<CachedSnapshot[]> {
+  const wanted = new Set(references.map(repoOf));
+  const lists = await Promise.all(cachePlaces(config.hub).map(({ root }) => listCached(root)));
+  return lists.flat().filter(({ repo }) => wanted.size === 0 || wanted.has(repo));
+}
+
+async function list(): Promise<void> {
+  for (const { repo, commit, revisions, files, bytes, folder } of await cached([])) {
+    const names = revisions.length === 0 ? '-' : revisions.join(',');
+    print(
+      `${repo}  ${commit.slice(0, 12)}  ${names}  ${files} files  ${megabytes(bytes)}  ${folder}`,
+    );
+  }
+}
+
+async function verify(references: readonly string[], mayDelete: boolean): Promise<void> {
+  for (const { repo, folder } of await cached(references)) {
+    for await (const { file, verdict } of verifySnapshot(folder, interrupted.signal)) {
+      print(`${verdict}  ${repo}  ${file}`);
+      if (verdict !== 'damaged') continue;
+      process.exitCode = 1;
+      if (mayDelete) await removeDamaged(folder, file);
+    }
+  }
+}
+
+async function prune(references: readonly string[]): Promise<void> {
+  const ownPlaces = cachePlaces(config.hub).filter(({ source }) => source !== 'runpod-cache');
+  for (const { root } of ownPlaces) {
+    for (const reference of references) await removeModel(root, repoOf(reference));
+    if (references.length === 0) print(`${megabytes(await pruneLeftovers(root))} freed  ${root}`);
+  }
+}
+
+function ruleOf(kind: string | undefined, files: string[] | undefined): ModelNeeds | undefined {
+  if (files !== undefined) return exactFiles(files);
+  if (kind === undefined) return undefined;
+  if (kind === 'whisper') return whisperFiles;
+  if (kind === 'ctc') return ctcFiles;
+  throw new SttError('INPUT_INVALID', '--kind must be whisper or ctc');
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      kind: { type: 'string' },
+      file: { type: 'string', multiple: true },
+      delete: { type: 'boolean', default: false },
+    },
+  });
+  const [command, ...references] = positionals;
+  const rule = ruleOf(values.kind, values.file);
+  if (command === 'pull' && references.length > 0) return pull(references, rule);
+  if (command === 'list') return list();
+  if (command === 'verify') return verify(references, values.delete);
+  if (command === 'prune') return prune(references);
+  process.stderr.write(USAGE);
+  process.exitCode = 2;
+}
+
+try {
+  await main();
+} catch (thrown) {
+  const { code, message } = SttError.from(thrown);
+  process.stderr.write(`${code}: ${message}\n`);
+  process.exitCode = 1;
+}
