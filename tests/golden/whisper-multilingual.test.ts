@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { Weights } from '../../models/graph/weights.ts';
 import { readWhisperCheckpoint } from '../../models/whisper/checkpoint.ts';
 import { decodeFeeds, rowPrompt } from '../../models/whisper/decode-feeds.ts';
+import { decodeGraph } from '../../models/whisper/decode-graph.ts';
 import { encoder } from '../../models/whisper/encoder.ts';
-import { decodeGraph } from '../../models/whisper/transcription-graph.ts';
 import { rowOf, runGraph } from './run-graph.ts';
 import { describeWithShared, largestDifference, readGolden, sharedPath } from './shared-data.ts';
 

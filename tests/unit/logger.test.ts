@@ -59,7 +59,12 @@ test('a line is JSON with time, level name, message and bound fields, and nothin
   const { logger, first } = harness();
   logger.child({ requestId: 'job-1' }).info({ audioSec: 4 }, 'job completed');
   const { time, ...rest } = first();
-  expect(rest).toEqual({ level: 'INFO', requestId: 'job-1', audioSec: 4, message: 'job completed' });
+  expect(rest).toEqual({
+    level: 'INFO',
+    requestId: 'job-1',
+    audioSec: 4,
+    message: 'job completed',
+  });
   expect(new Date(time).toISOString()).toBe(time);
 });
 

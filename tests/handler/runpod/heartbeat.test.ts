@@ -60,7 +60,9 @@ test('a failed ping is repeated up to three times, then reported, and the next f
   const [first, , , fourth, fifth] = api.on('ping');
   expect(fourth!.atMs - first!.atMs).toBeGreaterThanOrEqual(58);
   expect(fifth!.atMs - fourth!.atMs).toBeGreaterThanOrEqual(998);
-  expect(logs.filter(({ message }) => message === 'heartbeat failed')).toMatchObject([{ status: 503 }]);
+  expect(logs.filter(({ message }) => message === 'heartbeat failed')).toMatchObject([
+    { status: 503 },
+  ]);
 });
 
 test('without a pod id there is no heartbeat, and the worker says so', async () => {
