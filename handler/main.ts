@@ -4,7 +4,7 @@ import { sweepSpool } from '../audio/spool.ts';
 import { type Config, loadConfig } from '../core/config.ts';
 import { SttError } from '../core/errors.ts';
 import { createLogger, type Logger, syncDestination } from '../core/logger.ts';
-import { chooseDevice } from '../models/device.ts';
+import { assertGpuAnswers, chooseDevice } from '../models/device.ts';
 import { everyFewSeconds } from '../models/hub/progress-lines.ts';
 import { type LoadedModels, loadModels } from '../models/load-models.ts';
 import { locateWhisper } from '../models/locate-whisper.ts';
@@ -87,6 +87,11 @@ async function runOnQueue(
       shutdown: AbortSignal.any([shutdown, failed.signal]),
       hurry,
       fitnessChecks: [
+        {
+          name: 'gpu',
+          needsGpu: true,
+          run: () => assertGpuAnswers(chooseDevice(config.engine.device)),
+        },
         {
           name: 'engine',
           run: async (signal) => {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { SttError } from '../core/errors.ts';
 import type { DeviceOptions } from './engine/protocol.ts';
 
 /** What the kernel driver and WSL expose; a container without a GPU has none of them. */
@@ -26,11 +27,14 @@ export function chooseDevice(setting: 'auto' | 'cuda' | 'cpu'): DeviceOptions['d
 export async function defaultBatchSize(device: DeviceOptions['device']): Promise<number> {
   if (device === 'cpu') return CPU_BATCH_SIZE;
   const memoryMb = (await gpuMemoryMb()) ?? 0;
-  return batchSizeFor(memoryMb);
+  return BATCH_SIZE_BY_MEMORY_MB.find(({ atLeast }) => memoryMb >= atLeast)!.batchSize;
 }
 
-export const batchSizeFor = (memoryMb: number): number =>
-  BATCH_SIZE_BY_MEMORY_MB.find(({ atLeast }) => memoryMb >= atLeast)!.batchSize;
+/** @throws {SttError} DEVICE_UNAVAILABLE where CUDA is to be used and no GPU answers. */
+export async function assertGpuAnswers(device: DeviceOptions['device']): Promise<void> {
+  if (device === 'cpu' || (await gpuMemoryMb()) !== undefined) return;
+  throw new SttError('DEVICE_UNAVAILABLE', 'CUDA is configured, but nvidia-smi finds no GPU');
+}
 
 /** Memory of the first GPU, or undefined where nvidia-smi does not tell. */
 async function gpuMemoryMb(): Promise<number | undefined> {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { SttError } from '../core/errors.ts';
+import { SttError } from '../core/errors.ts';
 import type { VoiceActivityModel } from '../pipeline/contracts.ts';
 import { defaultBatchSize } from './device.ts';
 import { InferenceEngine } from './engine/engine.ts';
@@ -43,13 +43,14 @@ export async function loadModels(
   onFatal: (error: SttError) => void,
 ): Promise<LoadedModels> {
   const { device, threads, whisper } = settings;
+  const computeType = computeTypeOf(settings);
   const engine = new InferenceEngine({ device, threads }, onFatal);
   try {
     const voiceActivity = await SileroVad.load(engine, join(EMBEDDED, 'silero-vad'));
     const recognizer = await WhisperRecognizer.load(engine, {
       modelName: whisper.name,
       folder: whisper.folder,
-      computeType: computeTypeOf(settings),
+      computeType,
       batchSize: settings.batchSize ?? (await defaultBatchSize(device)),
     });
     return { recognizer, voiceActivity, close: () => engine.close() };
@@ -59,7 +60,11 @@ export async function loadModels(
   }
 }
 
+/** @throws {SttError} DEVICE_UNAVAILABLE: the CPU has no kernels for float16. */
 function computeTypeOf({ computeType, device }: ModelSettings): ComputeType {
-  if (computeType !== 'auto') return computeType;
-  return device === 'cuda' ? 'float16' : 'float32';
+  if (computeType === 'auto') return device === 'cuda' ? 'float16' : 'float32';
+  if (computeType === 'float16' && device === 'cpu') {
+    throw new SttError('DEVICE_UNAVAILABLE', 'COMPUTE_TYPE=float16 needs a GPU');
+  }
+  return computeType;
 }

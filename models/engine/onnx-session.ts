@@ -36,13 +36,22 @@ export async function createSession(
       ? await InferenceSession.create(model, options)
       : await InferenceSession.create(model, options);
   } catch (error) {
-    const isProvider = error instanceof Error && error.message.includes('AppendExecutionProvider');
-    throw new SttError(
-      isProvider ? 'DEVICE_UNAVAILABLE' : 'MODEL_LOAD_FAILED',
-      isProvider
-        ? 'CUDA was asked for, but its libraries could not be loaded'
-        : `A model could not be loaded on ${device}`,
-      { cause: error },
-    );
+    throw loadFailure(error, device);
   }
+}
+
+/** What the runtime says about loading is about files and libraries, never about anyone's speech. */
+const MAX_REASON_LENGTH = 300;
+
+function loadFailure(error: unknown, device: DeviceOptions['device']): SttError {
+  const reason = (error instanceof Error ? error.message : '').slice(0, MAX_REASON_LENGTH);
+  return reason.includes('AppendExecutionProvider')
+    ? new SttError(
+        'DEVICE_UNAVAILABLE',
+        `CUDA was asked for, but its libraries could not be loaded: ${reason}`,
+        { cause: error },
+      )
+    : new SttError('MODEL_LOAD_FAILED', `A model could not be loaded on ${device}: ${reason}`, {
+        cause: error,
+      });
 }

@@ -1,7 +1,7 @@
 import type { OnnxGraph, Value } from '../graph/onnx-graph.ts';
 import { slaneyMelFilters, windowedDftKernels } from './mel-filters.ts';
 
-export const WHISPER_WINDOW_SAMPLES = 400;
+const WHISPER_WINDOW_SAMPLES = 400;
 export const WHISPER_HOP_SAMPLES = 160;
 
 const POWER_FLOOR = 1e-10;

@@ -10,7 +10,7 @@ export type Value = string;
 /** A number is a fixed size, a string the name of a size known at run time. */
 export type Dimension = number | string;
 
-export type Attribute =
+type Attribute =
   | { readonly int: number }
   | { readonly float: number }
   | { readonly ints: readonly number[] }

@@ -6,7 +6,7 @@ import { QUANTIZATION_BLOCK, QUANTIZATION_ZERO_POINT } from './weights.ts';
 /** Largest distance from the zero point that a byte holds on both sides. */
 const LEVELS = 127;
 
-export interface QuantizedMatrix {
+interface QuantizedMatrix {
   /** `[rows, blocks, QUANTIZATION_BLOCK]`; 128 stands for 0. */
   readonly bytes: Uint8Array;
   /** `[rows, blocks]`: value = (byte − 128) · scale. */
@@ -38,7 +38,7 @@ export function quantizeMatrix(values: Float32Array): QuantizedMatrix {
 }
 
 /** Linear layers and token embeddings; positions, norms, biases and convolutions stay as they are. */
-export function isQuantizable(name: string, { shape }: StoredTensor): boolean {
+function isQuantizable(name: string, { shape }: StoredTensor): boolean {
   return (
     shape.length === 2 &&
     name.endsWith('.weight') &&

@@ -76,7 +76,7 @@ export class Weights {
     const [rows = 0, blocks = 0, blockLength = 0] = bytes.shape;
     const shape = [rows, blocks * blockLength];
     const table = this.#declare(graph, `${matrix}.table`, { ...bytes, shape });
-    const scales = this.#declare(graph, `${matrix}.scale`, this.#stored(`${matrix}.scale`));
+    const scales = this.tensor(graph, `${matrix}.scale`);
     return graph.op('GatherBlockQuantized', [table, ids, scales], {
       bits: { int: 8 },
       block_size: { int: QUANTIZATION_BLOCK },
@@ -95,7 +95,8 @@ export class Weights {
     }: { x: Value; matrix: string; bias: Value; rows: readonly [number, number] | undefined },
   ): Value {
     const quantized = this.#quantized(graph, matrix, rows);
-    const inputs = [x, quantized.bytes, quantized.scales, '', '', bias];
+    const scales = this.#cast(graph, quantized.scalesName, 'F32', quantized.scales);
+    const inputs = [x, quantized.bytes, scales, '', '', bias];
     return graph.op('MatMulNBits', bias === '' ? inputs.slice(0, 3) : inputs, {
       K: { int: quantized.columns },
       N: { int: quantized.rows },
@@ -133,6 +134,7 @@ export class Weights {
       rows,
       columns: blocks * blockLength,
       bytes: this.#declare(graph, `${matrix}.q${suffix}`, bytes),
+      scalesName: `${matrix}.scale${suffix}`,
       scales: this.#declare(graph, `${matrix}.scale${suffix}`, scales),
     };
   }

@@ -87,7 +87,7 @@ export async function expectCode(work: Promise<unknown>, code: ErrorCode): Promi
 }
 
 /** No temp file, no open handle into the spool and no child process. */
-export async function expectNothingLeft(spoolDir: string): Promise<void> {
+async function expectNothingLeft(spoolDir: string): Promise<void> {
   expect(await readdir(spoolDir).catch(() => [])).toEqual([]);
   expect(await openFilesBelow(spoolDir)).toEqual([]);
   expect(await childrenNamed('ffmpeg')).toEqual([]);

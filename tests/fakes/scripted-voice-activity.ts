@@ -1,7 +1,7 @@
 import type { SampleRange } from '../../audio/time.ts';
 import type { VoiceActivityModel, VoiceActivityStream } from '../../pipeline/contracts.ts';
 
-export const VAD_WINDOW_SAMPLES = 512;
+const VAD_WINDOW_SAMPLES = 512;
 
 /** Hears speech exactly where the script says: in every window that begins inside a range. */
 export class ScriptedVoiceActivity implements VoiceActivityModel {
