@@ -11,6 +11,7 @@ const LOG_SEVERITY_ERROR = 3;
  *
  * - memory patterns are off: their key collides for growing keys and values
  * - initializers bypass the arena: it grows in powers of two and would hold the weights twice
+ * - threads do not spin while they wait: as fast alone, 15 % faster beside a busy process
  * - external data is relative to '/', with real paths: see docs/decisions/0002
  * @throws {SttError} MODEL_LOAD_FAILED, DEVICE_UNAVAILABLE.
  */
@@ -28,6 +29,7 @@ export async function createSession(
       session: {
         model_external_initializers_file_folder_path: '/',
         use_device_allocator_for_initializers: '1',
+        intra_op: { allow_spinning: '0' },
       },
     },
   };
