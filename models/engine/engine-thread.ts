@@ -56,16 +56,25 @@ async function load(source: NetworkSource, device: DeviceOptions): Promise<Infer
   const checkpoint = await readWhisperCheckpoint(source.folder);
   const weights = new Weights(checkpoint.tensors, {
     computeType: source.computeType,
-    // The encoder meets 1,500 positions at once: measured twice as fast in float32 on a CPU.
-    expandQuantized: (name) => name.startsWith('model.encoder.') || isAudioProjection(name),
+    expandQuantized: (name) => isExpanded(name, source.batchSize),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint);
   return createSession(graph.toModel(), device);
 }
 
-/** The decoder's projections of the encoder's output, met by 1,500 positions as well. */
-const isAudioProjection = (name: string): boolean => /encoder_attn\.[kv]_proj\./.test(name);
+/** Rows from which on a decoder step is bound by arithmetic, not by reading its weights. */
+const MANY_ROWS = 4;
+
+/**
+ * Which 8-bit matrices compute in float32. Always those that meet 1,500 positions at once, the
+ * encoder and the decoder's projections of its output: twice as fast on a CPU with AVX2. The
+ * decoder's own where a step has several rows: see bench/LOG.md.
+ */
+const isExpanded = (name: string, batchSize: number): boolean =>
+  name.startsWith('model.encoder.') ||
+  /encoder_attn\.[kv]_proj\./.test(name) ||
+  batchSize >= MANY_ROWS;
 
 async function run(name: string, feeds: TensorMap): Promise<TensorMap> {
   const session = sessions.get(name);

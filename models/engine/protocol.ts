@@ -9,7 +9,13 @@ export interface DeviceOptions {
 
 /** What to load; the thread builds or reads the graph itself, so that only this travels. */
 export type NetworkSource =
-  | { readonly kind: 'whisper'; readonly folder: string; readonly computeType: ComputeType }
+  | {
+      readonly kind: 'whisper';
+      readonly folder: string;
+      readonly computeType: ComputeType;
+      /** Windows that are decoded together at most. */
+      readonly batchSize: number;
+    }
   | { readonly kind: 'onnx'; readonly file: string };
 
 export type ComputeType = 'float32' | 'float16';

@@ -22,8 +22,12 @@ const WINDOW_FRAMES = WINDOW_SAMPLES / WHISPER_HOP_SAMPLES;
  * - `temperature` float32 [B, 1], `any_sampling` bool [], `uniforms` float32 [max_tokens, B, 1] in [0, 1)
  * - `start_index` int64 [1]: position of start of transcript in `prompt`; `max_tokens` int64 []
  *
- * Outputs: `tokens` int64 [T, B] and `log_probs` float32 [T, B] (after end of text: end of text, 0),
- * `no_speech_prob` float32 [B], `language_probs` float32 [B, languages] (multilingual only).
+ * Outputs:
+ * - `first_token` int64 [B, 1], `first_log_prob` float32 [B, 1]
+ * - for each stage s of three: `tokens_s` int64 [T_s, B_s], `log_probs_s` float32 [T_s, B_s] (after end
+ *   of text: end of text, 0) and `rows_s` int64 [B_s], the rows that they belong to. A stage ends when
+ *   half of its rows have: a batch would otherwise run until its longest row ends
+ * - `no_speech_prob` float32 [B], `language_probs` float32 [B, languages] (multilingual only)
  */
 export function transcriptionGraph(
   graph: OnnxGraph,

@@ -11,6 +11,7 @@ import type { InferenceEngine } from '../engine/engine.ts';
 import type { ComputeType, TensorMap } from '../engine/protocol.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from './checkpoint.ts';
 import { decodeFeeds, type RowPrompt, rowPrompt } from './decode-feeds.ts';
+import { type DecodedRow, decodedRows } from './decoded-rows.ts';
 import { WhisperTokenizer } from './tokenizer.ts';
 import { WINDOW_SAMPLES } from './transcription-graph.ts';
 
@@ -64,11 +65,11 @@ export class WhisperRecognizer implements SpeechRecognizer {
 
   /** Loads the network into the engine. @throws {SttError} MODEL_*, DEVICE_UNAVAILABLE. */
   static async load(engine: InferenceEngine, options: WhisperOptions): Promise<WhisperRecognizer> {
-    const { folder, computeType } = options;
+    const { folder, computeType, batchSize } = options;
     const [checkpoint, tokenizer] = await Promise.all([
       readWhisperCheckpoint(folder),
       WhisperTokenizer.load(folder),
-      engine.load(SESSION, { kind: 'whisper', folder, computeType }),
+      engine.load(SESSION, { kind: 'whisper', folder, computeType, batchSize }),
     ]);
     return new WhisperRecognizer(engine, checkpoint, tokenizer, options);
   }
@@ -123,7 +124,8 @@ export class WhisperRecognizer implements SpeechRecognizer {
       this.#rowsFor(windows.length),
     );
     const outputs = await this.#engine.run(SESSION, feeds);
-    return windows.map(({ request }, row) => this.#recognition(outputs, row, request));
+    const rows = decodedRows(outputs, this.#checkpoint.tokens.endOfText);
+    return windows.map(({ request }, row) => this.#recognition(outputs, row, rows[row]!, request));
   }
 
   #rowsFor(count: number): number {
@@ -131,23 +133,12 @@ export class WhisperRecognizer implements SpeechRecognizer {
     return CUDA_BATCH_SIZES.find((size) => size >= count) ?? count;
   }
 
-  #recognition(outputs: TensorMap, row: number, request: RecognitionRequest): Recognition {
-    const { tokens: ids, log_probs: logProbs, no_speech_prob: noSpeech } = outputs;
-    const [steps = 0, rows = 0] = ids!.dims;
-    const { endOfText } = this.#checkpoint.tokens;
-    const tokens: RecognizedToken[] = [];
-    let sumLogProb = 0;
-    for (let step = 0; step < steps; step++) {
-      const id = Number(ids!.data[step * rows + row]);
-      const logProb = Number(logProbs!.data[step * rows + row]);
-      sumLogProb += logProb;
-      if (id === endOfText) break;
-      tokens.push(this.#token(id, logProb));
-    }
+  #recognition(outputs: TensorMap, row: number, decoded: DecodedRow, request: RecognitionRequest) {
+    const { ids, logProbs, sumLogProb } = decoded;
     return {
-      tokens,
-      avgLogProb: sumLogProb / (tokens.length + 1),
-      noSpeechProb: Number(noSpeech!.data[row]),
+      tokens: ids.map((id, index) => this.#token(id, logProbs[index]!)),
+      avgLogProb: sumLogProb / (ids.length + 1),
+      noSpeechProb: Number(outputs['no_speech_prob']!.data[row]),
       ...this.#languageOf(outputs, row, request.language),
     };
   }

@@ -1,12 +1,14 @@
 import { beforeAll, expect, test } from 'vitest';
+import type { TensorMap } from '../../models/engine/protocol.ts';
 import { logMel } from '../../models/features/log-mel.ts';
 import { Weights } from '../../models/graph/weights.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from '../../models/whisper/checkpoint.ts';
 import { decodeFeeds, rowPrompt } from '../../models/whisper/decode-feeds.ts';
+import { decodedRows } from '../../models/whisper/decoded-rows.ts';
 import { WhisperDecoder } from '../../models/whisper/decoder.ts';
 import { encoder } from '../../models/whisper/encoder.ts';
 import { transcriptionGraph } from '../../models/whisper/transcription-graph.ts';
-import { type GraphOutput, rowOf, runGraph } from './run-graph.ts';
+import { rowOf, runGraph } from './run-graph.ts';
 import {
   describeWithShared,
   largestDifference,
@@ -83,10 +85,12 @@ describeWithShared('tiny.en in float32', () => {
       (graph) => transcriptionGraph(graph, weights, checkpoint),
       feeds(),
     );
-    const numbers = ({ data }: GraphOutput): number[] => Array.from(data, Number);
-    expect(numbers(outputs['tokens']!)).toEqual(golden.greedy_no_timestamps.tokens);
-    const { logprobs } = golden.greedy_no_timestamps;
-    expect(largestDifference(numbers(outputs['log_probs']!), logprobs)).toBeLessThanOrEqual(1e-3);
-    expect(numbers(outputs['no_speech_prob']!)[0]).toBeCloseTo(golden.no_speech_prob, 4);
+    const [row] = decodedRows(outputs as unknown as TensorMap, checkpoint.tokens.endOfText);
+    const { tokens, logprobs } = golden.greedy_no_timestamps;
+    expect([...row!.ids, checkpoint.tokens.endOfText]).toEqual(tokens);
+    expect(largestDifference(row!.logProbs, logprobs.slice(0, -1))).toBeLessThanOrEqual(1e-3);
+    const sum = logprobs.reduce((total, logProb) => total + logProb, 0);
+    expect(row!.sumLogProb).toBeCloseTo(sum, 2);
+    expect(outputs['no_speech_prob']!.data[0]).toBeCloseTo(golden.no_speech_prob, 4);
   });
 });
