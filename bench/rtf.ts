@@ -96,7 +96,9 @@ async function rounds(peers: readonly Peer[]): Promise<Rounds> {
 }
 
 function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 async function report(peers: readonly Peer[], { secs, texts }: Rounds): Promise<void> {
