@@ -3,8 +3,9 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import onnxruntime from 'onnxruntime-node/package.json' with { type: 'json' };
-import { writeLongSample } from './long-sample.ts';
+import { longSampleText, writeLongSample } from './long-sample.ts';
 import { type Peer, startPeer } from './peer-process.ts';
+import { countWordErrors, errorRate } from './word-errors.ts';
 
 /**
  * Real-time factor, words and peak memory on one file, ours and faster-whisper's, round by round
@@ -103,6 +104,7 @@ function median(numbers: readonly number[]): number {
 
 async function report(peers: readonly Peer[], { secs, texts }: Rounds): Promise<void> {
   const audioSec = values.audio === undefined ? Number(values.minutes) * 60 : undefined;
+  const script = audioSec === undefined ? undefined : await longSampleText(audioSec);
   const baseline = peers.find(({ name }) => name === BASELINE);
   const rows = await Promise.all(
     peers.map(async (peer) => ({
@@ -121,6 +123,10 @@ async function report(peers: readonly Peer[], { secs, texts }: Rounds): Promise<
               ).toFixed(2),
             ),
       words: texts.get(peer)!.split(/\s+/).filter(Boolean).length,
+      wordErrorRate:
+        script === undefined
+          ? null
+          : Number(errorRate(countWordErrors(script, texts.get(peer)!)).toFixed(4)),
       peakMemoryMb: Math.round(await peer.peakMemoryMb()),
     })),
   );
@@ -132,9 +138,9 @@ async function report(peers: readonly Peer[], { secs, texts }: Rounds): Promise<
   };
   process.stdout.write(`${JSON.stringify(machine)}\n`);
   process.stdout.write(
-    '| variant | median s | min s | RTF | speed / faster-whisper batch 8 | words | peak MB |\n',
+    '| variant | median s | min s | RTF | speed / faster-whisper batch 8 | words | WER | peak MB |\n',
   );
-  process.stdout.write('|---|---|---|---|---|---|---|\n');
+  process.stdout.write('|---|---|---|---|---|---|---|---|\n');
   for (const row of rows) process.stdout.write(`| ${Object.values(row).join(' | ')} |\n`);
   process.stdout.write(
     `${JSON.stringify({ machine, audioSec, runs: Number(values.runs), rows })}\n`,

@@ -3,12 +3,12 @@ import { SttError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { JobHandler } from '../job.ts';
 import { type Connection, connect, reportUnfit } from './connection.ts';
+import { type DeliveryServices, refuseJob, runAndDeliver } from './deliver-job.ts';
 import { type FitnessCheck, findUnfit, selectChecks } from './fitness.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { JobQueue } from './job-queue.ts';
 import { pause } from './pause.ts';
 import type { ReceivedJob } from './received-job.ts';
-import { type JobServices, refuseJob, runJob } from './run-job.ts';
 import { runStopPoll } from './stop-poll.ts';
 import { runTakeLoop } from './take-loop.ts';
 import type { Timing } from './timing.ts';
@@ -82,7 +82,7 @@ async function serve(options: WorkerOptions, connection: Connection): Promise<nu
 }
 
 /** A worker that is to be refreshed stops with its first result. */
-function acceptInto(queue: JobQueue, services: JobServices, refreshed: AbortController) {
+function acceptInto(queue: JobQueue, services: DeliveryServices, refreshed: AbortController) {
   return (received: Exclude<ReceivedJob, { kind: 'nameless' }>): boolean => {
     if (received.kind === 'malformed') {
       return queue.accept({
@@ -93,7 +93,7 @@ function acceptInto(queue: JobQueue, services: JobServices, refreshed: AbortCont
     return queue.accept({
       id: received.job.id,
       run: async (signal) => {
-        await runJob(received.job, services, signal);
+        await runAndDeliver(received.job, services, signal);
         if (services.refreshWorker) refreshed.abort();
       },
     });
@@ -101,7 +101,7 @@ function acceptInto(queue: JobQueue, services: JobServices, refreshed: AbortCont
 }
 
 function jobServices({ config, handler, logger, version }: WorkerOptions, connection: Connection) {
-  const services: JobServices = {
+  const services: DeliveryServices = {
     ...connection,
     handler,
     logger,

@@ -120,7 +120,7 @@ class DecodeStage {
       tokens,
       logProbs: at(-1),
       position: at(1),
-      done: graph.op('Add', [done, stepCount(graph, tokens)]),
+      done: graph.op('Add', [done, axisLength(graph, tokens)]),
       rows: {
         ...rows,
         past,
@@ -197,7 +197,7 @@ class DecodeStage {
     const count = graph.op('ReduceSum', [open, graph.integers([0, 1])], { keepdims: { int: 0 } });
     if (!this.#untilHalf) return graph.op('Greater', [count, graph.integers([0], [])]);
     const twice = graph.op('Add', [count, count]);
-    return graph.op('Greater', [twice, rowCount(graph, finished)]);
+    return graph.op('Greater', [twice, axisLength(graph, finished)]);
   }
 }
 
@@ -224,8 +224,6 @@ export function tokenPicker(
 }
 
 /** int64 scalar: length of the first axis. */
-function rowCount(graph: OnnxGraph, value: Value): Value {
+function axisLength(graph: OnnxGraph, value: Value): Value {
   return graph.op('Gather', [graph.op('Shape', [value]), graph.integers([0], [])]);
 }
-
-const stepCount = rowCount;

@@ -13,7 +13,7 @@ import {
 import { isAsyncIterable, streamOutput } from './stream-output.ts';
 import { jobUrl } from './urls.ts';
 
-export interface JobServices extends PostServices {
+export interface DeliveryServices extends PostServices {
   readonly handler: JobHandler;
   readonly logger: Logger;
   readonly reporter: Reporter;
@@ -30,11 +30,15 @@ interface Outcome {
 }
 
 /** Runs one job and delivers its result; never throws. A stopped job delivers nothing. */
-export async function runJob(job: Job, services: JobServices, signal: AbortSignal): Promise<void> {
+export async function runAndDeliver(
+  job: Job,
+  services: DeliveryServices,
+  signal: AbortSignal,
+): Promise<void> {
   const logger = jobLogger(job, services);
   const startedAt = performance.now();
   const progress = progressOf(job, services);
-  logger.info('job started');
+  logger.debug('job started');
   const outcome = await Promise.race([
     abandoned(signal),
     settle(job, { services, logger, progress, signal }),
@@ -45,13 +49,13 @@ export async function runJob(job: Job, services: JobServices, signal: AbortSigna
     return;
   }
   await deliver(job.id, outcome, { ...services, logger }, signal);
-  logger.info({ elapsedMs: Math.round(performance.now() - startedAt) }, 'job finished');
+  logger.debug({ elapsedMs: Math.round(performance.now() - startedAt) }, 'job finished');
 }
 
 /** Answers a job that cannot be run. */
 export async function refuseJob(
   { id, problem }: { readonly id: string; readonly problem: string },
-  services: JobServices,
+  services: DeliveryServices,
   signal: AbortSignal,
 ): Promise<void> {
   const logger = services.logger.child({ requestId: id });
@@ -63,7 +67,7 @@ export async function refuseJob(
 async function deliver(
   jobId: string,
   { body, isStream }: Outcome,
-  services: JobServices,
+  services: DeliveryServices,
   signal: AbortSignal,
 ): Promise<void> {
   const url = jobUrl(services.outputTemplate, jobId, isStream);
@@ -72,7 +76,7 @@ async function deliver(
 }
 
 interface Settling {
-  readonly services: JobServices;
+  readonly services: DeliveryServices;
   readonly logger: Logger;
   readonly progress: ProgressChannel;
   readonly signal: AbortSignal;
@@ -100,7 +104,10 @@ async function settle(
   }
 }
 
-function progressOf(job: Job, { client, timing, outputTemplate }: JobServices): ProgressChannel {
+function progressOf(
+  job: Job,
+  { client, timing, outputTemplate }: DeliveryServices,
+): ProgressChannel {
   const url = jobUrl(outputTemplate, job.id, false);
   return new ProgressChannel({
     intervalMs: timing.progressIntervalMs,
@@ -112,7 +119,7 @@ function progressOf(job: Job, { client, timing, outputTemplate }: JobServices): 
   });
 }
 
-function jobLogger({ id, batchId }: Job, { logger }: JobServices): Logger {
+function jobLogger({ id, batchId }: Job, { logger }: DeliveryServices): Logger {
   return logger.child({ requestId: id, ...(typeof batchId === 'string' && { batchId }) });
 }
 
