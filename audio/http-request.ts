@@ -1,7 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { Agent, type Dispatcher, request } from 'undici';
 import { SttError } from '../core/errors.ts';
 import type { FetchTuning } from './limits.ts';
+import { retryAfterMs } from './retry-after.ts';
 import { pinnedLookup } from './url-guard.ts';
 
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -92,21 +92,14 @@ async function* readBody(
 function describe(url: URL, { statusCode, headers }: Dispatcher.ResponseData) {
   const location = REDIRECT_STATUSES.has(statusCode) ? headers['location'] : undefined;
   const length = headers['content-length'];
+  const retryAfter = headers['retry-after'];
   return {
     url,
     status: statusCode,
     location: typeof location === 'string' ? location : undefined,
-    retryAfterMs: parseRetryAfter(headers),
+    retryAfterMs: retryAfterMs(typeof retryAfter === 'string' ? retryAfter : undefined),
     expectedBytes: length === undefined ? undefined : Number(length),
   };
-}
-
-/** Seconds or an HTTP date. */
-function parseRetryAfter(headers: IncomingHttpHeaders): number | undefined {
-  const value = headers['retry-after'];
-  if (value === undefined) return undefined;
-  const waitMs = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isNaN(waitMs) ? undefined : Math.max(0, waitMs);
 }
 
 /** DNS cannot be cancelled, only no longer waited for. */

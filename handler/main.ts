@@ -10,8 +10,7 @@ import { type LoadedModels, loadModels } from '../models/load-models.ts';
 import { locateWhisper } from '../models/locate-whisper.ts';
 import { transcribe } from '../pipeline/transcribe.ts';
 import { runLocal } from './local/run-local.ts';
-import type { JobServices } from './run-job.ts';
-import { runJob } from './run-job.ts';
+import { type JobServices, runJob } from './run-job.ts';
 import { listenForShutdown } from './runpod/signals.ts';
 import { runWorker } from './runpod/worker.ts';
 

@@ -53,10 +53,6 @@ export class InferenceEngine {
     return this.#device.device;
   }
 
-  get restarts(): number {
-    return this.#restarts;
-  }
-
   /**
    * @param device where this session runs, the engine's own device by default.
    * @throws {SttError} MODEL_*, DEVICE_UNAVAILABLE, ENGINE_CRASHED.

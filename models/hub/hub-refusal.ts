@@ -1,3 +1,4 @@
+import { retryAfterMs } from '../../audio/retry-after.ts';
 import { SttError } from '../../core/errors.ts';
 import type { Answer } from './http-answer.ts';
 import type { RepoReference } from './reference.ts';
@@ -10,13 +11,6 @@ export const transientStatus = (answer: Answer): TransientFailure =>
   new TransientFailure(`The host answered ${answer.status}`, {
     retryAfterMs: retryAfterMs(answer.header('retry-after')),
   });
-
-/** Seconds or an HTTP date. */
-function retryAfterMs(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const waitMs = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isNaN(waitMs) ? undefined : Math.max(0, waitMs);
-}
 
 /**
  * What a refusal of the Hub means and what to do about it. Its `X-Error-Code` is the better

@@ -2,10 +2,9 @@ import type { RecognitionRequest } from '../../pipeline/contracts.ts';
 import type { TensorData, TensorMap, TensorMessage } from '../engine/protocol.ts';
 import { WHISPER_HOP_SAMPLES } from '../features/log-mel.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
+import { FORBIDDEN } from './token-picker.ts';
 import { WINDOW_SAMPLES } from './transcription-graph.ts';
 
-/** Far below any score, and finite: see `TokenPicker`. */
-const SUPPRESSED = -1e30;
 /** openai-whisper's `sample_len`: half of the decoder's positions. */
 const maxNewTokens = (checkpoint: WhisperCheckpoint): number => checkpoint.maxTokens >> 1;
 /** Previous text that fits before the start of transcript, as openai-whisper. */
@@ -109,7 +108,7 @@ function waveforms(
 
 function bias({ tokens }: WhisperCheckpoint, suppressed: readonly number[]): TensorMessage {
   const scores = new Float32Array(tokens.timestampsStart);
-  for (const id of suppressed) if (id < scores.length) scores[id] = SUPPRESSED;
+  for (const id of suppressed) if (id < scores.length) scores[id] = FORBIDDEN;
   return float32(scores, [1, scores.length]);
 }
 

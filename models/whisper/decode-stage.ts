@@ -1,4 +1,4 @@
-import type { OnnxGraph, Value } from '../graph/onnx-graph.ts';
+import { elementTypeCode, type OnnxGraph, type Value } from '../graph/onnx-graph.ts';
 import type { KeyValues } from './attention.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
 import type { WhisperDecoder } from './decoder.ts';
@@ -193,7 +193,9 @@ class DecodeStage {
 
   /** bool scalar: enough rows are left for another step of this stage. */
   #goesOn(graph: OnnxGraph, finished: Value): Value {
-    const open = graph.op('Cast', [graph.op('Not', [finished])], { to: { int: 7 } });
+    const open = graph.op('Cast', [graph.op('Not', [finished])], {
+      to: { int: elementTypeCode('int64') },
+    });
     const count = graph.op('ReduceSum', [open, graph.integers([0, 1])], { keepdims: { int: 0 } });
     if (!this.#untilHalf) return graph.op('Greater', [count, graph.integers([0], [])]);
     const twice = graph.op('Add', [count, count]);

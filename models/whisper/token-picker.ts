@@ -1,8 +1,8 @@
-import type { OnnxGraph, Value } from '../graph/onnx-graph.ts';
+import { elementTypeCode, type OnnxGraph, type Value } from '../graph/onnx-graph.ts';
 import type { SpecialTokens } from './special-tokens.ts';
 
-/** Far below any log-probability, and finite: −∞ minus −∞ would be NaN. */
-const FORBIDDEN = -1e30;
+/** Score of a token that must not be picked. Finite: −∞ minus −∞ would be NaN. */
+export const FORBIDDEN = -1e30;
 
 /** What a row has said so far, as the timestamp rules need it; each `[batch, 1]`. */
 export interface TimestampState {
@@ -204,9 +204,13 @@ export class TokenPicker {
     const total = graph.op('ReduceMax', [cumulative, graph.integers([1])]);
     const threshold = graph.op('Mul', [rule.uniform, total]);
     const passed = graph.op('Greater', [cumulative, threshold]);
-    const index = graph.op('ArgMax', [graph.op('Cast', [passed], { to: { int: 1 } })], {
-      axis: { int: 1 },
-    });
+    const index = graph.op(
+      'ArgMax',
+      [graph.op('Cast', [passed], { to: { int: elementTypeCode('float32') } })],
+      {
+        axis: { int: 1 },
+      },
+    );
     const token = graph.op('Where', [isSampled, index, best.index]);
     return { token, score: graph.op('GatherElements', [all, token], { axis: { int: 1 } }) };
   }

@@ -1,8 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { msToSamples, type SampleRange, secToSamples } from '../../audio/time.ts';
 import { cutAtLongestPause } from '../../pipeline/speech-cuts.ts';
 import { findSpeechRegions, type SpeechRegionOptions } from '../../pipeline/speech-regions.ts';
+import { describeWithShared, readGolden } from './shared-data.ts';
 
 interface Golden {
   /** Null where the reference did not write them down. */
@@ -11,10 +11,8 @@ interface Golden {
   readonly max30: readonly SampleRange[];
 }
 
-const path = new URL('../../../shared/golden/silero-vad.json', import.meta.url);
-const recordings: Readonly<Record<string, Golden>> = existsSync(path)
-  ? JSON.parse(readFileSync(path, 'utf8'))
-  : {};
+const goldenOf = (name: string): Golden =>
+  readGolden<Readonly<Record<string, Golden>>>('silero-vad.json')[name]!;
 
 /** Recordings whose probabilities the reference wrote down, with their length in samples. */
 const RECORDINGS = [
@@ -41,18 +39,15 @@ const MAX30: SpeechRegionOptions = {
   maxSpeechSamples: secToSamples(10),
 };
 
-const title = 'speech regions of silero-vad 6.2';
-const reason = ' (skipped: no ../shared/golden/silero-vad.json)';
-
-describe.skipIf(!existsSync(path))(existsSync(path) ? title : title + reason, () => {
+describeWithShared('speech regions of silero-vad 6.2', () => {
   test.each(RECORDINGS)('%s: default options', (name, audioSamples) => {
-    const { probs, default: expected } = recordings[name]!;
+    const { probs, default: expected } = goldenOf(name);
     const regions = findSpeechRegions(Float32Array.from(probs!), audioSamples, SILERO_DEFAULTS);
     expect(regions).toEqual(expected);
   });
 
   test.each(RECORDINGS)('%s: limited length and wider pads', (name, audioSamples) => {
-    const { probs, max30 } = recordings[name]!;
+    const { probs, max30 } = goldenOf(name);
     const regions = findSpeechRegions(Float32Array.from(probs!), audioSamples, MAX30);
     expect(regions).toEqual(max30);
   });
