@@ -1,38 +1,54 @@
+/** What a writer needs of a word of the result; seconds. */
+export interface TimedWord {
+  readonly word: string;
+  readonly start: number;
+  readonly end: number;
+  readonly confidence: number;
+}
+
 /** What a writer needs of a segment of the result; seconds. */
 export interface TimedText {
   readonly start: number;
   readonly end: number;
   readonly text: string;
   readonly speaker?: string;
+  readonly confidence?: number;
+  readonly words?: readonly TimedWord[];
 }
 
-/** One line of a transcript with its time in whole milliseconds; `endMs` is above `startMs`. */
+/** What is on the screen at one time; whole milliseconds, `endMs` is above `startMs`. */
 export interface Cue {
   readonly startMs: number;
   readonly endMs: number;
-  readonly text: string;
+  /** At least one, none of them empty. */
+  readonly lines: readonly string[];
+  readonly speaker?: string;
 }
 
 /**
  * The segments as cues of one line each: never empty, never without duration, in the given order.
- * A speaker stands before the text, as WhisperX writes it: `[SPEAKER_00]: `.
  */
-export function toCues(segments: readonly TimedText[]): Cue[] {
-  return segments
-    .map(({ start, end, text, speaker }) => {
-      const startMs = Math.max(0, Math.round(start * 1000));
-      const line = oneLine(text);
-      return {
-        startMs,
-        endMs: Math.max(Math.round(end * 1000), startMs + 1),
-        text: line && speaker !== undefined ? `[${oneLine(speaker)}]: ${line}` : line,
-      };
-    })
-    .filter(({ text }) => text !== '');
-}
+export const toCues = (segments: readonly TimedText[]): Cue[] =>
+  segments.flatMap(({ start, end, text, speaker }) => {
+    const line = oneLine(text);
+    if (line === '') return [];
+    const startMs = Math.max(0, Math.round(start * 1000));
+    return {
+      startMs,
+      endMs: Math.max(Math.round(end * 1000), startMs + 1),
+      lines: [line],
+      ...(speaker !== undefined && { speaker: oneLine(speaker) }),
+    };
+  });
+
+/** A speaker before the text, as WhisperX writes it: `[SPEAKER_00]: `. */
+export const withSpeaker = ({ lines, speaker }: Cue, separator: string): string => {
+  const text = lines.join(separator);
+  return speaker === undefined ? text : `[${speaker}]: ${text}`;
+};
 
 /** Line breaks, tabs and control characters would end a cue or a column. */
-const oneLine = (text: string): string => text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+export const oneLine = (text: string): string => text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
 
 /** `HH:MM:SS` and milliseconds; hours grow beyond two digits. */
 export function timestamp(ms: number, decimalMark: ',' | '.'): string {

@@ -1,5 +1,5 @@
-import type { Cue } from './cue.ts';
+import { type Cue, withSpeaker } from './cue.ts';
 
 /** One line per cue. */
 export const writePlainText = (cues: readonly Cue[]): string =>
-  cues.map(({ text }) => `${text}\n`).join('');
+  cues.map((cue) => `${withSpeaker(cue, ' ')}\n`).join('');

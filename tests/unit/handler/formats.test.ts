@@ -5,7 +5,7 @@ import { formatSegments, type TextFormat } from '../../../handler/formats/format
 
 const SEGMENTS = [
   { start: 0, end: 1.5, text: 'And so, my fellow Americans,' },
-  { start: 3599.9995, end: 3661.25, text: 'ask not', speaker: 'SPEAKER_00' },
+  { start: 3599.9995, end: 3601.25, text: 'ask not', speaker: 'SPEAKER_00' },
 ];
 
 test('text is a line for each segment', () => {
@@ -17,20 +17,20 @@ test('text is a line for each segment', () => {
 test('srt has numbered cues with commas in times', () => {
   expect(formatSegments(SEGMENTS, 'srt')).toBe(
     '1\n00:00:00,000 --> 00:00:01,500\nAnd so, my fellow Americans,\n\n' +
-      '2\n01:00:00,000 --> 01:01:01,250\n[SPEAKER_00]: ask not\n',
+      '2\n01:00:00,000 --> 01:00:01,250\n[SPEAKER_00]: ask not\n',
   );
 });
 
-test('vtt has a header and dots in times', () => {
+test('vtt has a header, dots in times and speakers as voices', () => {
   expect(formatSegments(SEGMENTS, 'vtt')).toBe(
     'WEBVTT\n\n00:00:00.000 --> 00:00:01.500\nAnd so, my fellow Americans,\n\n' +
-      '01:00:00.000 --> 01:01:01.250\n[SPEAKER_00]: ask not\n',
+      '01:00:00.000 --> 01:00:01.250\n<v SPEAKER_00>ask not\n',
   );
 });
 
 test('tsv has whole milliseconds under a header', () => {
   expect(formatSegments(SEGMENTS, 'tsv')).toBe(
-    'start\tend\ttext\n0\t1500\tAnd so, my fellow Americans,\n3600000\t3661250\t[SPEAKER_00]: ask not\n',
+    'start\tend\ttext\n0\t1500\tAnd so, my fellow Americans,\n3600000\t3601250\t[SPEAKER_00]: ask not\n',
   );
 });
 
@@ -92,20 +92,24 @@ const decodeEntities = (text: string): string =>
   text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 
 /** Readers as strict as the formats allow: any line out of place is an error. */
-const READERS: Record<Exclude<TextFormat, 'text'>, (document: string) => ParsedCue[]> = {
+const READERS: Record<
+  Exclude<TextFormat, 'text' | 'rttm' | 'ctm'>,
+  (document: string) => ParsedCue[]
+> = {
   srt: (document) =>
     blocksOf(document).map((block, index) => {
-      expect(block).toHaveLength(3);
+      expect(block.length).toBeGreaterThanOrEqual(3);
       expect(block[0]).toBe(String(index + 1));
-      return readCue(block[1]!, block[2]!);
+      return readCue(block[1]!, block.slice(2).join('\n'));
     }),
   vtt: (document) => {
     const [header, ...blocks] = blocksOf(document);
     expect(header).toEqual(['WEBVTT']);
     return blocks.map((block) => {
-      expect(block).toHaveLength(2);
-      expect(block[1]).not.toMatch(/[<>]|-->|&(?!amp;|lt;|gt;)/);
-      return readCue(block[0]!, decodeEntities(block[1]!));
+      const text = block.slice(1).join('\n');
+      expect(text).toMatch(/\S/);
+      expect(text).not.toMatch(/[<>]|-->|&(?!amp;|lt;|gt;)/);
+      return readCue(block[0]!, decodeEntities(text));
     });
   },
   tsv: (document) => {
@@ -143,26 +147,20 @@ const anySegments = fc.array(
   }),
 );
 
-test.each(['srt', 'vtt', 'tsv'] as const)('%s is read back as it was written', (format) => {
+/** What a document must say of the drawn segments, in order, without regard to line breaks. */
+const spokenIn = (texts: readonly string[]): string => texts.join('').replace(/[\s\p{Cc}]+/gu, '');
+
+test.each(['srt', 'vtt', 'tsv'] as const)('%s read back holds all that was said', (format) => {
   fc.assert(
     fc.property(anySegments, (drawn) => {
       const segments = drawn.map(({ start, lengthMs, text }) => ({
         start,
         end: (Math.round(start * 1000) + lengthMs) / 1000,
-        text,
+        text: format === 'srt' ? text.replaceAll('-->', '->') : text,
       }));
-      const written = segments
-        .map(({ start, end, text }) => {
-          const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
-          const startMs = Math.round(start * 1000);
-          return {
-            startMs,
-            endMs: Math.max(Math.round(end * 1000), startMs + 1),
-            text: format === 'srt' ? line.replaceAll('-->', '->') : line,
-          };
-        })
-        .filter(({ text }) => text !== '');
-      expect(READERS[format](formatSegments(segments, format))).toEqual(written);
+      const cues = READERS[format](formatSegments(segments, format));
+      expect(spokenIn(cues.map(({ text }) => text))).toBe(spokenIn(segments.map((s) => s.text)));
+      for (const { startMs, endMs } of cues) expect(endMs).toBeGreaterThan(startMs);
     }),
   );
 });
