@@ -29,6 +29,19 @@ export interface RecognitionRequest {
   readonly temperature: number;
   /** Text that precedes the window: names to spell right, or what was said before. */
   readonly prompt: string | null;
+  /** Whether word times are wanted from how the text attends to the audio; off by default. */
+  readonly attention?: boolean;
+}
+
+/** How much each text token of a window attends to each moment of its audio. */
+export interface TokenAttention {
+  /**
+   * `[text tokens + 1, frames]`, row-major; the last row is the end of text. Any real number: only
+   * the differences matter.
+   */
+  readonly weights: Float32Array;
+  readonly frames: number;
+  readonly samplesPerFrame: number;
 }
 
 export type RecognizedToken =
@@ -44,6 +57,8 @@ export interface Recognition {
   readonly language: string;
   /** 1 when the language was given or the model knows only one. */
   readonly languageProbability: number;
+  /** Where it was asked for. */
+  readonly attention?: TokenAttention;
 }
 
 export interface SpeechRecognizer {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
 import { readTensorTable, type TensorTable } from '../graph/safetensors.ts';
+import { type AlignmentHead, alignmentHeadsOf } from './alignment-heads.ts';
 import { type SpecialTokens, specialTokensOf } from './special-tokens.ts';
 
 const Config = z.object({
@@ -24,6 +25,7 @@ const GenerationConfig = z.object({
   suppress_tokens: z.array(z.int()).nullish(),
   begin_suppress_tokens: z.array(z.int()).nullish(),
   max_initial_timestamp_index: z.int().nullish(),
+  alignment_heads: z.array(z.array(z.int())).nullish(),
 });
 
 /** A Whisper checkpoint in Hugging Face layout: what the graph compiler needs to know of it. */
@@ -46,6 +48,8 @@ export interface WhisperCheckpoint {
   readonly beginSuppressTokens: readonly number[];
   /** Latest first timestamp, in units of 20 ms. */
   readonly maxInitialTimestamp: number;
+  /** Cross-attention heads that follow the audio in time, by layer. */
+  readonly alignmentHeads: readonly AlignmentHead[];
 }
 
 /** Space: a transcript never starts with it (openai-whisper, SuppressBlank). */
@@ -85,6 +89,11 @@ export async function readWhisperCheckpoint(folder: string): Promise<WhisperChec
       DEFAULT_MAX_INITIAL_TIMESTAMP,
       generation.max_initial_timestamp_index ?? 0,
     ),
+    alignmentHeads: alignmentHeadsOf(generation.alignment_heads, {
+      decoderLayers: config.decoder_layers,
+      decoderHeads: config.decoder_attention_heads,
+      vocabularySize: config.vocab_size,
+    }),
   };
 }
 

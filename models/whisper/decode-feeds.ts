@@ -92,6 +92,7 @@ export function decodeFeeds(
     any_sampling: bool([isSampling], []),
     uniforms: float32(uniforms(steps * rows, isSampling), [steps, rows, 1]),
     max_tokens: int64([steps], []),
+    attention: bool([requests.some(({ attention }) => attention === true)], []),
   };
 }
 

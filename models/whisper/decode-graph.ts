@@ -16,17 +16,30 @@ import { WhisperDecoder } from './decoder.ts';
 /** Batches that a decode goes through, each with the rows that the one before left over. */
 export const DECODE_STAGES = 3;
 
+/** What was decoded, for whoever goes on from it in the same graph. */
+export interface DecodedTokens {
+  /** int64 `[batch, 1 or 3]`: start of transcript, then language and task where there are any. */
+  readonly start: Value;
+  /** int64 `[batch, 1]`. */
+  readonly firstToken: Value;
+  /** Per stage: int64 `[rows]`, their places in the batch, and int64 `[steps, rows, 1]`. */
+  readonly stages: readonly { readonly places: Value; readonly tokens: Value }[];
+  readonly audio: readonly KeyValues[];
+}
+
 /** The part after the encoder: `audio` `[batch, 1500, dModel]` → tokens; see `transcriptionGraph`. */
 export function decodeGraph(
   graph: OnnxGraph,
   weights: Weights,
   checkpoint: WhisperCheckpoint,
   audio: Value,
-): void {
-  new DecodeGraph(graph, weights, checkpoint, audio).build();
+): DecodedTokens {
+  return new DecodeGraph(graph, weights, checkpoint, audio).build();
 }
 
 interface PromptEnd {
+  /** int64 `[batch, 1 or 3]`, see `DecodedTokens`. */
+  readonly start: Value;
   /** `[batch, dModel]` at the last position. */
   readonly hidden: Value;
   readonly present: readonly KeyValues[];
@@ -63,16 +76,21 @@ class DecodeGraph {
     };
   }
 
-  build(): void {
+  build(): DecodedTokens {
     const prompt = this.#promptPass();
+    const rows = this.#firstToken(prompt);
+    const stages: { places: Value; tokens: Value }[] = [];
     let state: Pick<StageEnd, 'rows' | 'position' | 'done'> = {
-      rows: this.#firstToken(prompt),
+      rows,
       position: prompt.length,
       done: this.#graph.integers([1], []),
     };
     for (let stage = 1; stage <= DECODE_STAGES; stage++) {
-      state = this.#graph.in(`stage_${stage}`, () => this.#stage(stage, state));
+      const end = this.#graph.in(`stage_${stage}`, () => this.#stage(stage, state));
+      stages.push({ places: end.rows.places, tokens: end.tokens });
+      state = end;
     }
+    return { start: prompt.start, firstToken: rows.token, stages, audio: this.#audio };
   }
 
   /** Publishes what the stage adds, and for which rows. */
@@ -109,7 +127,12 @@ class DecodeGraph {
     const startHidden = this.#at(start.hidden, startIndex);
     this.#noSpeech(startHidden);
     if (!this.#checkpoint.tokens.isMultilingual) {
-      return { hidden: this.#lastOf(start.hidden), present: start.present, length: promptLength };
+      return {
+        start: graph.op('Gather', [prompt, startIndex], { axis: { int: 1 } }),
+        hidden: this.#lastOf(start.hidden),
+        present: start.present,
+        length: promptLength,
+      };
     }
     const task = this.#taskTokens(startHidden);
     const length = graph.op('Add', [promptLength, this.#size(task, 1)]);
@@ -119,7 +142,21 @@ class DecodeGraph {
       past: start.present,
       audio: this.#audio,
     });
-    return { hidden: this.#lastOf(full.hidden), present: full.present, length };
+    return {
+      start: this.#startTokens(task),
+      hidden: this.#lastOf(full.hidden),
+      present: full.present,
+      length,
+    };
+  }
+
+  /** Start of transcript, language and task. */
+  #startTokens(task: Value): Value {
+    const graph = this.#graph;
+    const { prompt, startIndex } = this.#inputs;
+    const start = graph.op('Gather', [prompt, startIndex], { axis: { int: 1 } });
+    const known = graph.op('Gather', [task, graph.integers([0, 1])], { axis: { int: 1 } });
+    return graph.op('Concat', [start, known], { axis: { int: 1 } });
   }
 
   /** Probability of the no-speech token right after start of transcript, nothing suppressed. */

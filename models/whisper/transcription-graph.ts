@@ -1,6 +1,7 @@
 import { logMel, WHISPER_HOP_SAMPLES } from '../features/log-mel.ts';
 import type { OnnxGraph, Value } from '../graph/onnx-graph.ts';
 import type { Weights } from '../graph/weights.ts';
+import { attentionGraph } from './attention-graph.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
 import { decodeGraph } from './decode-graph.ts';
 import { encoder } from './encoder.ts';
@@ -28,6 +29,7 @@ const WINDOW_FRAMES = WINDOW_SAMPLES / WHISPER_HOP_SAMPLES;
  *   of text: end of text, 0) and `rows_s` int64 [B_s], the rows that they belong to. A stage ends when
  *   half of its rows have: a batch would otherwise run until its longest row ends
  * - `no_speech_prob` float32 [B], `language_probs` float32 [B, languages] (multilingual only)
+ * - with the input `attention` bool [] the output `attention_weights`: see `attentionGraph`
  */
 export function transcriptionGraph(
   graph: OnnxGraph,
@@ -35,13 +37,15 @@ export function transcriptionGraph(
   checkpoint: WhisperCheckpoint,
 ): void {
   const waveform = graph.input('waveform', 'float32', ['batch', WINDOW_SAMPLES]);
-  const mel = withoutPadding(graph, logMel(graph, waveform, checkpoint.melBins));
-  decodeGraph(graph, weights, checkpoint, encoder(graph, weights, checkpoint, mel));
+  const audioFrames = graph.input('audio_frames', 'int64', ['batch', 1, 1]);
+  const mel = withoutPadding(graph, logMel(graph, waveform, checkpoint.melBins), audioFrames);
+  const audio = encoder(graph, weights, checkpoint, mel);
+  const decoded = decodeGraph(graph, weights, checkpoint, audio);
+  attentionGraph(graph, weights, checkpoint, { ...decoded, audioFrames });
 }
 
-function withoutPadding(graph: OnnxGraph, mel: Value): Value {
+function withoutPadding(graph: OnnxGraph, mel: Value, frames: Value): Value {
   return graph.in('log_mel', () => {
-    const frames = graph.input('audio_frames', 'int64', ['batch', 1, 1]);
     const indices = Array.from({ length: WINDOW_FRAMES }, (_, frame) => frame);
     const isAudio = graph.op('Less', [graph.integers(indices, [1, 1, WINDOW_FRAMES]), frames]);
     return graph.op('Where', [isAudio, mel, graph.float(0)]);

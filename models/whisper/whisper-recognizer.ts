@@ -5,6 +5,7 @@ import type {
   RecognitionRequest,
   RecognizedToken,
   SpeechRecognizer,
+  TokenAttention,
 } from '../../pipeline/contracts.ts';
 import { Batcher } from '../engine/batcher.ts';
 import type { InferenceEngine } from '../engine/engine.ts';
@@ -140,7 +141,29 @@ export class WhisperRecognizer implements SpeechRecognizer {
       avgLogProb: sumLogProb / (ids.length + 1),
       noSpeechProb: Number(outputs['no_speech_prob']!.data[row]),
       ...this.#languageOf(outputs, row, request.language),
+      ...(request.attention === true && {
+        attention: this.#attention(outputs, row, decoded, request),
+      }),
     };
+  }
+
+  /** The row's own part of `attention_weights`, see `attentionGraph`. */
+  #attention(
+    outputs: TensorMap,
+    row: number,
+    { ids }: DecodedRow,
+    { waveform }: RecognitionRequest,
+  ): TokenAttention {
+    const { data, dims } = outputs['attention_weights']!;
+    const [, rowCount = 0, width = 0] = dims;
+    const textCount = ids.filter((id) => id < this.#checkpoint.tokens.endOfText).length;
+    const frames = Math.min(Math.floor(waveform.length / SAMPLES_PER_TIMESTAMP), width);
+    const weights = new Float32Array((textCount + 1) * frames);
+    for (let token = 0; token <= textCount; token++) {
+      const start = (row * rowCount + token) * width;
+      weights.set((data as Float32Array).subarray(start, start + frames), token * frames);
+    }
+    return { weights, frames, samplesPerFrame: SAMPLES_PER_TIMESTAMP };
   }
 
   #token(id: number, logProb: number): RecognizedToken {
