@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
 import { EMBEDDED_WHISPER, type LoadedModels, loadModels } from '../../models/load-models.ts';
+import { attentionWords } from '../../pipeline/alignment/attention-words.ts';
 import type {
   RecognitionRequest,
   SpeechRecognizer,
@@ -67,6 +68,21 @@ test.each(recognizers)('%s answers concurrent requests each with its own', async
   const recognizer = open();
   const both = await Promise.all([1, 2].map(() => recognizer.recognize(request(), signal)));
   expect(both[0]!.tokens).toEqual(both[1]!.tokens);
+});
+
+test.each(recognizers)('%s tells where its words are, if it is asked to', async (_, open) => {
+  const recognizer = open();
+  const [asked, unasked] = await Promise.all(
+    [true, false].map((attention) => recognizer.recognize(request({ attention }), signal)),
+  );
+  expect(unasked!.attention).toBeUndefined();
+  const textOf = (ids: readonly number[]): string => recognizer.textOf(ids);
+  const words = attentionWords(asked!, asked!.attention!, textOf).flat();
+  const ids = asked!.tokens.flatMap((token) => (token.kind === 'text' ? [token.id] : []));
+  expect(words.map(({ text }) => text).join('')).toBe(textOf(ids));
+  const starts = words.map(({ start }) => start);
+  expect(starts).toEqual(starts.toSorted((a, b) => a - b));
+  expect(starts.at(-1)).toBeLessThan(5 * SAMPLE_RATE_HZ);
 });
 
 test.each(recognizers)('%s rejects what was aborted before it began', async (_, open) => {

@@ -4,6 +4,7 @@ import type {
   RecognitionRequest,
   RecognizedToken,
   SpeechRecognizer,
+  TokenAttention,
 } from '../../pipeline/contracts.ts';
 
 /** What a script answers; the rest is a confident recognition in the requested language. */
@@ -64,6 +65,9 @@ export class ScriptedRecognizer implements SpeechRecognizer {
         noSpeechProb: 0,
         language,
         languageProbability: 1,
+        ...(request.attention === true && {
+          attention: evenAttention(answer.tokens ?? tokens, request.waveform.length),
+        }),
         ...answer,
       };
     } finally {
@@ -81,4 +85,17 @@ export class ScriptedRecognizer implements SpeechRecognizer {
     this.maxInFlight = Math.max(this.maxInFlight, this.inFlight);
     this.maxSamplesInFlight = Math.max(this.maxSamplesInFlight, this.samplesInFlight);
   }
+}
+
+/** Tokens of equal length from the window's start to its end, the end of text in the last frame. */
+function evenAttention(tokens: readonly RecognizedToken[], samples: number): TokenAttention {
+  const samplesPerFrame = SAMPLE_RATE_HZ / 50;
+  const count = tokens.filter(({ kind }) => kind === 'text').length;
+  const frames = Math.max(1, Math.floor(samples / samplesPerFrame));
+  const weights = new Float32Array((count + 1) * frames);
+  for (let frame = 0; frame < frames; frame++) {
+    const token = frame === frames - 1 ? count : Math.floor((frame * count) / (frames - 1));
+    weights[token * frames + frame] = 1;
+  }
+  return { weights, frames, samplesPerFrame };
 }

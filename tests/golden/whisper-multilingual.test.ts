@@ -6,6 +6,7 @@ import { decodeFeeds, rowPrompt } from '../../models/whisper/decode-feeds.ts';
 import { decodeGraph } from '../../models/whisper/decode-graph.ts';
 import { decodedRows } from '../../models/whisper/decoded-rows.ts';
 import { encoder } from '../../models/whisper/encoder.ts';
+import { MEL_FRAMES as FRAMES, goldenFeatures, RANDOM_MELS as MELS } from './golden-features.ts';
 import { rowOf, runGraph } from './run-graph.ts';
 import { describeWithShared, largestDifference, readGolden, sharedPath } from './shared-data.ts';
 
@@ -18,25 +19,8 @@ interface MultilingualGolden {
   readonly logprobs: number[][];
 }
 
-const MELS = 128;
-const FRAMES = 3000;
 /** Far below any score: the golden run suppresses the end of text. */
 const SUPPRESSED = -1e30;
-
-/** "0.5 · sin(0.37 i + phase)"; the second item mirrored along the mels and scaled by 0.7. */
-function goldenFeatures(phase: number): Float32Array<ArrayBuffer> {
-  const values = Float32Array.from(
-    { length: 2 * MELS * FRAMES },
-    (_, i) => 0.5 * Math.sin(0.37 * i + phase),
-  );
-  const second = values.slice(MELS * FRAMES);
-  for (let mel = 0; mel < MELS; mel++) {
-    for (let frame = 0; frame < FRAMES; frame++) {
-      values[(MELS + mel) * FRAMES + frame] = 0.7 * second[(MELS - 1 - mel) * FRAMES + frame]!;
-    }
-  }
-  return values;
-}
 
 describeWithShared('a multilingual checkpoint with random weights', () => {
   test('40 of 40 tokens of both rows, the encoder and the languages equal transformers', async () => {
