@@ -109,3 +109,32 @@ export interface Transcript {
   readonly modelName: string;
   readonly warnings: readonly TranscriptWarning[];
 }
+
+/** Who of a few people speaks in each frame of a short window. */
+export interface SpeakerSegmentationModel {
+  readonly windowSamples: number;
+  /** Distance between windows that suits the model's cost; a multiple of `frameSamples`. */
+  readonly stepSamples: number;
+  readonly framesPerWindow: number;
+  readonly frameSamples: number;
+  /** Sample of a window that the middle of its first frame falls on. */
+  readonly firstFrameCentre: number;
+  /** People that can be told apart within one window. */
+  readonly localSpeakers: number;
+  readonly batchSize: number;
+  /**
+   * `[windows, windowSamples]` → probability that each person speaks, `[windows, framesPerWindow,
+   * localSpeakers]`, row-major. Which person comes first has no meaning across windows.
+   */
+  segment(waveforms: Float32Array<ArrayBuffer>, signal: AbortSignal): Promise<Float32Array>;
+}
+
+/** What a voice sounds like, as a vector. */
+export interface SpeakerEmbeddingModel {
+  readonly excerptSamples: number;
+  /** Cosine distance up to which voices, each averaged over seconds, count as one speaker's. */
+  readonly sameSpeakerDistance: number;
+  readonly batchSize: number;
+  /** `[excerpts, excerptSamples]` → a unit vector for each. */
+  embed(excerpts: Float32Array<ArrayBuffer>, signal: AbortSignal): Promise<readonly Float32Array[]>;
+}

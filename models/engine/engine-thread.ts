@@ -3,6 +3,7 @@ import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { SttError } from '../../core/errors.ts';
 import { OnnxGraph } from '../graph/onnx-graph.ts';
 import { Weights } from '../graph/weights.ts';
+import { speakerEncoder } from '../speaker-embedding/front-end.ts';
 import { readWhisperCheckpoint } from '../whisper/checkpoint.ts';
 import { transcriptionGraph } from '../whisper/transcription-graph.ts';
 import { createSession } from './onnx-session.ts';
@@ -53,6 +54,7 @@ async function handle(request: EngineRequest): Promise<TensorMap> {
 
 async function load(source: NetworkSource, device: DeviceOptions): Promise<InferenceSession> {
   if (source.kind === 'onnx') return createSession(source.file, device);
+  if (source.kind === 'speaker-encoder') return createSession(await speakerEncoder(source), device);
   const checkpoint = await readWhisperCheckpoint(source.folder);
   const weights = new Weights(checkpoint.tensors, {
     computeType: source.computeType,

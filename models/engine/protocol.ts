@@ -1,4 +1,5 @@
 import type { WireError } from '../../core/errors.ts';
+import type { SpeakerEncoderSource } from '../speaker-embedding/front-end.ts';
 
 /** Where sessions run. */
 export interface DeviceOptions {
@@ -16,7 +17,8 @@ export type NetworkSource =
       /** Windows that are decoded together at most. */
       readonly batchSize: number;
     }
-  | { readonly kind: 'onnx'; readonly file: string };
+  | { readonly kind: 'onnx'; readonly file: string }
+  | ({ readonly kind: 'speaker-encoder' } & SpeakerEncoderSource);
 
 export type ComputeType = 'float32' | 'float16';
 

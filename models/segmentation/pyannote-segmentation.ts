@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { SttError } from '../../core/errors.ts';
+import type { SpeakerSegmentationModel } from '../../pipeline/contracts.ts';
+import type { InferenceEngine } from '../engine/engine.ts';
+import { type NetworkShape, readNetworkShape } from './network-shape.ts';
+
+const SESSION = 'speaker-segmentation';
+
+/** SincNet's geometry: a frame every 10 · 3 · 3 · 3 samples, each seeing 991 of them. */
+const FRAME_SAMPLES = 270;
+const RECEPTIVE_FIELD_SAMPLES = 991;
+
+/** What the multi-label models of 2021 and 2022, and segmentation-3.0, were trained on. */
+const WINDOW_SAMPLES = { 'multi-label': 80_000, powerset: 160_000 } as const;
+
+/** Overlap is cheap on a GPU and makes speakers easier to follow; on a CPU it costs as Whisper does. */
+const WINDOW_STEP = { cuda: 0.1, cpu: 0.5 } as const;
+const BATCH_SIZE = { cuda: 32, cpu: 16 } as const;
+
+/**
+ * pyannote's speaker segmentation: who of up to three people speaks in each frame of a short window.
+ * Runs both kinds: multi-label (5 s, independent probabilities) and powerset (10 s, one class for
+ * each set of up to two people), whose classes are added up to a probability for each person.
+ */
+export class PyannoteSegmentation implements SpeakerSegmentationModel {
+  readonly windowSamples: number;
+  readonly stepSamples: number;
+  readonly frameSamples = FRAME_SAMPLES;
+  readonly firstFrameCentre = Math.floor(RECEPTIVE_FIELD_SAMPLES / 2);
+  readonly framesPerWindow: number;
+  readonly localSpeakers: number;
+  readonly batchSize: number;
+  readonly #engine: InferenceEngine;
+  readonly #shape: NetworkShape;
+
+  private constructor(engine: InferenceEngine, shape: NetworkShape) {
+    this.#engine = engine;
+    this.#shape = shape;
+    this.windowSamples = WINDOW_SAMPLES[shape.kind];
+    this.stepSamples =
+      Math.round((WINDOW_STEP[engine.device] * this.windowSamples) / FRAME_SAMPLES) * FRAME_SAMPLES;
+    this.framesPerWindow =
+      Math.floor((this.windowSamples - RECEPTIVE_FIELD_SAMPLES) / FRAME_SAMPLES) + 1;
+    this.localSpeakers = 1 + Math.max(...shape.classes.flat());
+    this.batchSize = BATCH_SIZE[engine.device];
+  }
+
+  /** @throws {SttError} MODEL_LOAD_FAILED, DEVICE_UNAVAILABLE. */
+  static async load(engine: InferenceEngine, folder: string): Promise<PyannoteSegmentation> {
+    const files = ['model.onnx', 'onnx/model.onnx'].map((name) => join(folder, name));
+    const file = files.find((path) => existsSync(path));
+    if (file === undefined) {
+      throw new SttError('MODEL_LOAD_FAILED', 'The speaker segmentation folder has no model.onnx');
+    }
+    const shape = await readNetworkShape(file);
+    await engine.load(SESSION, { kind: 'onnx', file });
+    return new PyannoteSegmentation(engine, shape);
+  }
+
+  async segment(waveforms: Float32Array<ArrayBuffer>, signal: AbortSignal): Promise<Float32Array> {
+    signal.throwIfAborted();
+    const { input, output, kind, classes } = this.#shape;
+    const dims = [waveforms.length / this.windowSamples, 1, this.windowSamples];
+    const outputs = await this.#engine.run(SESSION, {
+      [input]: { type: 'float32', data: waveforms, dims },
+    });
+    signal.throwIfAborted();
+    const scores = outputs[output]!.data as Float32Array; // [windows, frames, classes]
+    if (scores.length !== dims[0]! * this.framesPerWindow * classes.length) {
+      throw new SttError('INTERNAL', 'The speaker segmentation has an unexpected number of frames');
+    }
+    return kind === 'powerset' ? speakerProbabilities(scores, classes) : scores;
+  }
+}
+
+/**
+ * `[frames, classes]` log-probabilities (or logits: they are normalised) →
+ * `[frames, speakers]`, each the sum over the classes that hold the speaker.
+ */
+export function speakerProbabilities(
+  scores: Float32Array,
+  classes: readonly (readonly number[])[],
+): Float32Array {
+  const speakers = 1 + Math.max(...classes.flat());
+  const frames = scores.length / classes.length;
+  const probabilities = new Float32Array(frames * speakers);
+  for (let frame = 0; frame < frames; frame++) {
+    const row = scores.subarray(frame * classes.length, (frame + 1) * classes.length);
+    const highest = Math.max(...row);
+    const weights = Array.from(row, (score) => Math.exp(score - highest));
+    const total = weights.reduce((a, b) => a + b, 0);
+    for (const [index, members] of classes.entries()) {
+      for (const speaker of members) {
+        probabilities[frame * speakers + speaker]! += weights[index]! / total;
+      }
+    }
+  }
+  return probabilities;
+}
