@@ -58,7 +58,10 @@ function allTokens(
     const steps = axisLength(graph, tokens, 0);
     const shape = graph.op('Concat', [batch, steps], { axis: { int: 0 } });
     const ended = graph.op('Expand', [graph.integers([endOfText]), shape]);
-    const perRow = graph.op('Transpose', [graph.op('Squeeze', [tokens, graph.integers([2])])]);
+    // A stage without a step left gives no rows either.
+    const grid = graph.op('Concat', [steps, axisLength(graph, places, 0)], { axis: { int: 0 } });
+    const perStep = graph.op('Reshape', [tokens, grid], { allowzero: { int: 1 } });
+    const perRow = graph.op('Transpose', [perStep]);
     const rows = graph.op('Unsqueeze', [places, graph.integers([1])]);
     return graph.op('ScatterND', [ended, rows, perRow]);
   });

@@ -11,28 +11,27 @@ const SAMPLES_PER_FRAME = 320;
 
 /** A window whose text is given instead of decoded. */
 export interface ForcedWindow {
+  /** Start of transcript, then language and task where there are any. */
+  readonly start: readonly number[];
   /** With timestamps, as they were decoded. */
   readonly tokens: readonly number[];
   /** Mel frames that hold audio. */
   readonly audioFrames: number;
 }
 
-/** The attention graph on the encoder's output for given texts; `start` is what they begin with. */
+/** The attention graph on the encoder's output for given texts. */
 export function forcedAttentionGraph(
   graph: OnnxGraph,
   weights: Weights,
   checkpoint: WhisperCheckpoint,
-  { audio, audioFrames, start }: { audio: Value; audioFrames: Value; start: readonly number[] },
+  audio: Value,
 ): void {
-  const tokens = graph.input('tokens', 'int64', ['batch', 'tokens']);
-  const batch = graph.op('Gather', [graph.op('Shape', [tokens]), graph.integers([0])]);
-  const shape = graph.op('Concat', [batch, graph.integers([start.length])], { axis: { int: 0 } });
   attentionGraph(graph, weights, checkpoint, {
-    start: graph.op('Expand', [graph.integers(start, [1, start.length]), shape]),
-    firstToken: tokens,
+    start: graph.input('start', 'int64', ['batch', 'start']),
+    firstToken: graph.input('tokens', 'int64', ['batch', 'tokens']),
     stages: [],
     audio: new WhisperDecoder(weights, checkpoint).audioKeyValues(graph, audio),
-    audioFrames,
+    audioFrames: graph.input('audio_frames', 'int64', ['batch', 1, 1]),
   });
 }
 
@@ -43,7 +42,13 @@ export function forcedFeeds(windows: readonly ForcedWindow[], endOfText: number)
     ...new Array<number>(width - tokens.length).fill(endOfText),
   ]);
   const frames = windows.map(({ audioFrames }) => audioFrames);
+  const start = windows.flatMap((window) => window.start);
   return {
+    start: {
+      type: 'int64',
+      data: BigInt64Array.from(start, BigInt),
+      dims: [windows.length, start.length / windows.length],
+    },
     tokens: { type: 'int64', data: BigInt64Array.from(ids, BigInt), dims: [windows.length, width] },
     audio_frames: {
       type: 'int64',
@@ -58,7 +63,7 @@ export function forcedFeeds(windows: readonly ForcedWindow[], endOfText: number)
 export function attentionOf(
   { data, dims }: GraphOutput,
   row: number,
-  { tokens, audioFrames }: ForcedWindow,
+  { tokens, audioFrames }: Pick<ForcedWindow, 'tokens' | 'audioFrames'>,
   endOfText: number,
 ): TokenAttention {
   const [, rows = 0, width = 0] = dims;
