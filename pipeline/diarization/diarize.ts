@@ -1,0 +1,141 @@
+import { msToSamples, type SampleRange } from '../../audio/time.ts';
+import type { Waveform } from '../../audio/waveform.ts';
+import type { TranscribeHooks } from '../options.ts';
+import type { FrameRange } from './frame-runs.ts';
+import { nameKnownSpeakers } from './known-speakers.ts';
+import { findLocalSpeakers, windowStarts } from './local-speakers.ts';
+import type { Diarization, DiarizeModels, DiarizeOptions, SpeakerTurn } from './options.ts';
+import { findPeople, type Person } from './people.ts';
+import { edgeOf, hearTracks } from './track-voices.ts';
+import { linkLocalSpeakers } from './tracks.ts';
+import { findTurns, MAX_PEOPLE, type PersonTurns } from './turns.ts';
+
+type DiarizeHooks = Pick<TranscribeHooks, 'onProgress' | 'onStage'>;
+
+/** A person who was heard alone for less is not looked for among all others. */
+const MIN_CLUSTERED_SAMPLES = 8000;
+/** The segmentation takes most of the time. */
+const SEGMENTATION_SHARE = 0.7;
+
+/**
+ * Who speaks when in a recording of any length: the people of each window are found, followed
+ * through overlapping windows, and grouped by how they sound. The same recording gives the same
+ * result. Reads the recording twice; memory grows by about 6 MB an hour.
+ *
+ * @throws whatever a model or the waveform throws; the reason of `signal` when it aborts.
+ */
+// biome-ignore lint/complexity/useMaxParams: what, with which models, how, who watches, until when
+export async function diarize(
+  waveform: Waveform,
+  models: DiarizeModels,
+  options: DiarizeOptions,
+  hooks: DiarizeHooks,
+  signal: AbortSignal,
+): Promise<Diarization> {
+  const { segmentation: grid, embedding } = models;
+  const startedAt = performance.now();
+  const local = await findLocalSpeakers(
+    waveform,
+    grid,
+    { ...options, onProgress: (part) => hooks.onProgress?.(part * SEGMENTATION_SHARE) },
+    signal,
+  );
+  const heardAt = performance.now();
+  hooks.onStage?.('segmentation', heardAt - startedAt, { localSpeakerCount: local.length });
+  const tracks = linkLocalSpeakers(local, grid.frameSamples);
+  const heard = await hearTracks(
+    waveform,
+    tracks,
+    { grid, embedding },
+    {
+      signal,
+      onProgress: (part) =>
+        hooks.onProgress?.(SEGMENTATION_SHARE + part * (1 - SEGMENTATION_SHARE)),
+    },
+  );
+  hooks.onStage?.('voices', performance.now() - heardAt, { trackCount: tracks.length });
+  const people = findPeople(heard, {
+    sameSpeakerDistance: embedding.sameSpeakerDistance,
+    minSpeakers: options.numSpeakers ?? options.minSpeakers,
+    maxSpeakers: Math.min(MAX_PEOPLE, options.numSpeakers ?? options.maxSpeakers ?? MAX_PEOPLE),
+    minClusteredFrames: MIN_CLUSTERED_SAMPLES / grid.frameSamples,
+  });
+  signal.throwIfAborted();
+  hooks.onProgress?.(1);
+  return describe(people, turnsOf(people, waveform.sampleCount, { models, options }), {
+    sampleCount: waveform.sampleCount,
+    models,
+    options,
+  });
+}
+
+interface Context {
+  readonly models: DiarizeModels;
+  readonly options: DiarizeOptions;
+}
+
+function turnsOf(
+  people: readonly Person[],
+  sampleCount: number,
+  { models: { segmentation: grid }, options }: Context,
+): PersonTurns[] {
+  const windows = windowStarts(sampleCount, grid).map((start) => ({
+    start: start / grid.frameSamples,
+    end: start / grid.frameSamples + grid.framesPerWindow,
+  }));
+  const toFrames = (ms: number): number => Math.round(msToSamples(ms) / grid.frameSamples);
+  return findTurns(people, windows.at(-1)?.end ?? 0, {
+    windows,
+    rules: {
+      ...options,
+      minTurnFrames: toFrames(options.minTurnMs),
+      minPauseFrames: toFrames(options.minPauseMs),
+    },
+  });
+}
+
+function describe(
+  people: readonly Person[],
+  heard: readonly PersonTurns[],
+  { sampleCount, models, options }: Context & { readonly sampleCount: number },
+): Diarization {
+  const order = [...people.keys()]
+    .filter((person) => heard[person]!.turns.length > 0)
+    .toSorted((a, b) => heard[a]!.turns[0]!.start - heard[b]!.turns[0]!.start);
+  const names = nameKnownSpeakers(
+    order.map((person) => people[person]!.embedding),
+    options.knownSpeakers,
+    models.embedding.sameSpeakerDistance,
+  );
+  const labels = order.map((_, index) => names[index] ?? speakerLabel(index));
+  const toTurns = (kind: keyof PersonTurns): SpeakerTurn[] =>
+    order
+      .flatMap((person, index) =>
+        heard[person]![kind].map((frames) => ({
+          speaker: labels[index]!,
+          range: toSamples(frames, models, sampleCount),
+        })),
+      )
+      .filter(({ range }) => range.end > range.start)
+      .toSorted((a, b) => a.range.start - b.range.start);
+  const turns = toTurns('turns');
+  const speakers = order.map((person, index) => ({
+    label: labels[index]!,
+    embedding: people[person]!.embedding,
+    totalSamples: turns
+      .filter(({ speaker }) => speaker === labels[index])
+      .reduce((sum, { range }) => sum + range.end - range.start, 0),
+  }));
+  return { turns, exclusiveTurns: toTurns('exclusive'), speakers };
+}
+
+const speakerLabel = (index: number): string => `SPEAKER_${String(index).padStart(2, '0')}`;
+
+const toSamples = (
+  { start, end }: FrameRange,
+  { segmentation: grid }: DiarizeModels,
+  sampleCount: number,
+): SampleRange => ({
+  start: Math.min(sampleCount, edgeOf(start, grid)),
+  end: Math.min(sampleCount, edgeOf(end, grid)),
+});

@@ -1,0 +1,57 @@
+import type { SampleRange } from '../../audio/time.ts';
+import type { SpeakerEmbeddingModel, SpeakerSegmentationModel } from '../contracts.ts';
+
+export interface DiarizeModels {
+  readonly segmentation: SpeakerSegmentationModel;
+  readonly embedding: SpeakerEmbeddingModel;
+}
+
+export interface DiarizeOptions {
+  /** Null: found from the voices, at least `minSpeakers` and at most `maxSpeakers`. */
+  readonly numSpeakers: number | null;
+  readonly minSpeakers: number;
+  readonly maxSpeakers: number | null;
+  /** Unit vectors of people by name, as an earlier `Diarization` gave them; they label who is found. */
+  readonly knownSpeakers: ReadonlyMap<string, Float32Array>;
+  /** A speaker begins above the onset and ends below the offset probability. */
+  readonly onsetThreshold: number;
+  readonly offsetThreshold: number;
+  /** Shorter turns are dropped, shorter pauses of one speaker are filled. */
+  readonly minTurnMs: number;
+  readonly minPauseMs: number;
+}
+
+export const DEFAULT_DIARIZE_OPTIONS: DiarizeOptions = {
+  numSpeakers: null,
+  minSpeakers: 1,
+  maxSpeakers: null,
+  knownSpeakers: new Map(),
+  onsetThreshold: 0.5,
+  offsetThreshold: 0.4,
+  minTurnMs: 50,
+  minPauseMs: 100,
+};
+
+/** One stretch of speech of one person. */
+export interface SpeakerTurn {
+  readonly speaker: string;
+  readonly range: SampleRange;
+}
+
+export interface DiarizedSpeaker {
+  /** `SPEAKER_00`, … by first appearance, or the name of a known speaker. */
+  readonly label: string;
+  /** Unit vector. */
+  readonly embedding: Float32Array;
+  /** Of all turns, overlapped speech included. */
+  readonly totalSamples: number;
+}
+
+export interface Diarization {
+  /** Ordered by start; turns of different people may overlap. */
+  readonly turns: readonly SpeakerTurn[];
+  /** Ordered and without overlap: the likelier person where two speak at once. */
+  readonly exclusiveTurns: readonly SpeakerTurn[];
+  /** By first appearance. */
+  readonly speakers: readonly DiarizedSpeaker[];
+}

@@ -1,0 +1,77 @@
+import { clusterVoices, cosineDistance } from './cluster-voices.ts';
+import type { LocalSpeaker } from './local-speakers.ts';
+import { type HeardTrack, normalized } from './track-voices.ts';
+import { haveCommon } from './windows.ts';
+
+/** Everything that was heard of one person. */
+export interface Person {
+  readonly embedding: Float32Array;
+  readonly members: readonly LocalSpeaker[];
+}
+
+export interface PeopleOptions {
+  readonly sameSpeakerDistance: number;
+  readonly minSpeakers: number;
+  readonly maxSpeakers: number;
+  /** Shorter tracks are too uncertain to find people by; they join who they sound like. */
+  readonly minClusteredFrames: number;
+}
+
+/** Bounds the distance table to 16 MB; further tracks join the people found among the longest. */
+const MAX_CLUSTERED_TRACKS = 2048;
+
+interface Group {
+  readonly sum: Float32Array;
+  readonly windows: Set<number>;
+  readonly tracks: HeardTrack[];
+}
+
+/** Who the tracks belong to: people are found among the longest tracks, the others join them. */
+export function findPeople(tracks: readonly HeardTrack[], options: PeopleOptions): Person[] {
+  const { sameSpeakerDistance, minSpeakers, maxSpeakers, minClusteredFrames } = options;
+  const byLength = tracks.toSorted((a, b) => b.soloFrames - a.soloFrames);
+  const clear = byLength.filter(({ soloFrames }) => soloFrames >= minClusteredFrames);
+  const clustered = (clear.length > 0 ? clear : byLength).slice(0, MAX_CLUSTERED_TRACKS);
+  const clusters = clusterVoices(
+    clustered.map(({ embedding, windows, soloFrames }) => ({
+      embedding,
+      windows,
+      weight: soloFrames + 1,
+    })),
+    { maxDistance: sameSpeakerDistance, minClusters: minSpeakers, maxClusters: maxSpeakers },
+  );
+  const groups = clusters
+    .map((indices) => groupOf(indices.map((index) => clustered[index]!)))
+    .toSorted((a, b) => framesOf(b) - framesOf(a));
+  const people = groups.slice(0, maxSpeakers);
+  const surplus = groups.slice(maxSpeakers).flatMap((group) => group.tracks);
+  for (const track of [...surplus, ...byLength.slice(clustered.length)]) {
+    join(people, track, maxSpeakers);
+  }
+  return people.map(({ sum, tracks: own }) => ({
+    embedding: normalized(sum),
+    members: own.flatMap(({ members }) => members),
+  }));
+}
+
+/** Adds a track to whom it sounds like most; someone heard beside all of them is another person. */
+function join(people: Group[], track: HeardTrack, maxSpeakers: number): void {
+  const possible = people.filter(({ windows }) => !haveCommon(windows, track.windows));
+  const distance = ({ sum }: Group): number => cosineDistance(normalized(sum), track.embedding);
+  const [nearest] = possible.toSorted((a, b) => distance(a) - distance(b));
+  if (nearest) {
+    nearest.tracks.push(track);
+    for (const window of track.windows) nearest.windows.add(window);
+  } else if (people.length < maxSpeakers) people.push(groupOf([track]));
+}
+
+const framesOf = (group: Group): number =>
+  group.tracks.reduce((sum, { soloFrames }) => sum + soloFrames, 0);
+
+function groupOf(tracks: HeardTrack[]): Group {
+  const sum = new Float32Array(tracks[0]!.embedding.length);
+  for (const { embedding, soloFrames } of tracks) {
+    for (let i = 0; i < sum.length; i++) sum[i]! += embedding[i]! * (soloFrames + 1);
+  }
+  return { sum, windows: new Set(tracks.flatMap(({ windows }) => [...windows])), tracks };
+}
