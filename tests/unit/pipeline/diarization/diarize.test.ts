@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import {
+  countDiarizationErrors,
+  diarizationErrorRate,
+} from '../../../../bench/diarization-errors.ts';
+import { diarize } from '../../../../pipeline/diarization/diarize.ts';
+import {
+  DEFAULT_DIARIZE_OPTIONS,
+  type Diarization,
+  type DiarizeOptions,
+} from '../../../../pipeline/diarization/options.ts';
+import {
+  ScriptedEmbedding,
+  ScriptedSegmentation,
+  type ScriptedTurn,
+  scriptedConversation,
+} from '../../../fakes/scripted-voices.ts';
+
+const SEC = 16_000;
+const { signal } = new AbortController();
+const turn = (speaker: number, startSec: number, endSec: number): ScriptedTurn => ({
+  speaker,
+  range: { start: startSec * SEC, end: endSec * SEC },
+});
+const run = (
+  turns: readonly ScriptedTurn[],
+  sec: number,
+  options: Partial<DiarizeOptions> = {},
+): Promise<Diarization> =>
+  diarize(
+    scriptedConversation(turns, sec * SEC),
+    { segmentation: new ScriptedSegmentation(), embedding: new ScriptedEmbedding() },
+    { ...DEFAULT_DIARIZE_OPTIONS, ...options },
+    {},
+    signal,
+  );
+const errorRate = (reference: readonly ScriptedTurn[], { turns }: Diarization): number =>
+  diarizationErrorRate(
+    countDiarizationErrors(
+      reference.map(({ speaker, range }) => ({ speaker: String(speaker), range })),
+      turns,
+    ),
+  );
+
+/** Speaker 2 comes first; 1 and 0 talk at once for a second; two remarks of speaker 0. */
+const MEETING = [
+  turn(2, 1, 6),
+  turn(0, 6.5, 12),
+  turn(1, 11, 17),
+  turn(0, 18, 19),
+  turn(2, 20, 27),
+  turn(0, 28, 33),
+];
+
+describe('diarization', () => {
+  test('finds who speaks when, with overlap, named by first appearance', async () => {
+    const result = await run(MEETING, 34);
+    expect(errorRate(MEETING, result)).toBeLessThan(0.02);
+    expect(result.speakers.map(({ label }) => label)).toEqual([
+      'SPEAKER_00',
+      'SPEAKER_01',
+      'SPEAKER_02',
+    ]);
+    expect(result.turns.map(({ speaker }) => speaker.at(-1)).join('')).toBe('012101');
+    expect([...result.speakers[0]!.embedding].map(Math.round)).toEqual([0, 0, 1, 0]);
+    expect(result.speakers[1]!.totalSamples / SEC).toBeCloseTo(11.5, 0);
+  });
+
+  test('gives exclusive turns that never overlap and hold all speech', async () => {
+    const { exclusiveTurns, turns } = await run(MEETING, 34);
+    for (const [index, { range }] of exclusiveTurns.entries()) {
+      expect(range.start).toBeGreaterThanOrEqual(exclusiveTurns[index - 1]?.range.end ?? 0);
+    }
+    const heard = exclusiveTurns.reduce((sum, { range }) => sum + range.end - range.start, 0);
+    const spoken = turns.reduce((sum, { range }) => sum + range.end - range.start, 0);
+    expect((spoken - heard) / SEC).toBeCloseTo(1, 1);
+  });
+
+  test('keeps to the number of speakers that is asked for', async () => {
+    const asked = async (options: Partial<DiarizeOptions>): Promise<number> =>
+      (await run(MEETING, 34, options)).speakers.length;
+    expect(await asked({ numSpeakers: 2 })).toBe(2);
+    expect(await asked({ maxSpeakers: 2 })).toBe(2);
+    expect(await asked({ minSpeakers: 4 })).toBeGreaterThan(3);
+    expect(await asked({ minSpeakers: 2, maxSpeakers: 5 })).toBe(3);
+  });
+
+  test('labels known people by name, others by number', async () => {
+    const knownSpeakers = new Map([
+      ['Anna', Float32Array.of(0.1, 0.99, 0, 0)],
+      ['Nobody here', Float32Array.of(0, 0, 0, 1)],
+    ]);
+    const { speakers } = await run(MEETING, 34, { knownSpeakers });
+    expect(speakers.map(({ label }) => label)).toEqual(['SPEAKER_00', 'SPEAKER_01', 'Anna']);
+  });
+
+  test('of silence, of nothing and of a short remark is well defined', async () => {
+    const empty = { turns: [], exclusiveTurns: [], speakers: [] };
+    expect(await run([], 20)).toEqual(empty);
+    expect(await run([], 0)).toEqual(empty);
+    const short = await run([turn(1, 0.2, 1.4)], 1.5);
+    expect(short.turns).toHaveLength(1);
+    expect(short.turns[0]!.range.end).toBeLessThanOrEqual(1.5 * SEC);
+  });
+
+  test('reads the recording little by little and tells how far it is', async () => {
+    const long = Array.from({ length: 60 }, (_, index) =>
+      turn(index % 3, 10 * index, 10 * index + 9),
+    );
+    const waveform = scriptedConversation(long, 600 * SEC);
+    const largest = { samples: 0 };
+    const progress: number[] = [];
+    const stages: string[] = [];
+    const result = await diarize(
+      {
+        sampleCount: waveform.sampleCount,
+        read(range) {
+          largest.samples = Math.max(largest.samples, range.end - range.start);
+          return waveform.read(range);
+        },
+      },
+      { segmentation: new ScriptedSegmentation(), embedding: new ScriptedEmbedding() },
+      DEFAULT_DIARIZE_OPTIONS,
+      {
+        onProgress: (fraction) => progress.push(fraction),
+        onStage: (stage) => stages.push(stage),
+      },
+      signal,
+    );
+    expect(errorRate(long, result)).toBeLessThan(0.02);
+    expect(largest.samples).toBeLessThanOrEqual(13 * SEC);
+    expect(progress).toEqual(progress.toSorted((a, b) => a - b));
+    expect(progress.at(-1)).toBe(1);
+    expect(stages).toEqual(['segmentation', 'voices']);
+  });
+
+  test('stops when it is aborted', async () => {
+    const aborted = AbortSignal.abort(new Error('enough'));
+    const models = { segmentation: new ScriptedSegmentation(), embedding: new ScriptedEmbedding() };
+    const waveform = scriptedConversation(MEETING, 34 * SEC);
+    await expect(diarize(waveform, models, DEFAULT_DIARIZE_OPTIONS, {}, aborted)).rejects.toThrow(
+      'enough',
+    );
+  });
+});
