@@ -17,6 +17,21 @@ export interface VoiceActivityModel {
 
 export type Task = 'transcribe' | 'translate';
 
+export type Priority = 'realtime' | 'file';
+
+/** Who waits for a window, and how urgently. */
+export interface Scheduling {
+  /** Realtime windows are decoded before those of files. */
+  readonly priority: Priority;
+  /** Tenants are served in turn; those without one, null, share a turn. */
+  readonly tenant: string | null;
+  /**
+   * A window of the same tenant and priority that still waits under this name gives up its place in
+   * the queue to this one and fails with JOB_CANCELLED.
+   */
+  readonly replaces?: string;
+}
+
 /** What the recogniser is asked for one window of at most `maxWindowSamples`. */
 export interface RecognitionRequest {
   readonly waveform: Float32Array<ArrayBuffer>;
@@ -31,6 +46,8 @@ export interface RecognitionRequest {
   readonly prompt: string | null;
   /** Whether word times are wanted from how the text attends to the audio; off by default. */
   readonly attention?: boolean;
+  /** By default a file's window without a tenant. */
+  readonly scheduling?: Scheduling;
 }
 
 /** How much each text token of a window attends to each moment of its audio. */
