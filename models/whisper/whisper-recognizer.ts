@@ -4,12 +4,14 @@ import type {
   Recognition,
   RecognitionRequest,
   RecognizedToken,
+  Scheduling,
   SpeechRecognizer,
   TokenAttention,
 } from '../../pipeline/contracts.ts';
-import { Batcher } from '../engine/batcher.ts';
 import type { InferenceEngine } from '../engine/engine.ts';
 import type { ComputeType, TensorMap } from '../engine/protocol.ts';
+import type { SchedulerStats } from '../engine/scheduler-stats.ts';
+import { type SchedulerTrouble, WindowScheduler } from '../engine/window-scheduler.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from './checkpoint.ts';
 import { decodeFeeds, type RowPrompt, rowPrompt } from './decode-feeds.ts';
 import { type DecodedRow, decodedRows } from './decoded-rows.ts';
@@ -21,12 +23,15 @@ const SESSION = 'whisper';
 const SAMPLES_PER_TIMESTAMP = SAMPLE_RATE_HZ / 50;
 /** A GPU tunes its kernels per shape, so only these batch sizes ever reach it. */
 const CUDA_BATCH_SIZES = [1, 2, 4, 8, 16, 32];
+const DEFAULT_SCHEDULING: Scheduling = { priority: 'file', tenant: null };
 
 export interface WhisperOptions {
   readonly modelName: string;
   readonly folder: string;
   readonly computeType: ComputeType;
   readonly batchSize: number;
+  /** Hears of batches that failed and are tried again. */
+  readonly onTrouble?: (trouble: SchedulerTrouble) => void;
 }
 
 interface QueuedWindow {
@@ -38,29 +43,28 @@ interface QueuedWindow {
 export class WhisperRecognizer implements SpeechRecognizer {
   readonly maxWindowSamples = WINDOW_SAMPLES;
   readonly modelName: string;
-  readonly batchSize: number;
   readonly languages: readonly string[];
   readonly #engine: InferenceEngine;
   readonly #checkpoint: WhisperCheckpoint;
   readonly #tokenizer: WhisperTokenizer;
-  readonly #batcher: Batcher<QueuedWindow, Recognition>;
+  readonly #scheduler: WindowScheduler<QueuedWindow, Recognition>;
 
   private constructor(
     engine: InferenceEngine,
     checkpoint: WhisperCheckpoint,
     tokenizer: WhisperTokenizer,
-    { modelName, batchSize }: WhisperOptions,
+    { modelName, batchSize, onTrouble }: WhisperOptions,
   ) {
     this.#engine = engine;
     this.#checkpoint = checkpoint;
     this.#tokenizer = tokenizer;
     this.modelName = modelName;
-    this.batchSize = batchSize;
     this.languages = checkpoint.tokens.languages;
-    this.#batcher = new Batcher({
-      maxBatch: batchSize,
+    this.#scheduler = new WindowScheduler({
+      batchSize,
       keyOf: ({ prompt }) => `${prompt.prompt.length}/${prompt.task.length}`,
       run: (windows) => this.#runBatch(windows),
+      onTrouble,
     });
   }
 
@@ -75,9 +79,18 @@ export class WhisperRecognizer implements SpeechRecognizer {
     return new WhisperRecognizer(engine, checkpoint, tokenizer, options);
   }
 
+  /** As configured, or less once the device's memory has run out. */
+  get batchSize(): number {
+    return this.#scheduler.batchSize;
+  }
+
   /** Windows that wait for a batch. */
   get queueLength(): number {
-    return this.#batcher.queueLength;
+    return this.#scheduler.queueLength;
+  }
+
+  stats(): SchedulerStats {
+    return this.#scheduler.stats();
   }
 
   async recognize(request: RecognitionRequest, signal: AbortSignal): Promise<Recognition> {
@@ -90,30 +103,33 @@ export class WhisperRecognizer implements SpeechRecognizer {
     }
     const previous = prompt === null ? [] : this.#tokenizer.encode(` ${prompt.trim()}`);
     const window = { request, prompt: rowPrompt(this.#checkpoint, request, previous) };
-    return await this.#batcher.submit(window, signal);
+    return await this.#scheduler.submit(window, request.scheduling ?? DEFAULT_SCHEDULING, signal);
   }
 
   textOf(tokenIds: readonly number[]): string {
     return this.#tokenizer.decode(tokenIds);
   }
 
-  /** Runs every batch size that will be used once, so that no job pays for kernel tuning. */
+  /**
+   * Runs every batch size that will be used once, so that no job pays for kernel tuning; a size that
+   * the device's memory cannot hold is found out here.
+   */
   async warmUp(): Promise<void> {
-    const sizes =
-      this.#engine.device === 'cuda'
-        ? CUDA_BATCH_SIZES.filter((size) => size <= this.batchSize)
-        : [1];
+    const smaller = CUDA_BATCH_SIZES.filter((size) => size < this.batchSize);
+    const sizes = this.#engine.device === 'cuda' ? [...smaller, this.batchSize] : [1];
+    const request: RecognitionRequest = {
+      waveform: new Float32Array(WINDOW_SAMPLES),
+      task: 'transcribe',
+      language: null,
+      timestamps: true,
+      temperature: 0,
+      prompt: null,
+    };
+    const { signal } = new AbortController();
     for (const size of sizes) {
-      const request: RecognitionRequest = {
-        waveform: new Float32Array(WINDOW_SAMPLES),
-        task: 'transcribe',
-        language: null,
-        timestamps: true,
-        temperature: 0,
-        prompt: null,
-      };
-      const window = { request, prompt: rowPrompt(this.#checkpoint, request, []) };
-      await this.#runBatch(Array.from({ length: size }, () => window));
+      if (size > this.batchSize) return;
+      const windows = Array.from({ length: size }, () => this.recognize(request, signal));
+      await Promise.all(windows);
     }
   }
 

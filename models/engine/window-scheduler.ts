@@ -1,0 +1,186 @@
+import { setMaxListeners } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { SttError } from '../../core/errors.ts';
+import type { Scheduling } from '../../pipeline/contracts.ts';
+import { SchedulerMeter, type SchedulerStats } from './scheduler-stats.ts';
+import { type WaitingWindow, WindowQueue } from './window-queue.ts';
+
+/** A batch that failed and whose rows are tried again; their callers do not hear of it. */
+export type SchedulerTrouble =
+  | { readonly kind: 'batch-size-reduced'; readonly rows: number; readonly batchSize: number }
+  | { readonly kind: 'batch-retried'; readonly rows: number; readonly error: SttError };
+
+export interface WindowSchedulerOptions<Item, Result> {
+  /** Windows of one batch at most, until memory proves too small for that. */
+  readonly batchSize: number;
+  /** Items that may share a run have the same key. */
+  keyOf(item: Item): string;
+  /** One result for each item, in order. */
+  run(items: readonly Item[]): Promise<readonly Result[]>;
+  readonly onTrouble: ((trouble: SchedulerTrouble) => void) | undefined;
+}
+
+interface Waiting<Item, Result> extends WaitingWindow {
+  readonly item: Item;
+  readonly submittedAtMs: number;
+  key: string;
+  hasRun: boolean;
+  /** Whether its caller has had an answer. */
+  isSettled: boolean;
+  settle(answer: { readonly result: Result } | { readonly error: unknown }): void;
+}
+
+/**
+ * Gathers concurrent requests, of one job or of many, into batches: one batch runs at a time, the
+ * next one is chosen when it ends, see `WindowQueue`. An aborted request is answered at once; if it
+ * is already running, it finishes unheard.
+ *
+ * A failing batch is nobody's answer yet. Out of memory: the batch size is halved for good and the
+ * rows wait again, until a single row does not fit. An unknown failure (INTERNAL): each row runs
+ * once more by itself, so that a bad one fails alone. Anything else, such as a dead engine, is
+ * answered to all rows: they would only fail again.
+ */
+export class WindowScheduler<Item, Result> {
+  readonly #options: WindowSchedulerOptions<Item, Result>;
+  readonly #queue = new WindowQueue<Waiting<Item, Result>>();
+  /** Waiting windows that a newer one may replace, by `slotOf`. */
+  readonly #slots = new Map<string, Waiting<Item, Result>>();
+  readonly #meter = new SchedulerMeter();
+  #batchSize: number;
+  #arrivals = 0;
+  #isRunning = false;
+
+  constructor(options: WindowSchedulerOptions<Item, Result>) {
+    this.#options = options;
+    this.#batchSize = options.batchSize;
+  }
+
+  get batchSize(): number {
+    return this.#batchSize;
+  }
+
+  get queueLength(): number {
+    return this.#queue.length;
+  }
+
+  stats(): SchedulerStats {
+    return this.#meter.stats(this.#queue, this.#batchSize);
+  }
+
+  /**
+   * @throws the reason of `signal` when it aborts, what `run` throws, JOB_CANCELLED where a newer
+   * window has taken the place of this one.
+   */
+  submit(item: Item, scheduling: Scheduling, signal: AbortSignal): Promise<Result> {
+    if (signal.aborted) return Promise.reject(signal.reason);
+    setMaxListeners(0, signal); // One job waits with many windows on one signal.
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        this.#dequeue(waiting);
+        waiting.settle({ error: signal.reason });
+      };
+      const waiting: Waiting<Item, Result> = {
+        item,
+        key: this.#options.keyOf(item),
+        arrival: this.#replace(scheduling) ?? this.#arrivals++,
+        scheduling,
+        submittedAtMs: performance.now(),
+        hasRun: false,
+        isSettled: false,
+        settle: (answer) => {
+          waiting.isSettled = true;
+          signal.removeEventListener('abort', onAbort);
+          if ('result' in answer) resolve(answer.result);
+          else reject(answer.error);
+        },
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#enqueue(waiting);
+      setImmediate(() => void this.#drain()); // After everyone who submits in this turn.
+    });
+  }
+
+  /** The place in the queue of the window that is replaced, if there is one. */
+  #replace(scheduling: Scheduling): number | undefined {
+    const replaced = this.#slots.get(slotOf(scheduling) ?? '');
+    if (replaced === undefined) return undefined;
+    this.#dequeue(replaced);
+    this.#meter.count('replaced');
+    replaced.settle({ error: new SttError('JOB_CANCELLED', 'A newer window took its place') });
+    return replaced.arrival;
+  }
+
+  #enqueue(waiting: Waiting<Item, Result>): void {
+    const slot = slotOf(waiting.scheduling);
+    if (slot !== undefined && !this.#slots.has(slot)) this.#slots.set(slot, waiting);
+    this.#queue.add(waiting);
+  }
+
+  #dequeue(waiting: Waiting<Item, Result>): void {
+    this.#leaveSlot(waiting);
+    this.#queue.remove(waiting);
+  }
+
+  #leaveSlot(waiting: Waiting<Item, Result>): void {
+    const slot = slotOf(waiting.scheduling);
+    if (slot !== undefined && this.#slots.get(slot) === waiting) this.#slots.delete(slot);
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    while (this.#queue.length > 0) {
+      await this.#runBatch(this.#queue.take(this.#batchSize));
+      await nextTurn(); // Who has just been answered may ask again, and share the next batch.
+    }
+    this.#isRunning = false;
+  }
+
+  async #runBatch(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    this.#meter.countBatch(batch.length, this.#batchSize);
+    for (const waiting of batch) this.#start(waiting);
+    try {
+      const results = await this.#options.run(batch.map(({ item }) => item));
+      for (const [row, waiting] of batch.entries()) waiting.settle({ result: results[row]! });
+    } catch (error) {
+      this.#recover(batch, SttError.from(error));
+    }
+  }
+
+  #start(waiting: Waiting<Item, Result>): void {
+    this.#leaveSlot(waiting);
+    if (waiting.hasRun) return;
+    waiting.hasRun = true;
+    const { priority } = waiting.scheduling;
+    this.#meter.recordWait(priority, performance.now() - waiting.submittedAtMs);
+  }
+
+  #recover(batch: readonly Waiting<Item, Result>[], error: SttError): void {
+    const rows = batch.length;
+    const isOutOfMemory = error.code === 'GPU_OUT_OF_MEMORY';
+    if (isOutOfMemory) this.#meter.count('outOfMemory');
+    if (rows === 1 || !(isOutOfMemory || error.code === 'INTERNAL')) {
+      for (const waiting of batch) waiting.settle({ error });
+      return;
+    }
+    if (isOutOfMemory) {
+      this.#batchSize = Math.min(this.#batchSize, halfOf(rows));
+      this.#options.onTrouble?.({ kind: 'batch-size-reduced', rows, batchSize: this.#batchSize });
+    } else {
+      this.#meter.count('retriedBatches');
+      this.#options.onTrouble?.({ kind: 'batch-retried', rows, error });
+    }
+    for (const waiting of batch) {
+      if (waiting.isSettled) continue;
+      if (!isOutOfMemory) waiting.key = `alone ${waiting.arrival}`;
+      this.#enqueue(waiting);
+    }
+  }
+}
+
+/** The next smaller power of two: a GPU fills a batch up to one, so that 5 rows cost 8. */
+const halfOf = (rows: number): number => 2 ** (Math.ceil(Math.log2(rows)) - 1);
+
+/** Windows replace each other within one tenant and priority only. */
+const slotOf = ({ replaces, tenant, priority }: Scheduling): string | undefined =>
+  replaces === undefined ? undefined : JSON.stringify([priority, tenant, replaces]);
