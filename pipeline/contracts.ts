@@ -32,6 +32,26 @@ export interface Scheduling {
   readonly replaces?: string;
 }
 
+/** Rules of decoding beside the defaults; windows with the same rules are decoded together. */
+export interface DecodingRules {
+  /** Beams of a search at temperature 0, 1–8; 1, the default, takes the likeliest token each time. */
+  readonly beamSize?: number;
+  /** Beam search: stop after `beamSize · patience` hypotheses have ended; 1 by default. */
+  readonly patience?: number;
+  /** Exponent of Google's length penalty when hypotheses are ranked; by default their plain mean. */
+  readonly lengthPenalty?: number;
+  /** Above temperature 0: texts sampled per window, of which the likeliest is kept; 1 by default. */
+  readonly bestOf?: number;
+  /** Divides the score of what has been said in this window; 1, none, by default. */
+  readonly repetitionPenalty?: number;
+  /** No sequence of so many tokens is said twice in a window; 0, none, by default. */
+  readonly noRepeatNgramSize?: number;
+  /** Token ids never to be said, beside the model's own list. */
+  readonly suppressTokens?: readonly number[];
+  /** Numbers are spelt out: no token with a digit or a symbol of numbers is said. */
+  readonly suppressNumerals?: boolean;
+}
+
 /** What the recogniser is asked for one window of at most `maxWindowSamples`. */
 export interface RecognitionRequest {
   readonly waveform: Float32Array<ArrayBuffer>;
@@ -48,6 +68,7 @@ export interface RecognitionRequest {
   readonly attention?: boolean;
   /** By default a file's window without a tenant. */
   readonly scheduling?: Scheduling;
+  readonly rules?: DecodingRules;
 }
 
 /** How much each text token of a window attends to each moment of its audio. */
@@ -76,6 +97,8 @@ export interface Recognition {
   readonly languageProbability: number;
   /** Where it was asked for. */
   readonly attention?: TokenAttention;
+  /** The text did not end by itself: it repeated one cycle, or had more tokens than can be said. */
+  readonly stoppedBy?: 'loop' | 'limit';
 }
 
 export interface SpeechRecognizer {

@@ -1,5 +1,5 @@
-import type { WireError } from '../../core/errors.ts';
 import type { SpeakerEncoderSource } from '../speaker-embedding/front-end.ts';
+import type { FailureMessage } from './failure-message.ts';
 
 /** Where sessions run. */
 export interface DeviceOptions {
@@ -12,6 +12,8 @@ export interface DeviceOptions {
 export type NetworkSource =
   | {
       readonly kind: 'whisper';
+      /** Greedy and sampling by default; beams are a graph of their own. */
+      readonly search?: 'greedy' | 'beam';
       readonly folder: string;
       readonly computeType: ComputeType;
       /** Windows that are decoded together at most. */
@@ -54,7 +56,7 @@ export type EngineRequest =
 
 export type EngineResponse =
   | { readonly id: number; readonly outcome: 'done'; readonly outputs: TensorMap }
-  | { readonly id: number; readonly outcome: 'failed'; readonly error: WireError };
+  | { readonly id: number; readonly outcome: 'failed'; readonly error: FailureMessage };
 
 export const transferList = (tensors: TensorMap): ArrayBuffer[] => [
   ...new Set(Object.values(tensors).map(({ data }) => data.buffer)),

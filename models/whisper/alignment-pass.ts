@@ -4,6 +4,7 @@ import {
   crossAttention,
   decoderSelfAttention,
   feedForward,
+  groupingOf,
   type KeyValues,
   layerNorm,
 } from './attention.ts';
@@ -20,6 +21,15 @@ export interface AlignmentPass {
   readonly keys: Value;
 }
 
+interface AlignmentInputs {
+  /** int64 `[batch, positions]`. */
+  readonly ids: Value;
+  /** Per window; a window's rows are next to each other. */
+  readonly audio: readonly KeyValues[];
+  /** int64 `[batch]`; undefined where every window has one row. */
+  readonly windowOfRow?: Value | undefined;
+}
+
 /**
  * One pass of the decoder over known tokens, `ids` int64 `[batch, positions]`, as far as the last
  * layer that has an alignment head. What is behind a row's own tokens does not change them.
@@ -28,7 +38,7 @@ export function alignmentPass(
   graph: OnnxGraph,
   weights: Weights,
   checkpoint: WhisperCheckpoint,
-  { ids, audio }: { ids: Value; audio: readonly KeyValues[] },
+  { ids, audio, windowOfRow }: AlignmentInputs,
 ): AlignmentPass {
   const context = { graph, weights, heads: checkpoint.decoderHeads };
   const headsOf = (layer: number): number[] =>
@@ -41,17 +51,20 @@ export function alignmentPass(
   for (let layer = 0; layer <= lastLayer; layer++) {
     graph.in(`layers.${layer}`, () => {
       const name = `${DECODER}.layers.${layer}`;
-      const self = decoderSelfAttention(context, x, name, past[layer]!).output;
+      const self = decoderSelfAttention(context, x, name, { past: past[layer]! }).output;
       const heads = headsOf(layer);
       if (heads.length > 0) {
         const normed = layerNorm(context, self, `${name}.encoder_attn_layer_norm`);
         const query = weights.linear(graph, normed, `${name}.encoder_attn.q_proj`);
         const chosen = graph.integers(heads);
         queries.push(graph.op('Gather', [splitHeads(graph, query, checkpoint), chosen], axis(1)));
-        keys.push(graph.op('Gather', [audio[layer]!.keys, chosen], axis(1)));
+        const heard = graph.op('Gather', [audio[layer]!.keys, chosen], axis(1));
+        keys.push(windowOfRow === undefined ? heard : graph.op('Gather', [heard, windowOfRow]));
       }
       if (layer === lastLayer) return;
-      x = feedForward(context, crossAttention(context, self, name, audio[layer]!), name);
+      const grouping = groupingOf(graph, self, audio[layer]!);
+      const heard = crossAttention(context, self, name, audio[layer]!, grouping);
+      x = feedForward(context, heard, name);
     });
   }
   return {

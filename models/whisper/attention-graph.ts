@@ -15,7 +15,7 @@ import type { DecodedTokens } from './decode-graph.ts';
  * Output `attention_weights` float32 `[batch, 1 + longest text, 1500]`, empty unless wanted: row r is
  * the position that predicts text token r, the one after the last token predicts the end. Zero behind
  * a row's own text and audio.
- * @param audioFrames int64 `[batch, 1, 1]`: mel frames that hold audio.
+ * @param audioFrames int64 `[windows, 1, 1]`: mel frames that hold audio.
  */
 export function attentionGraph(
   graph: OnnxGraph,
@@ -33,13 +33,16 @@ export function attentionGraph(
   const attention = graph.op('If', [wanted], {
     then_branch: branch('attention', (inner) => {
       const text = withoutTimestamps(inner, checkpoint, allTokens(inner, checkpoint, decoded));
-      const ids = sequence(inner, checkpoint, decoded.start, text.ids);
-      const pass = alignmentPass(inner, weights, checkpoint, { ids, audio: decoded.audio });
-      const { audioFrames } = decoded;
+      const perRow = (value: Value): Value =>
+        decoded.windowOfRow === undefined
+          ? value
+          : inner.op('Gather', [value, decoded.windowOfRow]);
+      const ids = sequence(inner, checkpoint, perRow(decoded.start), text.ids);
+      const pass = alignmentPass(inner, weights, checkpoint, { ...decoded, ids });
       return normalizedAttention(inner, checkpoint, {
         ...pass,
         lengths: text.lengths,
-        audioFrames,
+        audioFrames: perRow(decoded.audioFrames),
       });
     }),
     else_branch: branch('no_attention', (inner) => inner.floats([], [0, 0, 0])),

@@ -2,107 +2,126 @@ import type { RecognitionRequest } from '../../pipeline/contracts.ts';
 import type { TensorData, TensorMap, TensorMessage } from '../engine/protocol.ts';
 import { WHISPER_HOP_SAMPLES } from '../features/log-mel.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
-import { FORBIDDEN } from './token-picker.ts';
+import { type DecodingKind, GREEDY, lengthNorm } from './decoding-kind.ts';
+import { loopThreshold } from './loop-guard.ts';
+import { maxNewTokens, paddedPrompts, type RowPrompt, tokenLimit } from './row-prompt.ts';
+import { FORBIDDEN } from './timestamp-rules.ts';
 import { WINDOW_SAMPLES } from './transcription-graph.ts';
+import { uniformRow } from './uniforms.ts';
 
-/** openai-whisper's `sample_len`: half of the decoder's positions. */
-const maxNewTokens = (checkpoint: WhisperCheckpoint): number => checkpoint.maxTokens >> 1;
-/** Previous text that fits before the start of transcript, as openai-whisper. */
-const maxPromptTokens = (checkpoint: WhisperCheckpoint): number => (checkpoint.maxTokens >> 1) - 1;
+/** No n-gram is this long. */
+const NO_NGRAM = 1e9;
 
-/** What a row says to the decoder before its first token. */
-export interface RowPrompt {
-  /** Up to start of transcript; English-only models: everything. */
-  readonly prompt: readonly number[];
-  /** After start of transcript; −1 where the language is to be detected. Empty if English-only. */
-  readonly task: readonly number[];
-  readonly startIndex: number;
-}
-
-/** @param previous ids of the text before the window; only the last that fit are used. */
-export function rowPrompt(
-  checkpoint: WhisperCheckpoint,
-  request: Pick<RecognitionRequest, 'language' | 'task' | 'timestamps'>,
-  previous: readonly number[],
-): RowPrompt {
-  const { tokens } = checkpoint;
-  const kept = previous.slice(-maxPromptTokens(checkpoint));
-  const context = kept.length === 0 ? [] : [tokens.startOfPrevious, ...kept];
-  const untimed = request.timestamps ? [] : [tokens.noTimestamps];
-  if (!tokens.isMultilingual) {
-    return {
-      prompt: [...context, tokens.startOfTranscript, ...untimed],
-      task: [],
-      startIndex: context.length,
-    };
-  }
-  const language =
-    request.language === null
-      ? -1
-      : tokens.languagesStart + tokens.languages.indexOf(request.language);
-  const task = request.task === 'translate' ? tokens.translate : tokens.transcribe;
-  return {
-    prompt: [...context, tokens.startOfTranscript],
-    task: [language, task, ...untimed],
-    startIndex: context.length,
-  };
-}
-
-/** Rows of one run must have prompts of one length; `rows` empty places are filled with silence. */
+/**
+ * What both graphs are fed: see `transcriptionGraph`. All windows are decoded in one way, `kind`;
+ * `windows` places that no request fills hold silence and end before their first token.
+ */
 export function decodeFeeds(
   checkpoint: WhisperCheckpoint,
   requests: readonly RecognitionRequest[],
   prompts: readonly RowPrompt[],
-  rows: number,
+  { windows = requests.length, kind = GREEDY }: { windows?: number; kind?: DecodingKind } = {},
 ): TensorMap {
-  const filled = Array.from({ length: rows }, (_, row) => Math.min(row, requests.length - 1));
-  const first = prompts[0]!;
-  const steps = Math.min(
-    maxNewTokens(checkpoint),
-    checkpoint.maxTokens - first.prompt.length - first.task.length,
+  const filled = Array.from({ length: windows }, (_, place) =>
+    Math.min(place, requests.length - 1),
   );
-  const temperatures = filled.map((row) => requests[row]!.temperature);
-  const isSampling = temperatures.some((temperature) => temperature > 0);
-  const { tokens } = checkpoint;
+  const padded = paddedPrompts(filled.map((place) => prompts[place]!));
+  const limits = filled.map((request, place) =>
+    place === request
+      ? tokenLimit(checkpoint, prompts[request]!, requests[request]!.waveform.length)
+      : 0,
+  );
   return {
-    waveform: float32(waveforms(requests, rows), [rows, WINDOW_SAMPLES]),
+    waveform: float32(waveforms(requests, windows), [windows, WINDOW_SAMPLES]),
     audio_frames: int64(
-      filled.map((row) => Math.floor(requests[row]!.waveform.length / WHISPER_HOP_SAMPLES)),
-      [rows, 1, 1],
+      filled.map((place) => Math.floor(requests[place]!.waveform.length / WHISPER_HOP_SAMPLES)),
+      [windows, 1, 1],
     ),
-    prompt: int64(
-      filled.flatMap((row) => prompts[row]!.prompt),
-      [rows, first.prompt.length],
-    ),
-    ...(tokens.isMultilingual && {
-      task: int64(
-        filled.flatMap((row) => prompts[row]!.task),
-        [rows, first.task.length],
-      ),
+    prompt: int64(padded.prompts, [windows, padded.promptLength]),
+    ...(checkpoint.tokens.isMultilingual && {
+      task: int64(padded.tasks, [windows, padded.taskLength]),
     }),
-    start_index: int64([first.startIndex], [1]),
-    text_bias: bias(checkpoint, checkpoint.suppressTokens),
-    begin_bias: bias(checkpoint, checkpoint.beginSuppressTokens),
+    start_index: int64(padded.startIndices, [windows, 1]),
+    any_padding: bool([padded.isPadded], []),
     timestamps: bool(
-      filled.map((row) => requests[row]!.timestamps),
-      [rows, 1],
+      filled.map((place) => requests[place]!.timestamps),
+      [windows, 1],
     ),
+    token_limits: int64(limits, [windows, 1]),
+    max_tokens: int64([Math.max(...limits)], []),
+    rows_per_window: int64([kind.rowsPerWindow], [1]),
     max_initial_timestamp: int64([checkpoint.maxInitialTimestamp], [1]),
-    temperature: float32(Float32Array.from(temperatures), [rows, 1]),
-    any_sampling: bool([isSampling], []),
-    uniforms: float32(uniforms(steps * rows, isSampling), [steps, rows, 1]),
-    max_tokens: int64([steps], []),
+    text_bias: bias(checkpoint, [...checkpoint.suppressTokens, ...kind.suppressTokens]),
+    begin_bias: bias(checkpoint, checkpoint.beginSuppressTokens),
+    ...repetitionFeeds(checkpoint, kind),
+    ...(kind.search === 'beam'
+      ? beamFeeds(checkpoint, kind)
+      : samplingFeeds(
+          filled.map((place) => requests[place]!.temperature),
+          Math.max(...limits),
+          kind,
+        )),
     attention: bool([requests.some(({ attention }) => attention === true)], []),
   };
 }
 
+function repetitionFeeds(checkpoint: WhisperCheckpoint, kind: DecodingKind): TensorMap {
+  const periods = Array.from({ length: maxNewTokens(checkpoint) }, (_, index) => index + 1);
+  const { repetitionPenalty, noRepeatNgramSize } = kind;
+  return {
+    loop_thresholds: floats(periods.map(loopThreshold), [1, periods.length]),
+    any_repetition_rules: bool([repetitionPenalty !== 1 || noRepeatNgramSize > 0], []),
+    repetition_penalty: floats([repetitionPenalty], []),
+    ngram_start: floats([noRepeatNgramSize > 0 ? noRepeatNgramSize - 1 : NO_NGRAM], []),
+  };
+}
+
+/** Each window's samples side by side. */
+function samplingFeeds(
+  temperatures: readonly number[],
+  steps: number,
+  { rowsPerWindow }: DecodingKind,
+): TensorMap {
+  const rows = temperatures.flatMap((temperature) =>
+    Array.from({ length: rowsPerWindow }, (_, sample) => ({ temperature, sample })),
+  );
+  const uniforms = new Float32Array(steps * rows.length);
+  for (const [row, { temperature, sample }] of rows.entries()) {
+    const values = uniformRow(temperature, sample, steps);
+    for (const [step, value] of values.entries()) uniforms[step * rows.length + row] = value;
+  }
+  return {
+    temperature: floats(
+      rows.map(({ temperature }) => temperature),
+      [rows.length, 1],
+    ),
+    any_sampling: bool([temperatures.some((temperature) => temperature > 0)], []),
+    uniforms: float32(uniforms, [steps, rows.length, 1]),
+  };
+}
+
+function beamFeeds(checkpoint: WhisperCheckpoint, kind: DecodingKind): TensorMap {
+  const { rowsPerWindow, patience, lengthPenalty } = kind;
+  const lengths = Array.from({ length: maxNewTokens(checkpoint) + 2 }, (_, length) => length);
+  return {
+    max_candidates: floats([Math.max(1, roundHalfEven(rowsPerWindow * patience))], []),
+    length_norms: floats(lengths.map(lengthNorm(lengthPenalty)), [lengths.length]),
+  };
+}
+
+/** As Python rounds. */
+function roundHalfEven(value: number): number {
+  const rounded = Math.round(value);
+  return value % 1 === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded;
+}
+
 function waveforms(
   requests: readonly RecognitionRequest[],
-  rows: number,
+  windows: number,
 ): Float32Array<ArrayBuffer> {
-  const all = new Float32Array(rows * WINDOW_SAMPLES);
-  for (const [row, { waveform }] of requests.entries()) {
-    all.set(waveform.subarray(0, WINDOW_SAMPLES), row * WINDOW_SAMPLES);
+  const all = new Float32Array(windows * WINDOW_SAMPLES);
+  for (const [place, { waveform }] of requests.entries()) {
+    all.set(waveform.subarray(0, WINDOW_SAMPLES), place * WINDOW_SAMPLES);
   }
   return all;
 }
@@ -113,21 +132,6 @@ function bias({ tokens }: WhisperCheckpoint, suppressed: readonly number[]): Ten
   return float32(scores, [1, scores.length]);
 }
 
-/** The same numbers in every run: a job sampled twice gives the same text twice. */
-function uniforms(count: number, isSampling: boolean): Float32Array<ArrayBuffer> {
-  const values = new Float32Array(count);
-  if (!isSampling) return values;
-  let state = 0x9e3779b9;
-  for (let i = 0; i < count; i++) {
-    // mulberry32
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    values[i] = ((mixed ^ (mixed >>> 14)) >>> 8) / 2 ** 24;
-  }
-  return values;
-}
-
 const tensor = (
   type: TensorMessage['type'],
   data: TensorData,
@@ -136,6 +140,9 @@ const tensor = (
 
 const float32 = (data: Float32Array<ArrayBuffer>, dims: readonly number[]): TensorMessage =>
   tensor('float32', data, dims);
+
+const floats = (values: readonly number[], dims: readonly number[]): TensorMessage =>
+  float32(Float32Array.from(values), dims);
 
 const int64 = (values: readonly number[], dims: readonly number[]): TensorMessage =>
   tensor('int64', BigInt64Array.from(values, BigInt), dims);

@@ -1,8 +1,22 @@
 import { elementTypeCode, type OnnxGraph, type Value } from '../graph/onnx-graph.ts';
-import type { KeyValues } from './attention.ts';
+import type { KeyValues, Padding } from './attention.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
 import type { WhisperDecoder } from './decoder.ts';
-import { type PickOptions, type Scores, type TimestampState, TokenPicker } from './token-picker.ts';
+import {
+  advanceRepetition,
+  isLooping,
+  type RepetitionInputs,
+  type RepetitionState,
+  withRepetitionRules,
+} from './repetition-rules.ts';
+import { rowsOf } from './rows.ts';
+import {
+  type RuledScores,
+  type Scores,
+  TimestampRules,
+  type TimestampState,
+} from './timestamp-rules.ts';
+import { type Pick, type PickOptions, pickToken } from './token-picker.ts';
 
 /** Everything that a row of the batch carries from token to token; the first axis is the row. */
 export interface Rows {
@@ -10,11 +24,18 @@ export interface Rows {
   readonly places: Value;
   /** int64 `[rows, 1]`: the last token. */
   readonly token: Value;
+  /** int64 `[rows, 1]`: its position in the decoder's table. */
+  readonly position: Value;
   /** bool `[rows, 1]`. */
   readonly finished: Value;
   readonly rules: TimestampState;
+  readonly repetition: RepetitionState;
   readonly past: readonly KeyValues[];
+  /** Per window; a window's rows are next to each other. */
   readonly audio: readonly KeyValues[];
+  readonly padding: Padding;
+  /** int64 `[rows, 1]`: a row whose token is there has said all that it may. */
+  readonly lastPosition: Value;
   readonly timestamps: Value;
   readonly temperature: Value;
   /** float32 `[max_tokens, rows, 1]`. */
@@ -28,12 +49,13 @@ export interface StageContext {
   /** float32 `[1, timestampsStart]`. */
   readonly textBias: Value;
   readonly anySampling: Value;
+  /** int64 `[1]`. */
+  readonly rowsPerWindow: Value;
+  readonly repetition: RepetitionInputs;
 }
 
 export interface StageStart {
   readonly rows: Rows;
-  /** int64 `[1]`: position of the next token in the decoder's table. */
-  readonly position: Value;
   /** int64 scalar: tokens that every row has had. */
   readonly done: Value;
   /** int64 scalar: most tokens that this stage may add. */
@@ -47,7 +69,7 @@ export interface StageEnd extends Omit<StageStart, 'trips'> {
 }
 
 /**
- * A Loop that adds one token to every row per step. It ends when all rows have ended, or, with
+ * A Loop that adds one token to every row per step. It ends when all windows have ended, or, with
  * `untilHalf`, when at least half of them have: the rest is cheaper as a smaller batch.
  */
 export function decodeStage(
@@ -59,27 +81,33 @@ export function decodeStage(
   return new DecodeStage(context, start, untilHalf).build(graph);
 }
 
-/** The rows that have not ended, gathered into a batch of their own. */
-export function unfinishedRows(graph: OnnxGraph, rows: Rows): Rows {
-  const open = graph.op('Squeeze', [graph.op('Not', [rows.finished]), graph.integers([1])]);
-  const indices = graph.op('Squeeze', [graph.op('NonZero', [open]), graph.integers([0])]);
+/** The rows of windows that have not ended, gathered into a batch of their own. */
+export function unfinishedRows(graph: OnnxGraph, context: StageContext, rows: Rows): Rows {
+  const open = openWindows(graph, context, rows.finished);
+  const flat = graph.op('Reshape', [open, graph.integers([-1])]);
+  const windows = graph.op('Squeeze', [graph.op('NonZero', [flat]), graph.integers([0])]);
+  const indices = rowsOf(graph, windows, context.rowsPerWindow);
   const take = (value: Value, axis = 0): Value =>
     graph.op('Gather', [value, indices], { axis: { int: axis } });
-  const takeBoth = ({ keys, values }: KeyValues): KeyValues => ({
-    keys: take(keys),
-    values: take(values),
-  });
+  const ofWindows = (value: Value): Value => graph.op('Gather', [value, windows]);
   return {
     places: take(rows.places),
     token: take(rows.token),
+    position: take(rows.position),
     finished: take(rows.finished),
     rules: {
       lastIs: take(rows.rules.lastIs),
       previousIs: take(rows.rules.previousIs),
       latest: take(rows.rules.latest),
     },
-    past: rows.past.map(takeBoth),
-    audio: rows.audio.map(takeBoth),
+    repetition: { history: take(rows.repetition.history), runs: take(rows.repetition.runs) },
+    past: rows.past.map(({ keys, values }) => ({ keys: take(keys), values: take(values) })),
+    audio: rows.audio.map(({ keys, values }) => ({
+      keys: ofWindows(keys),
+      values: ofWindows(values),
+    })),
+    padding: { any: rows.padding.any, bias: take(rows.padding.bias) },
+    lastPosition: take(rows.lastPosition),
     timestamps: take(rows.timestamps),
     temperature: take(rows.temperature),
     uniforms: take(rows.uniforms, 1),
@@ -98,12 +126,14 @@ class DecodeStage {
   }
 
   build(graph: OnnxGraph): StageEnd {
-    const { rows, position, trips, done } = this.#start;
+    const { rows, trips, done } = this.#start;
     const body = graph.inner('loop', (inner) => this.#body(inner));
     const { lastIs, previousIs, latest } = rows.rules;
-    const state = [rows.token, position, rows.finished, lastIs, previousIs, latest];
+    const { history, runs } = rows.repetition;
+    const { token, position, finished } = rows;
+    const state = [token, position, finished, lastIs, previousIs, latest, history, runs];
     const keyValues = rows.past.flatMap(({ keys, values }) => [keys, values]);
-    const goesOn = this.#goesOn(graph, rows.finished);
+    const goesOn = this.#goesOn(graph, finished);
     const outputs = graph.ops(
       'Loop',
       [trips, goesOn, ...state, ...keyValues],
@@ -119,93 +149,134 @@ class DecodeStage {
     return {
       tokens,
       logProbs: at(-1),
-      position: at(1),
       done: graph.op('Add', [done, axisLength(graph, tokens)]),
       rows: {
         ...rows,
         past,
         token: at(0),
+        position: at(1),
         finished: at(2),
         rules: { lastIs: at(3), previousIs: at(4), latest: at(5) },
+        repetition: { history: at(6), runs: at(7) },
       },
     };
   }
 
   /** Rows that have ended repeat end of text at no cost in log-probability. */
   #body(graph: OnnxGraph): void {
+    const { decoder, checkpoint } = this.#context;
+    const { rows, done } = this.#start;
     const step = graph.input('step', 'int64', []);
     graph.input('unfinished', 'bool', []);
     const token = graph.input('token', 'int64', ['rows', 1]);
-    const position = graph.input('position', 'int64', [1]);
+    const position = graph.input('position', 'int64', ['rows', 1]);
     const finished = graph.input('finished', 'bool', ['rows', 1]);
     const rules = {
       lastIs: graph.input('last_is_timestamp', 'bool', ['rows', 1]),
       previousIs: graph.input('previous_is_timestamp', 'bool', ['rows', 1]),
       latest: graph.input('latest_timestamp', 'int64', ['rows', 1]),
     };
-    const past = this.#pastInputs(graph);
-    const { decoder, checkpoint } = this.#context;
-    const { rows, done } = this.#start;
-    const pass = decoder.pass(graph, { ids: token, positions: position, past, audio: rows.audio });
-    const picker = tokenPicker(graph, this.#context, rows);
+    const repetition = {
+      history: graph.input('history', 'int64', ['rows', 'history']),
+      runs: graph.input('runs', 'float32', ['rows', 'history']),
+    };
+    const past = pastInputs(graph, this.#context);
+    const { audio, padding, timestamps, temperature } = rows;
+    const inputs = { ids: token, positions: position, past, audio, padding, isGrouped: true };
+    const pass = decoder.pass(graph, inputs);
     const one = graph.integers([1]);
     const scores = tokenScores(graph, this.#context, graph.op('Squeeze', [pass.hidden, one]));
+    const timestampRules = new TimestampRules(graph, checkpoint, timestamps);
     const uniform = graph.op('Gather', [rows.uniforms, graph.op('Add', [step, done])]);
-    const pick = picker.next(scores, rules, uniform);
+    const { anySampling } = this.#context;
+    const pick = pickUnderRules(graph, this.#context, timestampRules.next(scores, rules), {
+      timestamps,
+      repetition,
+      options: { temperature, anySampling, uniform },
+    });
     const end = graph.integers([checkpoint.tokens.endOfText]);
     const next = graph.op('Where', [finished, end, pick.token]);
     const logProb = graph.op('Where', [finished, graph.float(0), pick.logProb]);
-    const nowFinished = graph.op('Or', [finished, graph.op('Equal', [next, end])]);
-    const nextRules = picker.advance(next, rules);
+    const nextRules = timestampRules.advance(next, rules);
+    const nextRepetition = advanceRepetition(graph, checkpoint, repetition, next);
+    // A row that has ended stays within the table, however long the others go on.
+    const open = graph.op('Cast', [graph.op('Not', [finished])], {
+      to: { int: elementTypeCode('int64') },
+    });
+    const nextPosition = graph.op('Add', [position, open]);
+    const isOver = [
+      graph.op('Equal', [next, end]),
+      graph.op('GreaterOrEqual', [nextPosition, rows.lastPosition]),
+      isLooping(graph, this.#context.repetition, nextRepetition),
+    ];
+    const nowFinished = isOver.reduce((any, one) => graph.op('Or', [any, one]), finished);
 
     graph.output('next_unfinished', this.#goesOn(graph, nowFinished), 'bool', []);
     graph.output('next_token', next, 'int64', ['rows', 1]);
-    graph.output('next_position', graph.op('Add', [position, one]), 'int64', [1]);
+    graph.output('next_position', nextPosition, 'int64', ['rows', 1]);
     graph.output('next_finished', nowFinished, 'bool', ['rows', 1]);
     graph.output('next_last_is_timestamp', nextRules.lastIs, 'bool', ['rows', 1]);
     graph.output('next_previous_is_timestamp', nextRules.previousIs, 'bool', ['rows', 1]);
     graph.output('next_latest_timestamp', nextRules.latest, 'int64', ['rows', 1]);
-    this.#presentOutputs(graph, pass.present);
+    graph.output('next_history', nextRepetition.history, 'int64', ['rows', 'history']);
+    graph.output('next_runs', nextRepetition.runs, 'float32', ['rows', 'history']);
+    presentOutputs(graph, this.#context, pass.present);
     graph.output('picked_token', next, 'int64', ['rows', 1]);
     graph.output('picked_log_prob', logProb, 'float32', ['rows', 1]);
   }
 
-  #pastInputs(graph: OnnxGraph): KeyValues[] {
-    const { computeType } = this.#context.decoder;
-    return this.#start.rows.past.map((_, layer) => ({
-      keys: graph.input(`past_keys.${layer}`, computeType, this.#keyShape('past')),
-      values: graph.input(`past_values.${layer}`, computeType, this.#keyShape('past')),
-    }));
-  }
-
-  #presentOutputs(graph: OnnxGraph, present: readonly KeyValues[]): void {
-    const type = this.#context.decoder.computeType;
-    for (const [layer, { keys, values }] of present.entries()) {
-      graph.output(`present_keys.${layer}`, keys, type, this.#keyShape('present'));
-      graph.output(`present_values.${layer}`, values, type, this.#keyShape('present'));
-    }
-  }
-
-  #keyShape(length: string): (number | string)[] {
-    const { decoderHeads, dModel } = this.#context.checkpoint;
-    return ['rows', decoderHeads, length, dModel / decoderHeads];
-  }
-
-  /** bool scalar: enough rows are left for another step of this stage. */
+  /** bool scalar: enough windows are left for another step of this stage. */
   #goesOn(graph: OnnxGraph, finished: Value): Value {
-    const open = graph.op('Cast', [graph.op('Not', [finished])], {
-      to: { int: elementTypeCode('int64') },
+    const open = graph.op('ReduceMean', [openWindows(graph, this.#context, finished)], {
+      keepdims: { int: 0 },
     });
-    const count = graph.op('ReduceSum', [open, graph.integers([0, 1])], { keepdims: { int: 0 } });
-    if (!this.#untilHalf) return graph.op('Greater', [count, graph.integers([0], [])]);
-    const twice = graph.op('Add', [count, count]);
-    return graph.op('Greater', [twice, axisLength(graph, finished)]);
+    // A hair above a half: the mean is rounded.
+    return graph.op('Greater', [open, graph.float(this.#untilHalf ? 0.5001 : 0)]);
   }
+}
+
+/** float32 `[windows, 1]`: 1 where a row of the window goes on. */
+function openWindows(graph: OnnxGraph, { rowsPerWindow }: StageContext, finished: Value): Value {
+  const open = graph.op('Cast', [graph.op('Not', [finished])], {
+    to: { int: elementTypeCode('float32') },
+  });
+  const shape = graph.op('Concat', [graph.integers([-1]), rowsPerWindow], { axis: { int: 0 } });
+  return graph.op('ReduceMax', [graph.op('Reshape', [open, shape]), graph.integers([1])]);
+}
+
+/** The Loop's inputs for the keys and values of all layers. */
+export function pastInputs(graph: OnnxGraph, context: KeyValueContext): KeyValues[] {
+  const { computeType } = context.decoder;
+  const shape = keyValueShape(context, 'past');
+  return Array.from({ length: context.checkpoint.decoderLayers }, (_, layer) => ({
+    keys: graph.input(`past_keys.${layer}`, computeType, shape),
+    values: graph.input(`past_values.${layer}`, computeType, shape),
+  }));
+}
+
+export function presentOutputs(
+  graph: OnnxGraph,
+  context: KeyValueContext,
+  present: readonly KeyValues[],
+): void {
+  const { computeType } = context.decoder;
+  const shape = keyValueShape(context, 'present');
+  for (const [layer, { keys, values }] of present.entries()) {
+    graph.output(`present_keys.${layer}`, keys, computeType, shape);
+    graph.output(`present_values.${layer}`, values, computeType, shape);
+  }
+}
+
+type KeyValueContext = { decoder: WhisperDecoder; checkpoint: WhisperCheckpoint };
+
+function keyValueShape({ checkpoint }: KeyValueContext, length: string): (number | string)[] {
+  const { decoderHeads, dModel } = checkpoint;
+  return ['rows', decoderHeads, length, dModel / decoderHeads];
 }
 
 export function tokenScores(
   graph: OnnxGraph,
-  { decoder, checkpoint, textBias }: StageContext,
+  { decoder, checkpoint, textBias }: Omit<StageContext, 'anySampling'>,
   hidden: Value,
 ): Scores {
   const { tokens, vocabularySize } = checkpoint;
@@ -216,13 +287,24 @@ export function tokenScores(
   };
 }
 
-export function tokenPicker(
+/** The next token of every row. */
+export function pickUnderRules(
   graph: OnnxGraph,
-  { checkpoint, anySampling }: StageContext,
-  { timestamps, temperature }: Pick<Rows, 'timestamps' | 'temperature'>,
-): TokenPicker {
-  const options: PickOptions = { timestamps, temperature, anySampling };
-  return new TokenPicker(graph, checkpoint.tokens, checkpoint.vocabularySize, options);
+  { checkpoint, repetition: inputs }: StageContext,
+  ruled: RuledScores,
+  row: { timestamps: Value; repetition: RepetitionState; options: PickOptions },
+): Pick {
+  const context = { checkpoint, inputs, state: row.repetition };
+  const [token, logProb] = withRepetitionRules(graph, context, ruled.text, (branch, text) => {
+    const rules = new TimestampRules(branch, checkpoint, row.timestamps);
+    const scores = { ...ruled, text };
+    const pick = pickToken(branch, { tokens: checkpoint.tokens, rules, scores }, row.options);
+    return [
+      { value: pick.token, type: 'int64', shape: ['rows', 1] },
+      { value: pick.logProb, type: 'float32', shape: ['rows', 1] },
+    ];
+  });
+  return { token: token!, logProb: logProb! };
 }
 
 /** int64 scalar: length of the first axis. */

@@ -11,29 +11,46 @@ export interface DecodedRow {
 
 /** Puts each row's tokens together again from the stages that it went through. */
 export function decodedRows(outputs: TensorMap, endOfText: number): DecodedRow[] {
-  const numbers = (name: string): number[] =>
-    Array.from(outputs[name]!.data as ArrayLike<number | bigint>, Number);
-  const firstLogProbs = numbers('first_log_prob');
-  const rows = numbers('first_token').map((id, row) => ({
+  const firstLogProbs = numbers(outputs, 'first_log_prob');
+  const rows = numbers(outputs, 'first_token').map((id, row) => ({
     ids: [id],
     logProbs: [firstLogProbs[row]!],
   }));
   for (let stage = 1; stage <= DECODE_STAGES; stage++) {
-    const places = numbers(`rows_${stage}`);
-    const logProbs = numbers(`log_probs_${stage}`);
-    for (const [i, id] of numbers(`tokens_${stage}`).entries()) {
+    const places = numbers(outputs, `rows_${stage}`);
+    const logProbs = numbers(outputs, `log_probs_${stage}`);
+    for (const [i, id] of numbers(outputs, `tokens_${stage}`).entries()) {
       const row = rows[places[i % places.length]!]!;
       row.ids.push(id);
       row.logProbs.push(logProbs[i]!);
     }
   }
-  return rows.map(({ ids, logProbs }) => {
-    const end = ids.indexOf(endOfText);
-    const length = end === -1 ? ids.length : end;
-    return {
-      ids: ids.slice(0, length),
-      logProbs: logProbs.slice(0, length),
-      sumLogProb: logProbs.slice(0, length + 1).reduce((sum, logProb) => sum + logProb, 0),
-    };
+  return rows.map((row) => untilEnd(row, endOfText));
+}
+
+/** The beam search's row for each window. */
+export function searchedRows(outputs: TensorMap, endOfText: number): DecodedRow[] {
+  const ids = numbers(outputs, 'tokens');
+  const logProbs = numbers(outputs, 'log_probs');
+  const [windows = 0, width = 0] = outputs['tokens']!.dims;
+  return Array.from({ length: windows }, (_, window) => {
+    const range = [window * width, (window + 1) * width] as const;
+    return untilEnd({ ids: ids.slice(...range), logProbs: logProbs.slice(...range) }, endOfText);
   });
 }
+
+function untilEnd(
+  { ids, logProbs }: Pick<DecodedRow, 'ids' | 'logProbs'>,
+  endOfText: number,
+): DecodedRow {
+  const end = ids.indexOf(endOfText);
+  const length = end === -1 ? ids.length : end;
+  return {
+    ids: ids.slice(0, length),
+    logProbs: logProbs.slice(0, length),
+    sumLogProb: logProbs.slice(0, length + 1).reduce((sum, logProb) => sum + logProb, 0),
+  };
+}
+
+const numbers = (outputs: TensorMap, name: string): number[] =>
+  Array.from(outputs[name]!.data as ArrayLike<number | bigint>, Number);

@@ -5,15 +5,29 @@ import {
   crossAttention,
   decoderSelfAttention,
   feedForward,
+  groupingOf,
   type KeyValues,
   layerNorm,
+  type Padding,
 } from './attention.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
 
 const DECODER = 'model.decoder';
 
+export interface DecoderInputs {
+  /** int64 `[rows, positions]`, what they stand for and where in the decoder's table. */
+  readonly ids: Value;
+  readonly positions: Value;
+  readonly past: readonly KeyValues[];
+  /** Per window. */
+  readonly audio: readonly KeyValues[];
+  readonly padding?: Padding;
+  /** Whether there may be several rows to a window. */
+  readonly isGrouped?: boolean;
+}
+
 export interface DecoderPass {
-  /** After the last layer norm, `[batch, positions, dModel]`. */
+  /** After the last layer norm, `[rows, positions, dModel]`. */
   readonly hidden: Value;
   readonly present: readonly KeyValues[];
 }
@@ -57,16 +71,9 @@ export class WhisperDecoder {
     return this.#layers().map(() => ({ keys: empty, values: empty }));
   }
 
-  /** Runs new tokens: `ids` int64 `[batch, positions]`, `positions` int64 `[positions]`. */
-  pass(
-    graph: OnnxGraph,
-    {
-      ids,
-      positions,
-      past,
-      audio,
-    }: { ids: Value; positions: Value; past: readonly KeyValues[]; audio: readonly KeyValues[] },
-  ): DecoderPass {
+  /** Runs new tokens; the rows of a window are next to each other. */
+  pass(graph: OnnxGraph, inputs: DecoderInputs): DecoderPass {
+    const { ids, positions, past, audio, padding, isGrouped } = inputs;
     const context = this.#context(graph);
     return graph.in('decoder', () => {
       let x = graph.op('Add', [
@@ -76,10 +83,12 @@ export class WhisperDecoder {
           positions,
         ]),
       ]);
+      const grouping = isGrouped === true ? groupingOf(graph, x, audio[0]!) : undefined;
       const present = this.#layers().map((name, layer) =>
         graph.in(`layers.${layer}`, () => {
-          const self = decoderSelfAttention(context, x, name, past[layer]!);
-          x = feedForward(context, crossAttention(context, self.output, name, audio[layer]!), name);
+          const self = decoderSelfAttention(context, x, name, { past: past[layer]!, padding });
+          const heard = crossAttention(context, self.output, name, audio[layer]!, grouping);
+          x = feedForward(context, heard, name);
           return self.present;
         }),
       );

@@ -1,26 +1,25 @@
-import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
 import { SttError } from '../../core/errors.ts';
 import type {
   Recognition,
   RecognitionRequest,
-  RecognizedToken,
   Scheduling,
   SpeechRecognizer,
-  TokenAttention,
 } from '../../pipeline/contracts.ts';
 import type { InferenceEngine } from '../engine/engine.ts';
-import type { ComputeType, TensorMap } from '../engine/protocol.ts';
+import type { ComputeType } from '../engine/protocol.ts';
 import type { SchedulerStats } from '../engine/scheduler-stats.ts';
 import { type SchedulerTrouble, WindowScheduler } from '../engine/window-scheduler.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from './checkpoint.ts';
-import { decodeFeeds, type RowPrompt, rowPrompt } from './decode-feeds.ts';
-import { type DecodedRow, decodedRows } from './decoded-rows.ts';
+import { decodeFeeds } from './decode-feeds.ts';
+import { type DecodingKind, decodingKind } from './decoding-kind.ts';
+import { numeralTokens } from './numeral-tokens.ts';
+import { type DecodedWindow, recognitions } from './recognitions.ts';
+import { rowPrompt } from './row-prompt.ts';
 import { WhisperTokenizer } from './tokenizer.ts';
 import { WINDOW_SAMPLES } from './transcription-graph.ts';
 
 const SESSION = 'whisper';
-/** Timestamp tokens count in steps of 20 ms. */
-const SAMPLES_PER_TIMESTAMP = SAMPLE_RATE_HZ / 50;
+const BEAM_SESSION = 'whisper-beam';
 /** A GPU tunes its kernels per shape, so only these batch sizes ever reach it. */
 const CUDA_BATCH_SIZES = [1, 2, 4, 8, 16, 32];
 const DEFAULT_SCHEDULING: Scheduling = { priority: 'file', tenant: null };
@@ -34,9 +33,8 @@ export interface WhisperOptions {
   readonly onTrouble?: (trouble: SchedulerTrouble) => void;
 }
 
-interface QueuedWindow {
-  readonly request: RecognitionRequest;
-  readonly prompt: RowPrompt;
+interface QueuedWindow extends DecodedWindow {
+  readonly kind: DecodingKind;
 }
 
 /** Whisper behind the pipeline's interface; concurrent requests are decoded in batches. */
@@ -47,14 +45,20 @@ export class WhisperRecognizer implements SpeechRecognizer {
   readonly #engine: InferenceEngine;
   readonly #checkpoint: WhisperCheckpoint;
   readonly #tokenizer: WhisperTokenizer;
+  readonly #options: WhisperOptions;
   readonly #scheduler: WindowScheduler<QueuedWindow, Recognition>;
+
+  #beamSession: Promise<string> | undefined;
+  #numeralTokens: readonly number[] | undefined;
 
   private constructor(
     engine: InferenceEngine,
     checkpoint: WhisperCheckpoint,
     tokenizer: WhisperTokenizer,
-    { modelName, batchSize, onTrouble }: WhisperOptions,
+    options: WhisperOptions,
   ) {
+    const { modelName, batchSize, onTrouble } = options;
+    this.#options = options;
     this.#engine = engine;
     this.#checkpoint = checkpoint;
     this.#tokenizer = tokenizer;
@@ -62,7 +66,7 @@ export class WhisperRecognizer implements SpeechRecognizer {
     this.languages = checkpoint.tokens.languages;
     this.#scheduler = new WindowScheduler({
       batchSize,
-      keyOf: ({ prompt }) => `${prompt.prompt.length}/${prompt.task.length}`,
+      keyOf: ({ kind }) => JSON.stringify(kind),
       run: (windows) => this.#runBatch(windows),
       onTrouble,
     });
@@ -102,7 +106,11 @@ export class WhisperRecognizer implements SpeechRecognizer {
       throw new SttError('INTERNAL', `A window of ${waveform.length} samples is too long`);
     }
     const previous = prompt === null ? [] : this.#tokenizer.encode(` ${prompt.trim()}`);
-    const window = { request, prompt: rowPrompt(this.#checkpoint, request, previous) };
+    const window = {
+      request,
+      prompt: rowPrompt(this.#checkpoint, request, previous),
+      kind: decodingKind(request, this.#suppressed(request)),
+    };
     return await this.#scheduler.submit(window, request.scheduling ?? DEFAULT_SCHEDULING, signal);
   }
 
@@ -134,76 +142,49 @@ export class WhisperRecognizer implements SpeechRecognizer {
   }
 
   async #runBatch(windows: readonly QueuedWindow[]): Promise<Recognition[]> {
+    const { kind } = windows[0]!;
     const feeds = decodeFeeds(
       this.#checkpoint,
       windows.map(({ request }) => request),
       windows.map(({ prompt }) => prompt),
-      this.#rowsFor(windows.length),
+      { windows: this.#rowsFor(windows.length), kind },
     );
-    const outputs = await this.#engine.run(SESSION, feeds);
-    const rows = decodedRows(outputs, this.#checkpoint.tokens.endOfText);
-    return windows.map(({ request }, row) => this.#recognition(outputs, row, rows[row]!, request));
+    const outputs = await this.#engine.run(await this.#sessionFor(kind), feeds);
+    return recognitions(this.#checkpoint, outputs, windows, kind);
+  }
+
+  /** The token ids that the request rules out beside the checkpoint's. */
+  #suppressed({ rules = {} }: RecognitionRequest): readonly number[] {
+    const { suppressTokens = [], suppressNumerals = false } = rules;
+    return suppressNumerals ? [...suppressTokens, ...this.#numerals()] : suppressTokens;
+  }
+
+  #numerals(): readonly number[] {
+    this.#numeralTokens ??= numeralTokens(this.#tokenizer, this.#checkpoint.tokens.endOfText);
+    return this.#numeralTokens;
+  }
+
+  /** Loads the beam search when it is first asked for: most workers never are. */
+  async #sessionFor({ search }: DecodingKind): Promise<string> {
+    if (search === 'greedy') return SESSION;
+    this.#beamSession ??= this.#loadBeamSearch();
+    return await this.#beamSession;
+  }
+
+  async #loadBeamSearch(): Promise<string> {
+    const { folder, computeType, batchSize } = this.#options;
+    try {
+      const source = { kind: 'whisper', search: 'beam', folder, computeType, batchSize } as const;
+      await this.#engine.load(BEAM_SESSION, source);
+      return BEAM_SESSION;
+    } catch (error) {
+      this.#beamSession = undefined;
+      throw error;
+    }
   }
 
   #rowsFor(count: number): number {
     if (this.#engine.device === 'cpu') return count;
     return CUDA_BATCH_SIZES.find((size) => size >= count) ?? count;
-  }
-
-  #recognition(outputs: TensorMap, row: number, decoded: DecodedRow, request: RecognitionRequest) {
-    const { ids, logProbs, sumLogProb } = decoded;
-    return {
-      tokens: ids.map((id, index) => this.#token(id, logProbs[index]!)),
-      avgLogProb: sumLogProb / (ids.length + 1),
-      noSpeechProb: Number(outputs['no_speech_prob']!.data[row]),
-      ...this.#languageOf(outputs, row, request.language),
-      ...(request.attention === true && {
-        attention: this.#attention(outputs, row, decoded, request),
-      }),
-    };
-  }
-
-  /** The row's own part of `attention_weights`, see `attentionGraph`. */
-  #attention(
-    outputs: TensorMap,
-    row: number,
-    { ids }: DecodedRow,
-    { waveform }: RecognitionRequest,
-  ): TokenAttention {
-    const { data, dims } = outputs['attention_weights']!;
-    const [, rowCount = 0, width = 0] = dims;
-    const textCount = ids.filter((id) => id < this.#checkpoint.tokens.endOfText).length;
-    const frames = Math.min(Math.floor(waveform.length / SAMPLES_PER_TIMESTAMP), width);
-    const weights = new Float32Array((textCount + 1) * frames);
-    for (let token = 0; token <= textCount; token++) {
-      const start = (row * rowCount + token) * width;
-      weights.set((data as Float32Array).subarray(start, start + frames), token * frames);
-    }
-    return { weights, frames, samplesPerFrame: SAMPLES_PER_TIMESTAMP };
-  }
-
-  #token(id: number, logProb: number): RecognizedToken {
-    const { timestampsStart } = this.#checkpoint.tokens;
-    if (id < timestampsStart) return { kind: 'text', id, logProb };
-    const offsetSamples = (id - timestampsStart) * SAMPLES_PER_TIMESTAMP;
-    return { kind: 'timestamp', offsetSamples, logProb };
-  }
-
-  #languageOf(outputs: TensorMap, row: number, asked: string | null) {
-    const probabilities = outputs['language_probs'];
-    if (asked !== null || probabilities === undefined) {
-      return { language: asked ?? this.languages[0]!, languageProbability: 1 };
-    }
-    const count = this.languages.length;
-    let best = 0;
-    for (let language = 1; language < count; language++) {
-      const isBetter =
-        probabilities.data[row * count + language]! > probabilities.data[row * count + best]!;
-      if (isBetter) best = language;
-    }
-    return {
-      language: this.languages[best]!,
-      languageProbability: Number(probabilities.data[row * count + best]),
-    };
   }
 }

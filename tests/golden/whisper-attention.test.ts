@@ -6,10 +6,11 @@ import type { OnnxGraph, Value } from '../../models/graph/onnx-graph.ts';
 import { Weights } from '../../models/graph/weights.ts';
 import { attentionGraph } from '../../models/whisper/attention-graph.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from '../../models/whisper/checkpoint.ts';
-import { decodeFeeds, rowPrompt } from '../../models/whisper/decode-feeds.ts';
+import { decodeFeeds } from '../../models/whisper/decode-feeds.ts';
 import { decodeGraph } from '../../models/whisper/decode-graph.ts';
 import { decodedRows } from '../../models/whisper/decoded-rows.ts';
 import { encoder } from '../../models/whisper/encoder.ts';
+import { rowPrompt } from '../../models/whisper/row-prompt.ts';
 import {
   attentionOf,
   type ForcedWindow,
@@ -104,9 +105,10 @@ describeWithShared('attention of a multilingual checkpoint with random weights',
     const prompt = rowPrompt(checkpoint, request, [1, 2, 3]);
     const outputs = await run(
       {
-        ...decodeFeeds(checkpoint, [request, request], [prompt, prompt], 2),
+        ...decodeFeeds(checkpoint, [request, request], [prompt, prompt]),
         audio_frames: { type: 'int64', data: BigInt64Array.of(3000n, 900n), dims: [2, 1, 1] },
         max_tokens: { type: 'int64', data: BigInt64Array.of(15n), dims: [] },
+        token_limits: { type: 'int64', data: BigInt64Array.of(15n, 15n), dims: [2, 1] },
       },
       (graph, audio) => {
         const decoded = decodeGraph(graph, weights, checkpoint, audio);

@@ -3,10 +3,11 @@ import type { TensorMap } from '../../models/engine/protocol.ts';
 import { logMel } from '../../models/features/log-mel.ts';
 import { Weights } from '../../models/graph/weights.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from '../../models/whisper/checkpoint.ts';
-import { decodeFeeds, rowPrompt } from '../../models/whisper/decode-feeds.ts';
+import { decodeFeeds } from '../../models/whisper/decode-feeds.ts';
 import { decodedRows } from '../../models/whisper/decoded-rows.ts';
 import { WhisperDecoder } from '../../models/whisper/decoder.ts';
 import { encoder } from '../../models/whisper/encoder.ts';
+import { rowPrompt } from '../../models/whisper/row-prompt.ts';
 import { transcriptionGraph } from '../../models/whisper/transcription-graph.ts';
 import { rowOf, runGraph } from './run-graph.ts';
 import {
@@ -50,7 +51,7 @@ describeWithShared('tiny.en in float32', () => {
     golden = readGolden('whisper-tiny.en-numerics.json');
   });
 
-  const feeds = () => decodeFeeds(checkpoint, [request], [rowPrompt(checkpoint, request, [])], 1);
+  const feeds = () => decodeFeeds(checkpoint, [request], [rowPrompt(checkpoint, request, [])]);
 
   test('the encoder and the first step give the numbers of openai-whisper', async () => {
     const outputs = await runGraph((graph) => {

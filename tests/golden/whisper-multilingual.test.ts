@@ -2,10 +2,11 @@ import { expect, test } from 'vitest';
 import type { TensorMap } from '../../models/engine/protocol.ts';
 import { Weights } from '../../models/graph/weights.ts';
 import { readWhisperCheckpoint } from '../../models/whisper/checkpoint.ts';
-import { decodeFeeds, rowPrompt } from '../../models/whisper/decode-feeds.ts';
+import { decodeFeeds } from '../../models/whisper/decode-feeds.ts';
 import { decodeGraph } from '../../models/whisper/decode-graph.ts';
 import { decodedRows } from '../../models/whisper/decoded-rows.ts';
 import { encoder } from '../../models/whisper/encoder.ts';
+import { rowPrompt } from '../../models/whisper/row-prompt.ts';
 import { MEL_FRAMES as FRAMES, goldenFeatures, RANDOM_MELS as MELS } from './golden-features.ts';
 import { rowOf, runGraph } from './run-graph.ts';
 import { describeWithShared, largestDifference, readGolden, sharedPath } from './shared-data.ts';
@@ -33,7 +34,7 @@ describeWithShared('a multilingual checkpoint with random weights', () => {
       expandQuantized: () => false,
     });
     const request = {
-      waveform: new Float32Array(0),
+      waveform: new Float32Array(480_000),
       task: 'transcribe',
       language: 'ko',
       timestamps: false,
@@ -42,7 +43,7 @@ describeWithShared('a multilingual checkpoint with random weights', () => {
     } as const;
     const prompt = rowPrompt(checkpoint, request, []);
     expect([...prompt.prompt, ...prompt.task]).toEqual(golden.prompt);
-    const feeds = decodeFeeds(checkpoint, [request, request], [prompt, prompt], 2);
+    const feeds = decodeFeeds(checkpoint, [request, request], [prompt, prompt]);
     // The golden run knows no rule of openai-whisper's, only the checkpoint's list and no end.
     const bias = new Float32Array(checkpoint.tokens.timestampsStart);
     for (const id of [1, 2, 7, 8, 9, 10, 14, 25]) bias[id] = SUPPRESSED;
@@ -62,6 +63,7 @@ describeWithShared('a multilingual checkpoint with random weights', () => {
         text_bias: { type: 'float32', data: bias, dims: [1, bias.length] },
         begin_bias: { type: 'float32', data: begin, dims: [1, begin.length] },
         max_tokens: { type: 'int64', data: BigInt64Array.of(40n), dims: [] },
+        token_limits: { type: 'int64', data: BigInt64Array.of(40n, 40n), dims: [2, 1] },
       },
     );
     for (const [row, expected] of Object.entries(golden.encoder_rows)) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readWhisperCheckpoint } from '../../../models/whisper/checkpoint.ts';
-import { rowPrompt } from '../../../models/whisper/decode-feeds.ts';
+import { rowPrompt } from '../../../models/whisper/row-prompt.ts';
 import { specialTokensOf } from '../../../models/whisper/special-tokens.ts';
 import { writeSafetensors } from '../../fakes/safetensors-files.ts';
 

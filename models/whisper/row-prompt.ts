@@ -1,0 +1,95 @@
+import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
+import type { RecognitionRequest } from '../../pipeline/contracts.ts';
+import type { WhisperCheckpoint } from './checkpoint.ts';
+
+/** Stands before a prompt that is shorter than the batch's longest. */
+export const PADDING = -2;
+/** Stands where the language is to be detected. */
+export const DETECT_LANGUAGE = -1;
+
+/** The fastest speech there is, 10 syllables a second, in a script of 3 tokens a syllable. */
+const MAX_TOKENS_PER_SEC = 30;
+/** For timestamps, punctuation and sounds at the edge of a short window. */
+const SPARE_TOKENS = 24;
+
+/** openai-whisper's `sample_len`: half of the decoder's positions. */
+export const maxNewTokens = (checkpoint: Pick<WhisperCheckpoint, 'maxTokens'>): number =>
+  checkpoint.maxTokens >> 1;
+/** Previous text that fits before the start of transcript, as openai-whisper. */
+const maxPromptTokens = (checkpoint: WhisperCheckpoint): number => (checkpoint.maxTokens >> 1) - 1;
+
+/** What a row says to the decoder before its first token. */
+export interface RowPrompt {
+  /** Up to start of transcript; English-only models: everything. */
+  readonly prompt: readonly number[];
+  /** After start of transcript. Empty if English-only. */
+  readonly task: readonly number[];
+  readonly startIndex: number;
+}
+
+/** @param previous ids of the text before the window; only the last that fit are used. */
+export function rowPrompt(
+  checkpoint: WhisperCheckpoint,
+  request: Pick<RecognitionRequest, 'language' | 'task' | 'timestamps'>,
+  previous: readonly number[],
+): RowPrompt {
+  const { tokens } = checkpoint;
+  const kept = previous.slice(-maxPromptTokens(checkpoint));
+  const context = kept.length === 0 ? [] : [tokens.startOfPrevious, ...kept];
+  const untimed = request.timestamps ? [] : [tokens.noTimestamps];
+  if (!tokens.isMultilingual) {
+    return {
+      prompt: [...context, tokens.startOfTranscript, ...untimed],
+      task: [],
+      startIndex: context.length,
+    };
+  }
+  const language =
+    request.language === null
+      ? DETECT_LANGUAGE
+      : tokens.languagesStart + tokens.languages.indexOf(request.language);
+  const task = request.task === 'translate' ? tokens.translate : tokens.transcribe;
+  return {
+    prompt: [...context, tokens.startOfTranscript],
+    task: [language, task, ...untimed],
+    startIndex: context.length,
+  };
+}
+
+/**
+ * Most tokens that a row may say: openai-whisper's limit, the decoder's positions, and what can be
+ * said in the window's time. Only windows under 7 s meet the last: it ends what is not speech.
+ */
+export function tokenLimit(
+  checkpoint: WhisperCheckpoint,
+  { prompt, task }: RowPrompt,
+  samples: number,
+): number {
+  return Math.min(
+    maxNewTokens(checkpoint),
+    checkpoint.maxTokens - prompt.length - task.length,
+    Math.ceil((samples / SAMPLE_RATE_HZ) * MAX_TOKENS_PER_SEC) + SPARE_TOKENS,
+  );
+}
+
+/** The prompts side by side, the short ones padded in front. */
+export function paddedPrompts(prompts: readonly RowPrompt[]) {
+  const promptLength = Math.max(...prompts.map(({ prompt }) => prompt.length));
+  const taskLength = Math.max(...prompts.map(({ task }) => task.length));
+  const padded = (ids: readonly number[], length: number): number[] => [
+    ...Array<number>(length - ids.length).fill(PADDING),
+    ...ids,
+  ];
+  return {
+    promptLength,
+    taskLength,
+    prompts: prompts.flatMap(({ prompt }) => padded(prompt, promptLength)),
+    tasks: prompts.flatMap(({ task }) => padded(task, taskLength)),
+    startIndices: prompts.map(
+      ({ prompt, startIndex }) => startIndex + promptLength - prompt.length,
+    ),
+    isPadded: prompts.some(
+      ({ prompt, task }) => prompt.length < promptLength || task.length < taskLength,
+    ),
+  };
+}
