@@ -5,6 +5,7 @@ import { type Config, loadConfig } from '../core/config.ts';
 import { SttError } from '../core/errors.ts';
 import { createLogger, type Logger, syncDestination } from '../core/logger.ts';
 import { assertGpuAnswers, chooseDevice } from '../models/device.ts';
+import type { SchedulerTrouble } from '../models/engine/window-scheduler.ts';
 import { everyFewSeconds } from '../models/hub/progress-lines.ts';
 import { type LoadedModels, loadModels } from '../models/load-models.ts';
 import { locateWhisper } from '../models/locate-whisper.ts';
@@ -136,13 +137,26 @@ async function startModels(
   };
   const whisper = await locateWhisper(whisperModel, device, { ...config.hub, hooks }, signal);
   const locateMs = elapsedSince(startedAt);
-  const models = await loadModels({ device, threads, computeType, batchSize, whisper }, (error) => {
-    logger.error({ err: error }, 'engine failed for good');
-    failed.abort(error);
-  });
+  const models = await loadModels(
+    { device, threads, computeType, batchSize, whisper },
+    (error) => {
+      logger.error({ err: error }, 'engine failed for good');
+      failed.abort(error);
+    },
+    (trouble) => reportTrouble(trouble, logger),
+  );
   const loadMs = elapsedSince(startedAt) - locateMs;
   logger.info({ model: whisper.name, device, locateMs, loadMs }, 'models loaded');
   return models;
+}
+
+function reportTrouble(trouble: SchedulerTrouble, logger: Logger): void {
+  const { rows } = trouble;
+  if (trouble.kind === 'batch-size-reduced') {
+    logger.warn({ rows, batchSize: trouble.batchSize }, 'batch size reduced');
+  } else {
+    logger.warn({ rows, err: trouble.error }, 'batch retried row by row');
+  }
 }
 
 function jobServices(limits: Config['audio'], models: LoadedModels): JobServices {

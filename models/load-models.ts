@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { SttError } from '../core/errors.ts';
-import type { VoiceActivityModel } from '../pipeline/contracts.ts';
 import { defaultBatchSize } from './device.ts';
 import { InferenceEngine } from './engine/engine.ts';
 import type { ComputeType, DeviceOptions } from './engine/protocol.ts';
+import type { SchedulerTrouble } from './engine/window-scheduler.ts';
 import { SileroVad } from './vad/silero-vad.ts';
 import { WhisperRecognizer } from './whisper/whisper-recognizer.ts';
 
@@ -27,37 +27,67 @@ export interface ModelSettings {
   readonly whisper: { readonly name: string; readonly folder: string };
 }
 
-export interface LoadedModels {
-  readonly recognizer: WhisperRecognizer;
-  readonly voiceActivity: VoiceActivityModel;
-  close(): Promise<void>;
-}
+export type LoadedModels = Awaited<ReturnType<typeof loadNetworks>> & { close(): Promise<void> };
 
 /**
- * Starts the engine with every network that a transcription needs.
- * @param onFatal called when the engine has died and will not come back.
+ * Starts the engines with every network that a transcription needs.
+ * @param onFatal called when an engine has died and will not come back.
+ * @param onTrouble called when a batch has failed and its windows are tried again.
  * @throws {SttError} MODEL_*, DEVICE_UNAVAILABLE; nothing is left running then.
  */
 export async function loadModels(
   settings: ModelSettings,
   onFatal: (error: SttError) => void,
+  onTrouble: (trouble: SchedulerTrouble) => void = () => {},
 ): Promise<LoadedModels> {
-  const { device, threads, whisper } = settings;
-  const computeType = computeTypeOf(settings);
-  const engine = new InferenceEngine({ device, threads }, onFatal);
+  const engines = startEngines(settings, onFatal);
+  const close = async (): Promise<void> => {
+    await Promise.all(Object.values(engines).map((engine) => engine.close()));
+  };
   try {
-    const voiceActivity = await SileroVad.load(engine, join(EMBEDDED, 'silero-vad'));
-    const recognizer = await WhisperRecognizer.load(engine, {
-      modelName: whisper.name,
-      folder: whisper.folder,
-      computeType,
-      batchSize: settings.batchSize ?? (await defaultBatchSize(device)),
-    });
-    return { recognizer, voiceActivity, close: () => engine.close() };
+    return { ...(await loadNetworks(engines, settings, onTrouble)), close };
   } catch (error) {
-    await engine.close();
+    await close();
     throw error;
   }
+}
+
+interface Engines {
+  /** For networks that are worth the device. */
+  readonly onDevice: InferenceEngine;
+  /**
+   * For small networks that are always on the CPU: beside a GPU a thread of their own, so that
+   * neither waits for the other; else the same engine, since two would fight for the cores.
+   */
+  readonly onCpu: InferenceEngine;
+}
+
+function startEngines(
+  { device, threads }: ModelSettings,
+  onFatal: (error: SttError) => void,
+): Engines {
+  const onDevice = new InferenceEngine({ device, threads }, onFatal);
+  const onCpu =
+    device === 'cpu' ? onDevice : new InferenceEngine({ device: 'cpu', threads }, onFatal);
+  return { onDevice, onCpu };
+}
+
+/** One line for each network; what it returns is in `LoadedModels`. */
+async function loadNetworks(
+  { onDevice, onCpu }: Engines,
+  settings: ModelSettings,
+  onTrouble: (trouble: SchedulerTrouble) => void,
+) {
+  return {
+    voiceActivity: await SileroVad.load(onCpu, join(EMBEDDED, 'silero-vad')),
+    recognizer: await WhisperRecognizer.load(onDevice, {
+      modelName: settings.whisper.name,
+      folder: settings.whisper.folder,
+      computeType: computeTypeOf(settings),
+      batchSize: settings.batchSize ?? (await defaultBatchSize(settings.device)),
+      onTrouble,
+    }),
+  };
 }
 
 /** @throws {SttError} DEVICE_UNAVAILABLE: the CPU has no kernels for float16. */

@@ -6,6 +6,7 @@ import { Weights } from '../graph/weights.ts';
 import { speakerEncoder } from '../speaker-embedding/front-end.ts';
 import { readWhisperCheckpoint } from '../whisper/checkpoint.ts';
 import { transcriptionGraph } from '../whisper/transcription-graph.ts';
+import { packFailure } from './failure-message.ts';
 import { createSession } from './onnx-session.ts';
 import {
   type DeviceOptions,
@@ -16,6 +17,7 @@ import {
   type TensorMessage,
   transferList,
 } from './protocol.ts';
+import { runFailure } from './run-failure.ts';
 
 /**
  * The thread that owns every session. `create` and `run` of onnxruntime-node block their thread,
@@ -34,7 +36,7 @@ async function answer(request: EngineRequest): Promise<void> {
     const outputs = await handle(request);
     post({ id: request.id, outcome: 'done', outputs }, transferList(outputs));
   } catch (error) {
-    post({ id: request.id, outcome: 'failed', error: describe(error).toJSON() }, []);
+    post({ id: request.id, outcome: 'failed', error: packFailure(SttError.from(error)) }, []);
   }
 }
 
@@ -61,7 +63,7 @@ async function load(source: NetworkSource, device: DeviceOptions): Promise<Infer
     expandQuantized: (name) => isExpanded(name, source.batchSize),
   });
   const graph = new OnnxGraph();
-  transcriptionGraph(graph, weights, checkpoint);
+  transcriptionGraph(graph, weights, checkpoint, source.search);
   return createSession(graph.toModel(), device);
 }
 
@@ -85,7 +87,9 @@ async function run(name: string, feeds: TensorMap): Promise<TensorMap> {
     input,
     new Tensor(type, data as never, dims), // Type and data agree by TensorMessage's construction.
   ]);
-  const outputs = await session.run(Object.fromEntries(inputs));
+  const outputs = await session.run(Object.fromEntries(inputs)).catch((error: unknown) => {
+    throw runFailure(error);
+  });
   return Object.fromEntries(
     Object.entries(outputs).map(([output, tensor]) => [output, toMessage(tensor as Tensor)]),
   );
@@ -95,15 +99,6 @@ async function run(name: string, feeds: TensorMap): Promise<TensorMap> {
 function toMessage(tensor: Tensor): TensorMessage {
   const data = tensor.data as TensorMessage['data'];
   return { type: tensor.type as TensorMessage['type'], dims: tensor.dims, data: data.slice() };
-}
-
-function describe(error: unknown): SttError {
-  if (error instanceof SttError) return error;
-  const text = error instanceof Error ? error.message : '';
-  if (/out of memory|Failed to allocate memory|bad_alloc|BFCArena/i.test(text)) {
-    return new SttError('GPU_OUT_OF_MEMORY', 'The device has too little memory for this batch');
-  }
-  return new SttError('INTERNAL', 'A model run failed', { cause: error });
 }
 
 function post(response: EngineResponse, transfer: ArrayBuffer[]): void {

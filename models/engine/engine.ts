@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { SttError } from '../../core/errors.ts';
+import { unpackFailure } from './failure-message.ts';
 import {
   type DeviceOptions,
   type EngineRequest,
@@ -95,40 +96,58 @@ export class InferenceEngine {
 
   #startThread(): Worker {
     const worker = new Worker(this.#threadModule);
-    worker.on('message', (response: EngineResponse) => this.#settle(response));
+    worker.on('message', (response: EngineResponse) => this.#settle(worker, response));
     worker.on('error', (error) => this.#recover(worker, error));
     worker.on('exit', () => this.#recover(worker, undefined));
     return worker;
   }
 
-  #settle(response: EngineResponse): void {
+  /** A lost GPU counts as a crash: only a new thread can tell whether it comes back. */
+  #settle(worker: Worker, response: EngineResponse): void {
+    if (worker !== this.#worker) return;
     const pending = this.#pending.get(response.id);
-    this.#pending.delete(response.id);
-    if (response.outcome === 'done') {
-      pending?.resolve(response.outputs);
-    } else {
-      const { code, message } = response.error;
-      pending?.reject(new SttError(code, message));
+    const failure = response.outcome === 'failed' ? unpackFailure(response.error) : undefined;
+    if (failure instanceof SttError && failure.code === 'ENGINE_CRASHED') {
+      this.#recover(worker, failure);
+      void worker.terminate();
+      return;
     }
+    this.#pending.delete(response.id);
+    if (response.outcome === 'done') pending?.resolve(response.outputs);
+    else pending?.reject(failure);
   }
 
   #recover(worker: Worker, cause: unknown): void {
     if (worker !== this.#worker) return; // Closed, or replaced by the 'error' before this 'exit'.
     const crash = new SttError('ENGINE_CRASHED', 'The engine thread ended unexpectedly', { cause });
-    for (const { reject } of this.#pending.values()) reject(crash);
-    this.#pending.clear();
-    this.#worker = undefined;
+    this.#abandon(crash);
     if (this.#closed) return;
     if (this.#restarts >= MAX_RESTARTS) {
       this.#onFatal(crash);
       return;
     }
     this.#restarts += 1;
-    this.#worker = this.#startThread();
+    const restarted = this.#startThread();
+    this.#worker = restarted;
     for (const [session, { source, device }] of this.#loaded) {
-      this.load(session, source, device).catch((error: unknown) =>
-        this.#onFatal(SttError.from(error)),
-      );
+      this.load(session, source, device).catch((error: unknown) => {
+        if (this.#worker === restarted) this.#giveUp(error);
+      });
     }
+  }
+
+  /** A session that does not come back is the end: runs on it would blame the jobs. */
+  #giveUp(cause: unknown): void {
+    const worker = this.#worker;
+    this.#abandon(new SttError('ENGINE_CRASHED', 'The engine could not be restarted', { cause }));
+    void worker?.terminate();
+    this.#onFatal(SttError.from(cause));
+  }
+
+  /** Fails everything under way and lets the thread go. */
+  #abandon(crash: SttError): void {
+    this.#worker = undefined;
+    for (const { reject } of this.#pending.values()) reject(crash);
+    this.#pending.clear();
   }
 }

@@ -1,6 +1,11 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, expect, test } from 'vitest';
+import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
 import type { SttError } from '../../core/errors.ts';
+import { createLogger } from '../../core/logger.ts';
 import { InferenceEngine } from '../../models/engine/engine.ts';
 import { EMBEDDED_WHISPER, loadModels } from '../../models/load-models.ts';
 import { sampleWaveform } from '../golden/shared-data.ts';
@@ -22,9 +27,9 @@ afterEach(async () => {
   for (const resource of open.splice(0)) await resource.close();
 });
 
-async function load() {
+async function load(more: { readonly batchSize?: number } = {}) {
   const fatal: SttError[] = [];
-  const models = await loadModels(SETTINGS, (error) => fatal.push(error));
+  const models = await loadModels({ ...SETTINGS, ...more }, (error) => fatal.push(error));
   open.push(models);
   return { models, fatal };
 }
@@ -54,22 +59,30 @@ test('the event loop is never blocked over 50 ms while windows are decoded', asy
   expect(Math.min(...longestMs)).toBeLessThan(50);
 });
 
-test('rows of one batch do not disturb each other', async () => {
-  const { models } = await load();
+test('eight requests at once, urgent ones and several tenants, say what each says alone', async () => {
+  const { models } = await load({ batchSize: 4 });
   const { signal } = new AbortController();
-  const waveform = sampleWaveform();
-  const [first, second] = [waveform.slice(0, 160_000), waveform.slice(160_000, 400_000)];
-  const ids = async (windows: Float32Array<ArrayBuffer>[]): Promise<unknown> => {
-    const results = await Promise.all(
-      windows.map((window) => models.recognizer.recognize(request(window), signal)),
+  const windows = Array.from({ length: 8 }, (_, index) => {
+    const start = index * 5 * SAMPLE_RATE_HZ;
+    return sampleWaveform().slice(start, start + (2 + index) * SAMPLE_RATE_HZ);
+  });
+  const textOf = async (waveform: Float32Array<ArrayBuffer>, index: number): Promise<string> => {
+    const priority = index % 3 === 0 ? 'realtime' : 'file';
+    const scheduling = { priority, tenant: `tenant ${index % 2}` } as const;
+    const { tokens } = await models.recognizer.recognize(
+      { ...request(waveform), scheduling },
+      signal,
     );
-    return results.map(({ tokens }) =>
-      tokens.map((token) => (token.kind === 'text' ? token.id : token.offsetSamples)),
+    return models.recognizer.textOf(
+      tokens.flatMap((token) => (token.kind === 'text' ? [token.id] : [])),
     );
   };
-  const together = await ids([first, second]);
-  const alone = [...((await ids([first])) as []), ...((await ids([second])) as [])];
+  const together = await Promise.all(windows.map(textOf));
+  expect(models.recognizer.stats()).toMatchObject({ batches: 2, rows: 8, fill: 1, tenants: 0 });
+  const alone: string[] = [];
+  for (const [index, window] of windows.entries()) alone.push(await textOf(window, index));
   expect(together).toEqual(alone);
+  expect(new Set(together).size).toBeGreaterThan(5);
 });
 
 test('a request that is aborted while it waits never runs', async () => {
@@ -112,31 +125,68 @@ test('sampling at a temperature is repeatable and differs from the best path', a
   expect(sampled).not.toBe(await textAt(0));
 });
 
-test('a crashed thread fails what is under way, comes back once with its sessions, then is fatal', async () => {
+const VAD_FILE = new URL(
+  '../../models/embedded/silero-vad/silero_vad_16k_sequence.onnx',
+  import.meta.url,
+).pathname;
+const vadFeeds = (samples = 576) =>
+  ({
+    input: { type: 'float32', data: new Float32Array(samples), dims: [1, samples] },
+    h: { type: 'float32', data: new Float32Array(128), dims: [1, 1, 128] },
+    c: { type: 'float32', data: new Float32Array(128), dims: [1, 1, 128] },
+  }) as const;
+
+/** An engine with voice activity alone, whose thread can be told to crash. */
+async function crashingEngine(file = VAD_FILE) {
   const fatal: SttError[] = [];
   const thread = new URL('../fixtures/crashing-engine-thread.ts', import.meta.url);
   const engine = new InferenceEngine(CPU, (error) => fatal.push(error), thread);
   open.push(engine);
-  const source = {
-    kind: 'onnx',
-    file: new URL('../../models/embedded/silero-vad/silero_vad_16k_sequence.onnx', import.meta.url)
-      .pathname,
-  } as const;
-  await engine.load('vad', source);
-  const feeds = () =>
-    ({
-      input: { type: 'float32', data: new Float32Array(576), dims: [1, 576] },
-      h: { type: 'float32', data: new Float32Array(128), dims: [1, 1, 128] },
-      c: { type: 'float32', data: new Float32Array(128), dims: [1, 1, 128] },
-    }) as const;
+  await engine.load('vad', { kind: 'onnx', file });
+  return { engine, fatal };
+}
+
+test('a crashed thread fails what is under way, comes back once with its sessions, then is fatal', async () => {
+  const { engine, fatal } = await crashingEngine();
   await expect(engine.run('crash', {})).rejects.toMatchObject({
     code: 'ENGINE_CRASHED',
     retryable: true,
   });
-  expect((await engine.run('vad', feeds()))['speech_probs']?.dims).toEqual([1]);
+  expect((await engine.run('vad', vadFeeds()))['speech_probs']?.dims).toEqual([1]);
   expect(fatal).toEqual([]);
   await expect(engine.run('crash', {})).rejects.toMatchObject({ code: 'ENGINE_CRASHED' });
   await expect.poll(() => fatal.length).toBe(1);
+});
+
+test('a lost GPU counts as a crash, with what the runtime said', async () => {
+  const { engine, fatal } = await crashingEngine();
+  const failure = await engine.run('lose the GPU', {}).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 'ENGINE_CRASHED', cause: { message: 'The GPU was lost' } });
+  expect((await engine.run('vad', vadFeeds()))['speech_probs']?.dims).toEqual([1]);
+  expect(fatal).toEqual([]);
+});
+
+test('a session that does not come back after a crash is fatal, and jobs may be tried elsewhere', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'engine-'));
+  const file = join(folder, 'vad.onnx');
+  await copyFile(VAD_FILE, file);
+  const { engine, fatal } = await crashingEngine(file);
+  await rm(folder, { recursive: true });
+  await expect(engine.run('crash', {})).rejects.toMatchObject({ code: 'ENGINE_CRASHED' });
+  await expect(engine.run('vad', vadFeeds())).rejects.toMatchObject({ code: 'ENGINE_CRASHED' });
+  expect(fatal).toMatchObject([{ code: 'MODEL_LOAD_FAILED' }]);
+});
+
+test('a run that fails says in the log what the runtime objected to, and where', async () => {
+  const { engine } = await crashingEngine();
+  const error = await engine.run('vad', vadFeeds(123)).catch((thrown: unknown) => thrown);
+  const lines: string[] = [];
+  createLogger('info', { write: (line: string) => lines.push(line) }).error({ err: error });
+  const { err } = JSON.parse(lines[0]!);
+  expect(err).toMatchObject({ code: 'INTERNAL', message: 'A model run failed' });
+  expect(err.cause.message).toContain('The runtime says: Got invalid dimensions');
+  expect(err.cause.cause.type).toBe('Error');
+  expect(err.cause.cause.frames.join()).toContain('onnxruntime-node');
 });
 
 test('a folder without a model and a file that is no model are told apart', async () => {
