@@ -63,7 +63,7 @@ export function alignmentPass(
       }
       if (layer === lastLayer) return;
       const grouping = groupingOf(graph, self, audio[layer]!);
-      const heard = crossAttention(context, self, name, audio[layer]!, grouping);
+      const heard = crossAttention(context, self, name, { audio: audio[layer]!, grouping });
       x = feedForward(context, heard, name);
     });
   }

@@ -145,8 +145,7 @@ export function crossAttention(
   context: LayerContext,
   x: Value,
   layer: string,
-  audio: KeyValues,
-  grouping?: Grouping,
+  { audio, grouping }: { readonly audio: KeyValues; readonly grouping: Grouping | undefined },
 ): Value {
   const { graph, weights, heads } = context;
   return graph.in('encoder_attn', () => {

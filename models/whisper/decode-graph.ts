@@ -5,16 +5,14 @@ import type { WhisperCheckpoint } from './checkpoint.ts';
 import {
   decodeStage,
   pickUnderRules,
-  type Rows,
   type StageContext,
   type StageEnd,
   tokenScores,
-  unfinishedRows,
 } from './decode-stage.ts';
 import { WhisperDecoder } from './decoder.ts';
 import { type PromptEnd, promptPass } from './prompt-pass.ts';
 import { advanceRepetition, noRepetition, repetitionInputs } from './repetition-rules.ts';
-import { rowsOfWindows } from './rows.ts';
+import { type Rows, range, rowsOfWindows, unfinishedRows } from './rows.ts';
 import { TimestampRules } from './timestamp-rules.ts';
 
 /** Batches that a decode goes through, each with the windows that the one before left over. */
@@ -105,7 +103,8 @@ class DecodeGraph {
   /** Publishes what the stage adds, and for which rows. */
   #stage(stage: number, before: StageState): StageEnd {
     const graph = this.#graph;
-    const rows = stage === 1 ? before.rows : unfinishedRows(graph, this.#context, before.rows);
+    const rows =
+      stage === 1 ? before.rows : unfinishedRows(graph, this.#context.rowsPerWindow, before.rows);
     const trips = graph.op('Sub', [this.#inputs.maxTokens, before.done]);
     const isLast = stage === DECODE_STAGES;
     const end = decodeStage(graph, this.#context, { ...before, rows, trips }, !isLast);
@@ -144,11 +143,7 @@ class DecodeGraph {
     const end = graph.op('Equal', [token, graph.integers([checkpoint.tokens.endOfText])]);
     const atLimit = graph.op('GreaterOrEqual', [position, lastPosition]);
     return {
-      places: graph.op('Range', [
-        graph.integers([0], []),
-        graph.op('Squeeze', [rowCount, graph.integers([0])]),
-        graph.integers([1], []),
-      ]),
+      places: range(graph, rowCount),
       token,
       position,
       finished: graph.op('Or', [end, atLimit]),

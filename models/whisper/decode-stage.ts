@@ -1,7 +1,7 @@
 import { elementTypeCode, type OnnxGraph, type Value } from '../graph/onnx-graph.ts';
-import type { KeyValues, Padding } from './attention.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
 import type { WhisperDecoder } from './decoder.ts';
+import { pastInputs, presentOutputs } from './loop-key-values.ts';
 import {
   advanceRepetition,
   isLooping,
@@ -9,38 +9,9 @@ import {
   type RepetitionState,
   withRepetitionRules,
 } from './repetition-rules.ts';
-import { rowsOf } from './rows.ts';
-import {
-  type RuledScores,
-  type Scores,
-  TimestampRules,
-  type TimestampState,
-} from './timestamp-rules.ts';
+import { openWindows, type Rows } from './rows.ts';
+import { type RuledScores, type Scores, TimestampRules } from './timestamp-rules.ts';
 import { type Pick, type PickOptions, pickToken } from './token-picker.ts';
-
-/** Everything that a row of the batch carries from token to token; the first axis is the row. */
-export interface Rows {
-  /** int64 `[rows]`: their places in the whole batch. */
-  readonly places: Value;
-  /** int64 `[rows, 1]`: the last token. */
-  readonly token: Value;
-  /** int64 `[rows, 1]`: its position in the decoder's table. */
-  readonly position: Value;
-  /** bool `[rows, 1]`. */
-  readonly finished: Value;
-  readonly rules: TimestampState;
-  readonly repetition: RepetitionState;
-  readonly past: readonly KeyValues[];
-  /** Per window; a window's rows are next to each other. */
-  readonly audio: readonly KeyValues[];
-  readonly padding: Padding;
-  /** int64 `[rows, 1]`: a row whose token is there has said all that it may. */
-  readonly lastPosition: Value;
-  readonly timestamps: Value;
-  readonly temperature: Value;
-  /** float32 `[max_tokens, rows, 1]`. */
-  readonly uniforms: Value;
-}
 
 /** What does not depend on the row. */
 export interface StageContext {
@@ -79,39 +50,6 @@ export function decodeStage(
   untilHalf: boolean,
 ): StageEnd {
   return new DecodeStage(context, start, untilHalf).build(graph);
-}
-
-/** The rows of windows that have not ended, gathered into a batch of their own. */
-export function unfinishedRows(graph: OnnxGraph, context: StageContext, rows: Rows): Rows {
-  const open = openWindows(graph, context, rows.finished);
-  const flat = graph.op('Reshape', [open, graph.integers([-1])]);
-  const windows = graph.op('Squeeze', [graph.op('NonZero', [flat]), graph.integers([0])]);
-  const indices = rowsOf(graph, windows, context.rowsPerWindow);
-  const take = (value: Value, axis = 0): Value =>
-    graph.op('Gather', [value, indices], { axis: { int: axis } });
-  const ofWindows = (value: Value): Value => graph.op('Gather', [value, windows]);
-  return {
-    places: take(rows.places),
-    token: take(rows.token),
-    position: take(rows.position),
-    finished: take(rows.finished),
-    rules: {
-      lastIs: take(rows.rules.lastIs),
-      previousIs: take(rows.rules.previousIs),
-      latest: take(rows.rules.latest),
-    },
-    repetition: { history: take(rows.repetition.history), runs: take(rows.repetition.runs) },
-    past: rows.past.map(({ keys, values }) => ({ keys: take(keys), values: take(values) })),
-    audio: rows.audio.map(({ keys, values }) => ({
-      keys: ofWindows(keys),
-      values: ofWindows(values),
-    })),
-    padding: { any: rows.padding.any, bias: take(rows.padding.bias) },
-    lastPosition: take(rows.lastPosition),
-    timestamps: take(rows.timestamps),
-    temperature: take(rows.temperature),
-    uniforms: take(rows.uniforms, 1),
-  };
 }
 
 class DecodeStage {
@@ -227,56 +165,21 @@ class DecodeStage {
 
   /** bool scalar: enough windows are left for another step of this stage. */
   #goesOn(graph: OnnxGraph, finished: Value): Value {
-    const open = graph.op('ReduceMean', [openWindows(graph, this.#context, finished)], {
-      keepdims: { int: 0 },
-    });
+    const open = graph.op(
+      'ReduceMean',
+      [openWindows(graph, this.#context.rowsPerWindow, finished)],
+      {
+        keepdims: { int: 0 },
+      },
+    );
     // A hair above a half: the mean is rounded.
     return graph.op('Greater', [open, graph.float(this.#untilHalf ? 0.5001 : 0)]);
   }
 }
 
-/** float32 `[windows, 1]`: 1 where a row of the window goes on. */
-function openWindows(graph: OnnxGraph, { rowsPerWindow }: StageContext, finished: Value): Value {
-  const open = graph.op('Cast', [graph.op('Not', [finished])], {
-    to: { int: elementTypeCode('float32') },
-  });
-  const shape = graph.op('Concat', [graph.integers([-1]), rowsPerWindow], { axis: { int: 0 } });
-  return graph.op('ReduceMax', [graph.op('Reshape', [open, shape]), graph.integers([1])]);
-}
-
-/** The Loop's inputs for the keys and values of all layers. */
-export function pastInputs(graph: OnnxGraph, context: KeyValueContext): KeyValues[] {
-  const { computeType } = context.decoder;
-  const shape = keyValueShape(context, 'past');
-  return Array.from({ length: context.checkpoint.decoderLayers }, (_, layer) => ({
-    keys: graph.input(`past_keys.${layer}`, computeType, shape),
-    values: graph.input(`past_values.${layer}`, computeType, shape),
-  }));
-}
-
-export function presentOutputs(
-  graph: OnnxGraph,
-  context: KeyValueContext,
-  present: readonly KeyValues[],
-): void {
-  const { computeType } = context.decoder;
-  const shape = keyValueShape(context, 'present');
-  for (const [layer, { keys, values }] of present.entries()) {
-    graph.output(`present_keys.${layer}`, keys, computeType, shape);
-    graph.output(`present_values.${layer}`, values, computeType, shape);
-  }
-}
-
-type KeyValueContext = { decoder: WhisperDecoder; checkpoint: WhisperCheckpoint };
-
-function keyValueShape({ checkpoint }: KeyValueContext, length: string): (number | string)[] {
-  const { decoderHeads, dModel } = checkpoint;
-  return ['rows', decoderHeads, length, dModel / decoderHeads];
-}
-
 export function tokenScores(
   graph: OnnxGraph,
-  { decoder, checkpoint, textBias }: Omit<StageContext, 'anySampling'>,
+  { decoder, checkpoint, textBias }: Omit<StageContext, 'anySampling' | 'rowsPerWindow'>,
   hidden: Value,
 ): Scores {
   const { tokens, vocabularySize } = checkpoint;

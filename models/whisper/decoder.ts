@@ -87,7 +87,10 @@ export class WhisperDecoder {
       const present = this.#layers().map((name, layer) =>
         graph.in(`layers.${layer}`, () => {
           const self = decoderSelfAttention(context, x, name, { past: past[layer]!, padding });
-          const heard = crossAttention(context, self.output, name, audio[layer]!, grouping);
+          const heard = crossAttention(context, self.output, name, {
+            audio: audio[layer]!,
+            grouping,
+          });
           x = feedForward(context, heard, name);
           return self.present;
         }),

@@ -1,4 +1,31 @@
-import type { OnnxGraph, Value } from '../graph/onnx-graph.ts';
+import { elementTypeCode, type OnnxGraph, type Value } from '../graph/onnx-graph.ts';
+import type { KeyValues, Padding } from './attention.ts';
+import type { RepetitionState } from './repetition-rules.ts';
+import type { TimestampState } from './timestamp-rules.ts';
+
+/** Everything that a row of the batch carries from token to token; the first axis is the row. */
+export interface Rows {
+  /** int64 `[rows]`: their places in the whole batch. */
+  readonly places: Value;
+  /** int64 `[rows, 1]`: the last token. */
+  readonly token: Value;
+  /** int64 `[rows, 1]`: its position in the decoder's table. */
+  readonly position: Value;
+  /** bool `[rows, 1]`. */
+  readonly finished: Value;
+  readonly rules: TimestampState;
+  readonly repetition: RepetitionState;
+  readonly past: readonly KeyValues[];
+  /** Per window; a window's rows are next to each other. */
+  readonly audio: readonly KeyValues[];
+  readonly padding: Padding;
+  /** int64 `[rows, 1]`: a row whose token is there has said all that it may. */
+  readonly lastPosition: Value;
+  readonly timestamps: Value;
+  readonly temperature: Value;
+  /** float32 `[max_tokens, rows, 1]`. */
+  readonly uniforms: Value;
+}
 
 /** A window's rows, its samples or beams, are next to each other. All sizes are int64 `[1]`. */
 export function rowsOfWindows(
@@ -10,8 +37,50 @@ export function rowsOfWindows(
   return { count, windowOfRow: graph.op('Div', [range(graph, count), rowsPerWindow]) };
 }
 
+/** The rows of windows that have not ended, gathered into a batch of their own. */
+export function unfinishedRows(graph: OnnxGraph, rowsPerWindow: Value, rows: Rows): Rows {
+  const open = openWindows(graph, rowsPerWindow, rows.finished);
+  const flat = graph.op('Reshape', [open, graph.integers([-1])]);
+  const windows = graph.op('Squeeze', [graph.op('NonZero', [flat]), graph.integers([0])]);
+  const indices = rowsOf(graph, windows, rowsPerWindow);
+  const take = (value: Value, axis = 0): Value =>
+    graph.op('Gather', [value, indices], { axis: { int: axis } });
+  const ofWindows = (value: Value): Value => graph.op('Gather', [value, windows]);
+  return {
+    places: take(rows.places),
+    token: take(rows.token),
+    position: take(rows.position),
+    finished: take(rows.finished),
+    rules: {
+      lastIs: take(rows.rules.lastIs),
+      previousIs: take(rows.rules.previousIs),
+      latest: take(rows.rules.latest),
+    },
+    repetition: { history: take(rows.repetition.history), runs: take(rows.repetition.runs) },
+    past: rows.past.map(({ keys, values }) => ({ keys: take(keys), values: take(values) })),
+    audio: rows.audio.map(({ keys, values }) => ({
+      keys: ofWindows(keys),
+      values: ofWindows(values),
+    })),
+    padding: { any: rows.padding.any, bias: take(rows.padding.bias) },
+    lastPosition: take(rows.lastPosition),
+    timestamps: take(rows.timestamps),
+    temperature: take(rows.temperature),
+    uniforms: take(rows.uniforms, 1),
+  };
+}
+
+/** float32 `[windows, 1]`: 1 where a row of the window goes on. */
+export function openWindows(graph: OnnxGraph, rowsPerWindow: Value, finished: Value): Value {
+  const open = graph.op('Cast', [graph.op('Not', [finished])], {
+    to: { int: elementTypeCode('float32') },
+  });
+  const shape = graph.op('Concat', [graph.integers([-1]), rowsPerWindow], { axis: { int: 0 } });
+  return graph.op('ReduceMax', [graph.op('Reshape', [open, shape]), graph.integers([1])]);
+}
+
 /** The rows of some windows (int64 `[chosen]`), int64 `[chosen · rows per window]`. */
-export function rowsOf(graph: OnnxGraph, windows: Value, rowsPerWindow: Value): Value {
+function rowsOf(graph: OnnxGraph, windows: Value, rowsPerWindow: Value): Value {
   const firsts = graph.op('Mul', [windows, rowsPerWindow]);
   const each = graph.op('Add', [
     graph.op('Unsqueeze', [firsts, graph.integers([1])]),
@@ -21,7 +90,7 @@ export function rowsOf(graph: OnnxGraph, windows: Value, rowsPerWindow: Value): 
 }
 
 /** 0 … count − 1. */
-function range(graph: OnnxGraph, count: Value): Value {
+export function range(graph: OnnxGraph, count: Value): Value {
   return graph.op('Range', [
     graph.integers([0], []),
     graph.op('Squeeze', [count, graph.integers([0])]),
