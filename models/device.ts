@@ -25,10 +25,11 @@ export function chooseDevice(setting: 'auto' | 'cuda' | 'cpu'): DeviceOptions['d
 }
 
 export async function defaultBatchSize(device: DeviceOptions['device']): Promise<number> {
-  if (device === 'cpu') return CPU_BATCH_SIZE;
-  const memoryMb = (await gpuMemoryMb()) ?? 0;
-  return BATCH_SIZE_BY_MEMORY_MB.find(({ atLeast }) => memoryMb >= atLeast)!.batchSize;
+  return device === 'cpu' ? CPU_BATCH_SIZE : batchSizeForMemory((await gpuMemoryMb()) ?? 0);
 }
+
+export const batchSizeForMemory = (memoryMb: number): number =>
+  BATCH_SIZE_BY_MEMORY_MB.find(({ atLeast }) => memoryMb >= atLeast)!.batchSize;
 
 /** @throws {SttError} DEVICE_UNAVAILABLE where CUDA is to be used and no GPU answers. */
 export async function assertGpuAnswers(device: DeviceOptions['device']): Promise<void> {

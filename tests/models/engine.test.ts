@@ -7,6 +7,7 @@ import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
 import type { SttError } from '../../core/errors.ts';
 import { createLogger } from '../../core/logger.ts';
 import { InferenceEngine } from '../../models/engine/engine.ts';
+import { WindowScheduler } from '../../models/engine/window-scheduler.ts';
 import { EMBEDDED_WHISPER, loadModels } from '../../models/load-models.ts';
 import { sampleWaveform } from '../golden/shared-data.ts';
 
@@ -129,9 +130,13 @@ const VAD_FILE = new URL(
   '../../models/embedded/silero-vad/silero_vad_16k_sequence.onnx',
   import.meta.url,
 ).pathname;
-const vadFeeds = (samples = 576) =>
+const vadFeeds = (windows = 1, samples = 576) =>
   ({
-    input: { type: 'float32', data: new Float32Array(samples), dims: [1, samples] },
+    input: {
+      type: 'float32',
+      data: new Float32Array(windows * samples),
+      dims: [windows, samples],
+    },
     h: { type: 'float32', data: new Float32Array(128), dims: [1, 1, 128] },
     c: { type: 'float32', data: new Float32Array(128), dims: [1, 1, 128] },
   }) as const;
@@ -177,9 +182,31 @@ test('a session that does not come back after a crash is fatal, and jobs may be 
   expect(fatal).toMatchObject([{ code: 'MODEL_LOAD_FAILED' }]);
 });
 
+test('a small run that comes during a batch runs before the next batch', async () => {
+  const { engine } = await crashingEngine();
+  const order: string[] = [];
+  const scheduler = new WindowScheduler<string, void>({
+    batchSize: 1,
+    keyOf: () => '',
+    run: async ([name]) => {
+      await engine.run('vad', vadFeeds(3000));
+      order.push(name!);
+      return [];
+    },
+    onTrouble: undefined,
+  });
+  const file = { priority: 'file', tenant: null } as const;
+  const { signal } = new AbortController();
+  const batches = ['first', 'second'].map((name) => scheduler.submit(name, file, signal));
+  await expect.poll(() => scheduler.queueLength).toBe(1);
+  await engine.run('vad', vadFeeds(1)).then(() => order.push('small'));
+  await Promise.all(batches);
+  expect(order).toEqual(['first', 'small', 'second']);
+});
+
 test('a run that fails says in the log what the runtime objected to, and where', async () => {
   const { engine } = await crashingEngine();
-  const error = await engine.run('vad', vadFeeds(123)).catch((thrown: unknown) => thrown);
+  const error = await engine.run('vad', vadFeeds(1, 123)).catch((thrown: unknown) => thrown);
   const lines: string[] = [];
   createLogger('info', { write: (line: string) => lines.push(line) }).error({ err: error });
   const { err } = JSON.parse(lines[0]!);

@@ -1,4 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SttError } from '../../../core/errors.ts';
 import { type SchedulerTrouble, WindowScheduler } from '../../../models/engine/window-scheduler.ts';
@@ -189,4 +190,65 @@ test('the statistics say how full the batches were, how long windows waited and 
   expect(stats.waits.file.count).toBe(3);
   expect(stats.waits.realtime).toMatchObject({ count: 1 });
   expect(stats.waits.realtime.p95Ms).toBeGreaterThan(10);
+});
+
+test('whatever fails, is cancelled or replaced, everyone gets exactly their own answer', async () => {
+  const arbitraryWindow = fc.record({
+    key: fc.constantFrom('a', 'b'),
+    priority: fc.constantFrom('realtime' as const, 'file' as const),
+    tenant: fc.constantFrom(null, 'x', 'y'),
+    replaces: fc.constantFrom(undefined, 's1', 's2'),
+    isBad: fc.boolean(),
+    /** Turns after which it is submitted, and after which it is aborted. */
+    submitAfter: fc.integer({ min: 0, max: 8 }),
+    abortAfter: fc.option(fc.integer({ min: 0, max: 8 })),
+  });
+  const windows = fc.array(arbitraryWindow, { maxLength: 25 });
+  const sizes = fc.integer({ min: 1, max: 8 });
+  await fc.assert(
+    fc.asyncProperty(windows, sizes, sizes, async (made, batchSize, sizeThatFits) => {
+      let running = 0;
+      const scheduler = new WindowScheduler<(typeof made)[number], number>({
+        batchSize,
+        keyOf: ({ key }) => key,
+        run: async (items) => {
+          expect(++running).toBe(1);
+          await nextTurn();
+          running -= 1;
+          if (items.length > sizeThatFits) throw outOfMemory();
+          if (items.some(({ isBad }) => isBad)) throw new Error('a bad row');
+          return items.map((item) => made.indexOf(item));
+        },
+        onTrouble: undefined,
+      });
+      const answer = async (window: (typeof made)[number]): Promise<string> => {
+        const { priority, tenant, replaces, submitAfter, abortAfter } = window;
+        for (let turn = 0; turn < submitAfter; turn++) await nextTurn();
+        const cancelled = new AbortController();
+        const scheduling = { priority, tenant, ...(replaces && { replaces }) };
+        const result = scheduler.submit(window, scheduling, cancelled.signal);
+        void (async () => {
+          if (abortAfter === null) return;
+          for (let turn = 0; turn < abortAfter; turn++) await nextTurn();
+          cancelled.abort();
+        })();
+        return result.then(String, (error: { code?: string; name: string }) =>
+          cancelled.signal.aborted ? 'aborted' : (error.code ?? error.name),
+        );
+      };
+      const settled = await Promise.all(made.map(answer));
+      for (const [index, window] of made.entries()) {
+        const allowed = [window.isBad ? 'INTERNAL' : String(index)];
+        if (window.abortAfter !== null) allowed.push('aborted');
+        if (window.replaces) allowed.push('JOB_CANCELLED');
+        expect(allowed).toContain(settled[index]);
+      }
+      expect(scheduler.queueLength).toBe(0);
+      const { fill, tenants, batchSize: last } = scheduler.stats();
+      expect(fill).toBeLessThanOrEqual(1);
+      expect(tenants).toBe(0);
+      expect(last).toBeLessThanOrEqual(batchSize);
+    }),
+    { numRuns: 60 },
+  );
 });
