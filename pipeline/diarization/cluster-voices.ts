@@ -1,3 +1,4 @@
+import { cosineDistance } from './cosine.ts';
 import { haveCommon } from './windows.ts';
 
 export interface Voice {
@@ -33,12 +34,6 @@ export function clusterVoices(voices: readonly Voice[], options: ClusterOptions)
   }
   return table.groups();
 }
-
-export const cosineDistance = (a: Float32Array, b: Float32Array): number => {
-  let product = 0;
-  for (let i = 0; i < a.length; i++) product += a[i]! * b[i]!;
-  return 1 - product;
-};
 
 /** Distances between groups; Infinity for groups that must stay apart. */
 class DistanceTable {

@@ -43,16 +43,10 @@ export async function diarize(
   const heardAt = performance.now();
   hooks.onStage?.('segmentation', heardAt - startedAt, { localSpeakerCount: local.length });
   const tracks = linkLocalSpeakers(local, grid.frameSamples);
-  const heard = await hearTracks(
-    waveform,
-    tracks,
-    { grid, embedding },
-    {
-      signal,
-      onProgress: (part) =>
-        hooks.onProgress?.(SEGMENTATION_SHARE + part * (1 - SEGMENTATION_SHARE)),
-    },
-  );
+  const heard = await hearTracks(waveform, tracks, models, {
+    signal,
+    onProgress: (part) => hooks.onProgress?.(SEGMENTATION_SHARE + part * (1 - SEGMENTATION_SHARE)),
+  });
   hooks.onStage?.('voices', performance.now() - heardAt, { trackCount: tracks.length });
   const people = findPeople(heard, {
     sameSpeakerDistance: embedding.sameSpeakerDistance,

@@ -1,4 +1,4 @@
-import { cosineDistance } from './cluster-voices.ts';
+import { cosineDistance } from './cosine.ts';
 
 /**
  * Names for voices: `result[voice]` is the known person it belongs to, or null. The nearest pairs

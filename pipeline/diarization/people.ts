@@ -1,6 +1,7 @@
-import { clusterVoices, cosineDistance } from './cluster-voices.ts';
+import { clusterVoices } from './cluster-voices.ts';
+import { cosineDistance, meanDirection } from './cosine.ts';
 import type { LocalSpeaker } from './local-speakers.ts';
-import { type HeardTrack, normalized } from './track-voices.ts';
+import type { HeardTrack } from './tracks.ts';
 import { haveCommon } from './windows.ts';
 
 /** Everything that was heard of one person. */
@@ -21,7 +22,7 @@ export interface PeopleOptions {
 const MAX_CLUSTERED_TRACKS = 2048;
 
 interface Group {
-  readonly sum: Float32Array;
+  readonly embedding: Float32Array;
   readonly windows: Set<number>;
   readonly tracks: HeardTrack[];
 }
@@ -48,8 +49,8 @@ export function findPeople(tracks: readonly HeardTrack[], options: PeopleOptions
   for (const track of [...surplus, ...byLength.slice(clustered.length)]) {
     join(people, track, maxSpeakers);
   }
-  return people.map(({ sum, tracks: own }) => ({
-    embedding: normalized(sum),
+  return people.map(({ embedding, tracks: own }) => ({
+    embedding,
     members: own.flatMap(({ members }) => members),
   }));
 }
@@ -57,7 +58,7 @@ export function findPeople(tracks: readonly HeardTrack[], options: PeopleOptions
 /** Adds a track to whom it sounds like most; someone heard beside all of them is another person. */
 function join(people: Group[], track: HeardTrack, maxSpeakers: number): void {
   const possible = people.filter(({ windows }) => !haveCommon(windows, track.windows));
-  const distance = ({ sum }: Group): number => cosineDistance(normalized(sum), track.embedding);
+  const distance = ({ embedding }: Group): number => cosineDistance(embedding, track.embedding);
   const [nearest] = possible.toSorted((a, b) => distance(a) - distance(b));
   if (nearest) {
     nearest.tracks.push(track);
@@ -69,9 +70,9 @@ const framesOf = (group: Group): number =>
   group.tracks.reduce((sum, { soloFrames }) => sum + soloFrames, 0);
 
 function groupOf(tracks: HeardTrack[]): Group {
-  const sum = new Float32Array(tracks[0]!.embedding.length);
-  for (const { embedding, soloFrames } of tracks) {
-    for (let i = 0; i < sum.length; i++) sum[i]! += embedding[i]! * (soloFrames + 1);
-  }
-  return { sum, windows: new Set(tracks.flatMap(({ windows }) => [...windows])), tracks };
+  const embedding = meanDirection(
+    tracks.map((track) => track.embedding),
+    tracks.map(({ soloFrames }) => soloFrames + 1),
+  );
+  return { embedding, windows: new Set(tracks.flatMap(({ windows }) => [...windows])), tracks };
 }

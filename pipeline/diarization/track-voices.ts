@@ -1,53 +1,56 @@
 import type { SampleRange } from '../../audio/time.ts';
 import type { Waveform } from '../../audio/waveform.ts';
-import type { SpeakerEmbeddingModel, SpeakerSegmentationModel } from '../contracts.ts';
+import type { SpeakerSegmentationModel } from '../contracts.ts';
 import type { FrameRange } from './frame-runs.ts';
-import type { Track } from './tracks.ts';
+import type { DiarizeModels } from './options.ts';
+import { type Excerpt, splitAtVoiceChanges } from './split-tracks.ts';
+import type { HeardTrack, Track } from './tracks.ts';
 
-export interface HeardTrack extends Track {
-  /** Unit vector. */
-  readonly embedding: Float32Array;
-}
+/** Enough to know a voice, 26 s with GE2E: a lecture costs little more than a long remark. */
+const MAX_EXCERPTS = 16;
 
-/** Enough to know a voice; a lecture costs no more than a long remark. */
-const MAX_EXCERPTS = 8;
-
-interface Excerpt {
+interface ExcerptSource {
   readonly track: number;
   readonly ranges: readonly SampleRange[];
 }
 
 /**
- * How each track sounds where its person speaks alone, or the track's first member's whole window
- * where they never do: the mean of up to eight excerpts spread over the track.
+ * How each track sounds where its person speaks alone, or in its first window where they never do:
+ * excerpts that cover the track, or are spread over it. A track whose voice changes becomes two.
  */
 export async function hearTracks(
   waveform: Waveform,
   tracks: readonly Track[],
-  models: { readonly grid: SpeakerSegmentationModel; readonly embedding: SpeakerEmbeddingModel },
+  models: DiarizeModels,
   options: { readonly signal: AbortSignal; readonly onProgress: (fraction: number) => void },
 ): Promise<HeardTrack[]> {
-  const { embedding: model, grid } = models;
-  const excerpts = tracks.flatMap((track, index) =>
+  const { embedding: model, segmentation: grid } = models;
+  const sources = tracks.flatMap((track, index) =>
     excerptsOf(soloSamples(track, grid, waveform.sampleCount), model.excerptSamples).map(
       (ranges) => ({ track: index, ranges }),
     ),
   );
-  const sums = tracks.map((): Float32Array | null => null);
-  for (let first = 0; first < excerpts.length; first += model.batchSize) {
-    const batch = excerpts.slice(first, first + model.batchSize);
+  const heard = tracks.map((): Excerpt[] => []);
+  for (let first = 0; first < sources.length; first += model.batchSize) {
+    const batch = sources.slice(first, first + model.batchSize);
     const samples = await readExcerpts(waveform, batch, model.excerptSamples);
     const vectors = await model.embed(samples, options.signal);
-    for (const [index, { track }] of batch.entries()) {
-      sums[track] = add(sums[track] ?? null, vectors[index]!);
+    for (const [index, { track, ranges }] of batch.entries()) {
+      heard[track]!.push({ range: framesOf(ranges, grid), embedding: vectors[index]! });
     }
-    options.onProgress(Math.min(1, (first + batch.length) / excerpts.length));
+    options.onProgress(Math.min(1, (first + batch.length) / sources.length));
   }
-  return tracks.flatMap((track, index) => {
-    const sum = sums[index];
-    return sum ? [{ ...track, embedding: normalized(sum) }] : [];
-  });
+  return tracks.flatMap((track, index) =>
+    heard[index]!.length === 0
+      ? []
+      : splitAtVoiceChanges(track, heard[index]!, model.sameSpeakerDistance),
+  );
 }
+
+const framesOf = (ranges: readonly SampleRange[], grid: SpeakerSegmentationModel): FrameRange => ({
+  start: Math.round((ranges[0]!.start - edgeOf(0, grid)) / grid.frameSamples),
+  end: Math.round((ranges.at(-1)!.end - edgeOf(0, grid)) / grid.frameSamples),
+});
 
 /** Where a track's person speaks alone; of one who never does, everything they say. */
 function soloSamples(
@@ -70,7 +73,7 @@ export const edgeOf = (frame: number, grid: SpeakerSegmentationModel): number =>
   grid.firstFrameCentre + frame * grid.frameSamples - Math.floor(grid.frameSamples / 2);
 
 /** Stretches of `excerptSamples`, spread evenly; one that is too short is all there is. */
-export function excerptsOf(
+function excerptsOf(
   ranges: readonly SampleRange[],
   excerptSamples: number,
 ): (readonly SampleRange[])[] {
@@ -100,7 +103,7 @@ function cut(ranges: readonly SampleRange[], offset: number, length: number): Sa
 /** `[excerpts, excerptSamples]`; a short excerpt is repeated until it fills its row. */
 async function readExcerpts(
   waveform: Waveform,
-  excerpts: readonly Excerpt[],
+  excerpts: readonly ExcerptSource[],
   excerptSamples: number,
 ): Promise<Float32Array<ArrayBuffer>> {
   const samples = new Float32Array(excerpts.length * excerptSamples);
@@ -116,13 +119,4 @@ async function readExcerpts(
     }
   }
   return samples;
-}
-
-function add(sum: Float32Array | null, vector: Float32Array): Float32Array {
-  return sum === null ? vector.slice() : sum.map((value, i) => value + vector[i]!);
-}
-
-export function normalized(vector: Float32Array): Float32Array {
-  const length = Math.hypot(...vector);
-  return length === 0 ? vector : vector.map((value) => value / length);
 }

@@ -11,6 +11,11 @@ export interface Track {
   readonly soloFrames: number;
 }
 
+export interface HeardTrack extends Track {
+  /** Unit vector. */
+  readonly embedding: Float32Array;
+}
+
 /** Half of what either was heard saying in the shared frames was heard of both. */
 const MIN_AGREEMENT = 0.5;
 const MIN_SHARED_SAMPLES = 8000;

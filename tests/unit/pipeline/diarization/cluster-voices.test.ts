@@ -1,9 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  clusterVoices,
-  cosineDistance,
-  type Voice,
-} from '../../../../pipeline/diarization/cluster-voices.ts';
+import { clusterVoices, type Voice } from '../../../../pipeline/diarization/cluster-voices.ts';
+import { cosineDistance } from '../../../../pipeline/diarization/cosine.ts';
 
 const voice = (angleDeg: number, windows: readonly number[], weight = 1): Voice => ({
   embedding: Float32Array.of(
