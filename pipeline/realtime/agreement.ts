@@ -1,0 +1,162 @@
+import { msToSamples, type SampleRange } from '../../audio/time.ts';
+
+/** A word as captions carry it; `text` keeps the space that stood before it. */
+export interface LiveWord {
+  readonly text: string;
+  /** In the session's audio. */
+  readonly range: SampleRange;
+  readonly confidence: number;
+}
+
+/** What is agreed on in the window that is being recognised again and again. Plain JSON. */
+export interface Agreement {
+  /** End of the last final word. */
+  readonly finalEnd: number;
+  /** Final words that the window still holds; recognised again, they are skipped. */
+  readonly finalWords: readonly LiveWord[];
+  /** What the last window said behind them. */
+  readonly pendingWords: readonly LiveWord[];
+  /** Final text before the window, its last characters. */
+  readonly promptTail: string;
+}
+
+export interface AgreementOptions {
+  /** A word is old if it starts this much before the end of the final words, or earlier. */
+  readonly slackSamples: number;
+  /** A repeated word is the same one if its start has moved less than this. */
+  readonly sameWordSamples: number;
+  /** Words that end within this distance of the window's end may be cut in half: they wait. */
+  readonly tailGuardSamples: number;
+  readonly promptChars: number;
+}
+
+/** Measured by simulation in the literature on LocalAgreement with time-aware removal of repeats. */
+export const DEFAULT_AGREEMENT_OPTIONS: AgreementOptions = {
+  slackSamples: msToSamples(100),
+  sameWordSamples: msToSamples(250),
+  tailGuardSamples: msToSamples(700),
+  promptChars: 200,
+};
+
+/** Words that an overlap is looked for in. */
+const MAX_OVERLAP_WORDS = 5;
+const NEAR_SAMPLES = msToSamples(1000);
+const MIN_WORD_SAMPLES = msToSamples(100);
+
+export const emptyAgreement = (start: number): Agreement => ({
+  finalEnd: start,
+  finalWords: [],
+  pendingWords: [],
+  promptTail: '',
+});
+
+export interface Heard {
+  readonly words: readonly LiveWord[];
+  readonly windowEnd: number;
+  /** The window will not be recognised again: all that it says is final. */
+  readonly isLast: boolean;
+}
+
+/**
+ * LocalAgreement-2 (Macháček et al. 2023, arXiv 2307.14743) on words with times: what two windows in
+ * a row say alike becomes final. Differs from the paper's code: a repeated word is recognised by its
+ * time too, so that "네 네" stays two words; words are compared without case, punctuation and, in
+ * scripts whose spacing wavers, spaces; the tail of a window is not trusted.
+ */
+export function agree(
+  before: Agreement,
+  { words, windowEnd, isLast }: Heard,
+  options = DEFAULT_AGREEMENT_OPTIONS,
+): { readonly agreement: Agreement; readonly finals: readonly LiveWord[] } {
+  const fresh = withoutOverlap(before, words, options);
+  const count = isLast
+    ? fresh.length
+    : agreedCount(fresh, before.pendingWords, windowEnd - options.tailGuardSamples);
+  const finals = inOrder(fresh.slice(0, count), before.finalEnd);
+  const agreement = {
+    ...before,
+    finalEnd: finals.at(-1)?.range.end ?? before.finalEnd,
+    finalWords: [...before.finalWords, ...finals],
+    pendingWords: isLast ? [] : fresh.slice(count),
+  };
+  return { agreement, finals };
+}
+
+/** The window begins at `start` from now on; final words before it become prompt. */
+export function trimmed(
+  agreement: Agreement,
+  start: number,
+  { promptChars } = DEFAULT_AGREEMENT_OPTIONS,
+): Agreement {
+  const isBefore = ({ range }: LiveWord): boolean => range.end <= start;
+  const left = agreement.finalWords.filter(isBefore).map(({ text }) => text);
+  return {
+    ...agreement,
+    finalEnd: Math.max(agreement.finalEnd, start),
+    finalWords: agreement.finalWords.filter((word) => !isBefore(word)),
+    promptTail: (agreement.promptTail + left.join('')).slice(-promptChars),
+  };
+}
+
+/** Content only: how words are compared. */
+export const normalized = (text: string): string =>
+  text
+    .normalize('NFC')
+    .toLowerCase()
+    .replace(/[\s\p{P}\p{S}]/gu, '');
+
+function withoutOverlap(
+  { finalEnd, finalWords }: Agreement,
+  words: readonly LiveWord[],
+  { slackSamples, sameWordSamples }: AgreementOptions,
+): readonly LiveWord[] {
+  const fresh = words.filter(({ range }) => range.start > finalEnd - slackSamples);
+  const first = fresh[0];
+  if (!first || Math.abs(first.range.start - finalEnd) >= NEAR_SAMPLES) return fresh;
+  // Two words alike in a row are at least a word apart.
+  const isSame = (a: LiveWord, b: LiveWord): boolean =>
+    normalized(a.text) === normalized(b.text) &&
+    Math.abs(a.range.start - b.range.start) < Math.min(sameWordSamples, lengthOf(a.range));
+  const most = Math.min(finalWords.length, fresh.length, MAX_OVERLAP_WORDS);
+  for (let count = most; count > 0; count--) {
+    const old = finalWords.slice(-count);
+    if (old.every((word, index) => isSame(word, fresh[index]!))) return fresh.slice(count);
+  }
+  return fresh;
+}
+
+const lengthOf = ({ start, end }: SampleRange): number => Math.max(MIN_WORD_SAMPLES, end - start);
+
+const SPACING_WAVERS = /[\p{Script=Hangul}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]$/u;
+
+/** How many words of `fresh` the window before said too, up to `limit`. */
+function agreedCount(
+  fresh: readonly LiveWord[],
+  pending: readonly LiveWord[],
+  limit: number,
+): number {
+  const said = pending.map(({ text }) => normalized(text));
+  const whole = said.join('');
+  const boundaries = new Set(said.map((_, index) => said.slice(0, index + 1).join('').length));
+  let end = 0;
+  let count = 0;
+  for (const { text, range } of fresh) {
+    const word = normalized(text);
+    const isSaid = whole.startsWith(word, end);
+    end += word.length;
+    const isBoundary = end === 0 || boundaries.has(end) || SPACING_WAVERS.test(word);
+    if (!isSaid || !isBoundary || range.end > limit || pending.length === 0) break;
+    count += 1;
+  }
+  return count;
+}
+
+/** Times may waver from window to window; what is final stays monotonic. */
+function inOrder(words: readonly LiveWord[], from: number): LiveWord[] {
+  let at = from;
+  return words.map((word) => {
+    const start = Math.max(word.range.start, at);
+    at = Math.max(word.range.end, start);
+    return { ...word, range: { start, end: at } };
+  });
+}

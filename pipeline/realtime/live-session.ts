@@ -1,0 +1,304 @@
+import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
+import { agree, emptyAgreement, type LiveWord, trimmed } from './agreement.ts';
+import { type EndpointEvent, endSpeech, hear } from './endpointing.ts';
+import {
+  DEFAULT_LIVE_OPTIONS,
+  type LiveEvent,
+  type LiveInput,
+  type LiveOptions,
+  type LiveState,
+  type Pause,
+  type Utterance,
+  type WindowRequest,
+  type WindowResult,
+} from './session-state.ts';
+
+export interface LiveStep {
+  readonly state: LiveState;
+  readonly events: readonly LiveEvent[];
+  /** A window to recognise now; never while another one is under way. */
+  readonly request: WindowRequest | null;
+}
+
+/**
+ * The policy of live captions as a pure function: no clock, no audio, no network. Guarantees, for
+ * inputs in any order, repeated or missing: final words are sent once, in time order, and never
+ * change; all that was heard as speech is in a window marked `isLast`, or reported as a `gap`.
+ *
+ * One window is under way at a time and the next one covers all audio since: slow workers make
+ * windows rarer, not queues longer.
+ */
+export function stepLiveSession(
+  before: LiveState,
+  input: LiveInput,
+  options: LiveOptions = DEFAULT_LIVE_OPTIONS,
+): LiveStep {
+  const step = new Step(before, options);
+  step.take(input);
+  return step.finish();
+}
+
+class Step {
+  #state: LiveState;
+  readonly #options: LiveOptions;
+  readonly #events: LiveEvent[] = [];
+
+  constructor(before: LiveState, options: LiveOptions) {
+    this.#state = before;
+    this.#options = options;
+  }
+
+  take(input: LiveInput): void {
+    switch (input.type) {
+      case 'audio':
+        for (const probability of input.probabilities) this.#hear(probability, input.frameSamples);
+        return;
+      case 'result':
+        this.#apply(input.seq, input.result);
+        return;
+      case 'failed':
+        if (this.#state.inFlight?.seq === input.seq)
+          this.#change({ inFlight: null, askedUntil: 0 });
+        return;
+      case 'given-up':
+        this.#giveUp(input.seq);
+        return;
+      case 'finalize':
+        this.#closeUtterance();
+        return;
+      case 'end':
+        this.#closeUtterance();
+        this.#change({ isEnding: true });
+    }
+  }
+
+  finish(): LiveStep {
+    const request = this.#plan();
+    if (request) {
+      this.#change({
+        inFlight: request,
+        nextSeq: request.seq + 1,
+        askedUntil: request.end,
+      });
+    }
+    const { isEnding, isEnded, utterances, inFlight } = this.#state;
+    if (isEnding && !isEnded && utterances.length === 0 && inFlight === null) {
+      this.#change({ isEnded: true });
+      this.#events.push({ type: 'ended' });
+    }
+    return { state: this.#state, events: this.#events, request };
+  }
+
+  #change(changes: Partial<LiveState>): void {
+    this.#state = { ...this.#state, ...changes };
+  }
+
+  #hear(probability: number, frameSamples: number): void {
+    const { state, events } = hear(
+      this.#state.endpoint,
+      { probability, frameSamples },
+      this.#options.endpoint,
+    );
+    const pause = { at: state.heard - frameSamples, probability };
+    this.#change({ endpoint: state, pauses: this.#pausesWith(pause) });
+    this.#tell(events);
+  }
+
+  #pausesWith(pause: Pause): readonly Pause[] {
+    const { pauses, windowStart } = this.#state;
+    const second = ({ at }: Pause): number => Math.floor(at / SAMPLE_RATE_HZ);
+    const last = pauses.at(-1);
+    if (last && second(last) === second(pause)) {
+      return pause.probability < last.probability ? [...pauses.slice(0, -1), pause] : pauses;
+    }
+    return [...pauses.filter(({ at }) => at >= windowStart), pause];
+  }
+
+  #closeUtterance(): void {
+    const { state, events } = endSpeech(this.#state.endpoint, this.#options.endpoint);
+    this.#change({ endpoint: state });
+    this.#tell(events);
+  }
+
+  #tell(events: readonly EndpointEvent[]): void {
+    for (const { type, at } of events) {
+      if (type === 'speech-start') this.#open(at);
+      else this.#close(at);
+    }
+  }
+
+  #open(at: number): void {
+    const { utterances, nextUtteranceId: id } = this.#state;
+    if (utterances.length === 0) this.#beginWindow(at);
+    this.#change({
+      utterances: [...utterances, { id, start: at, end: null }],
+      nextUtteranceId: id + 1,
+    });
+    this.#events.push({ type: 'speech-start', utteranceId: id, at });
+  }
+
+  #close(at: number): void {
+    const { utterances } = this.#state;
+    const open = utterances.at(-1)!;
+    this.#change({ utterances: [...utterances.slice(0, -1), { ...open, end: at }] });
+    this.#events.push({ type: 'speech-end', utteranceId: open.id, at });
+  }
+
+  /** What is final before `start` is context for what comes. */
+  #beginWindow(start: number): void {
+    const { agreement } = this.#state;
+    const { promptTail } = trimmed(agreement, Infinity, this.#options.agreement);
+    this.#change({
+      windowStart: start,
+      askedUntil: start,
+      agreement: { ...emptyAgreement(start), promptTail },
+    });
+  }
+
+  #plan(): WindowRequest | null {
+    const { inFlight, utterances, windowStart, askedUntil, endpoint } = this.#state;
+    const current = utterances[0];
+    if (inFlight !== null || !current) return null;
+    const { maxWindowSamples, minStepSamples } = this.#options;
+    const until = current.end ?? endpoint.heard;
+    if (until - windowStart > maxWindowSamples) return this.#request(current, this.#cut(), true);
+    if (current.end !== null) return this.#request(current, this.#lastEndWithin(), true);
+    const fresh = until - Math.max(askedUntil, windowStart);
+    return fresh >= minStepSamples ? this.#request(current, until, false) : null;
+  }
+
+  /** Utterances that ended while a worker was busy share a window. */
+  #lastEndWithin(): number {
+    const { utterances, windowStart } = this.#state;
+    const latest = windowStart + this.#options.maxWindowSamples;
+    const ends = utterances.flatMap(({ end }) => (end !== null && end <= latest ? end : []));
+    return Math.max(...ends);
+  }
+
+  #request(utterance: Utterance, end: number, isLast: boolean): WindowRequest {
+    const { nextSeq, windowStart, language, agreement } = this.#state;
+    return {
+      seq: nextSeq,
+      utteranceId: utterance.id,
+      start: windowStart,
+      end,
+      isLast,
+      language,
+      prompt: agreement.promptTail.trim(),
+    };
+  }
+
+  /** Where a window that is too long ends: the quietest frame of its second half. */
+  #cut(): number {
+    const { windowStart, pauses } = this.#state;
+    const latest = windowStart + this.#options.maxWindowSamples;
+    const earliest = windowStart + this.#options.maxWindowSamples / 2;
+    const places = pauses.filter(({ at }) => at >= earliest && at <= latest);
+    if (places.length === 0) return latest;
+    return places.reduce((best, place) => (place.probability < best.probability ? place : best)).at;
+  }
+
+  #apply(seq: number, { words, language, languageProbability }: WindowResult): void {
+    const { inFlight, agreement: before } = this.#state;
+    if (inFlight?.seq !== seq) return;
+    const inside = this.#wholeWords(words, inFlight);
+    const heard = { words: inside, windowEnd: inFlight.end, isLast: inFlight.isLast };
+    const { agreement, finals } = agree(before, heard, this.#options.agreement);
+    this.#change({ agreement, inFlight: null });
+    this.#judgeLanguage(inFlight, finals, { language, languageProbability });
+    if (inFlight.isLast) {
+      this.#settle(inFlight, finals, language);
+      return;
+    }
+    const { utteranceId } = inFlight;
+    if (finals.length > 0) {
+      const final = { utteranceId, words: finals, endsUtterance: false, language };
+      this.#events.push({ type: 'final', ...final });
+    }
+    this.#events.push({ type: 'partial', utteranceId, words: agreement.pendingWords });
+    this.#trim();
+  }
+
+  /** Where speech was cut, its last words may be half ones: they are left to the next window. */
+  #wholeWords(words: readonly LiveWord[], { end, isLast }: WindowRequest): readonly LiveWord[] {
+    const inside = words.filter(({ range }) => range.start < end);
+    if (!isLast || !this.#isCutAt(end)) return inside;
+    const limit = end - this.#options.agreement.tailGuardSamples;
+    const whole = inside.filter(({ range }) => range.end <= limit);
+    return whole.length > 0 ? whole : inside;
+  }
+
+  /** Whether an utterance goes on behind `end`. */
+  #isCutAt = (end: number): boolean =>
+    this.#state.utterances.some(
+      (utterance) => utterance.start < end && (utterance.end === null || utterance.end > end),
+    );
+
+  /** A detected language holds once it is certain, until utterances in a row speak against it. */
+  #judgeLanguage(
+    { isLast, language: asked }: WindowRequest,
+    finals: readonly LiveWord[],
+    detected: Pick<WindowResult, 'language' | 'languageProbability'>,
+  ): void {
+    const { isLanguageGiven, doubts } = this.#state;
+    const { languageThreshold, doubtThreshold, maxDoubts } = this.#options;
+    if (isLanguageGiven) return;
+    if (asked === null) {
+      const isSure = detected.languageProbability >= languageThreshold;
+      if (isSure) this.#change({ language: detected.language, doubts: 0 });
+    } else if (isLast && finals.length > 0) {
+      const sum = finals.reduce((total, { confidence }) => total + confidence, 0);
+      const isDoubtful = sum / finals.length < doubtThreshold;
+      if (!isDoubtful) this.#change({ doubts: 0 });
+      else if (doubts + 1 < maxDoubts) this.#change({ doubts: doubts + 1 });
+      else this.#change({ language: null, doubts: 0 });
+    }
+  }
+
+  /** The window's words as finals of the utterances that it covers; then on to what is behind it. */
+  #settle({ end }: WindowRequest, words: readonly LiveWord[], language: string | null): void {
+    let rest = words;
+    const left: Utterance[] = [];
+    for (const utterance of this.#state.utterances) {
+      const isDone = utterance.end !== null && utterance.end <= end;
+      if (!isDone) left.push(utterance);
+      if (utterance.start >= end) continue;
+      const next = this.#state.utterances.find(({ id }) => id === utterance.id + 1);
+      const until = isDone && next !== undefined && next.start < end ? next.start : Infinity;
+      const own = rest.filter(({ range }) => range.start < until);
+      rest = rest.slice(own.length);
+      if (own.length === 0 && !isDone) continue;
+      const final = { utteranceId: utterance.id, words: own, endsUtterance: isDone, language };
+      this.#events.push({ type: 'final', ...final });
+    }
+    const isCut = this.#isCutAt(end);
+    this.#change({ utterances: left });
+    const lastWordEnd = words.at(-1)?.range.end;
+    this.#beginWindow(isCut ? Math.min(end, lastWordEnd ?? end) : (left[0]?.start ?? end));
+  }
+
+  #giveUp(seq: number): void {
+    const { inFlight, agreement, language } = this.#state;
+    if (inFlight?.seq !== seq) return;
+    this.#change({ inFlight: null });
+    if (!inFlight.isLast) return; // The next window covers it.
+    const start = Math.max(inFlight.start, agreement.finalEnd);
+    this.#events.push({ type: 'gap', range: { start, end: inFlight.end } });
+    this.#settle(inFlight, [], language);
+  }
+
+  /** A long window loses what is final, behind the last word that a pause or a mark follows. */
+  #trim(): void {
+    const { agreement, windowStart, endpoint } = this.#state;
+    if (endpoint.heard - windowStart < this.#options.trimSamples) return;
+    const last = agreement.finalWords.at(-1);
+    if (!last) return;
+    const sentence = agreement.finalWords.findLast(({ text }) => /[.!?。！？…]$/u.test(text));
+    const start = (sentence ?? last).range.end;
+    if (start <= windowStart) return;
+    this.#change({
+      windowStart: start,
+      agreement: trimmed(agreement, start, this.#options.agreement),
+    });
+  }
+}
