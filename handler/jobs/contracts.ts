@@ -1,4 +1,4 @@
-import type { JobContext } from '../job.ts';
+import type { JobContext, JobProgress } from '../job.ts';
 import type { JobOutput } from '../run-job.ts';
 import type { WireSegment } from '../wire-segment.ts';
 
@@ -27,4 +27,45 @@ export interface ExecutionContext extends JobContext {
 export interface JobExecutor {
   /** Never throws: a failure is an output with a top-level `error`. */
   execute(job: ServiceJob, context: ExecutionContext): Promise<JobOutput>;
+}
+
+export const JOB_STATES = ['queued', 'running', 'completed', 'failed', 'cancelled'] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+/** What is known of an asynchronous job; times in milliseconds since 1970. */
+export interface JobView {
+  readonly id: string;
+  readonly state: JobState;
+  readonly createdAtMs: number;
+  readonly startedAtMs: number | null;
+  readonly finishedAtMs: number | null;
+  /** When the result will be deleted by itself; null while the job is not settled. */
+  readonly expiresAtMs: number | null;
+  readonly progress: JobProgress | null;
+  /** Once settled. */
+  readonly output: JobOutput | null;
+}
+
+export interface JobSubmission {
+  /** The upload belongs to `AsyncJobs` once `submit` has resolved with `replayed: false`. */
+  readonly job: ServiceJob;
+  readonly webhookUrl: string | null;
+  /** Unique within the tenant; a repeated one answers the job that it first made. */
+  readonly idempotencyKey: string | null;
+}
+
+/** Jobs whose callers do not wait; every call sees only the jobs of the tenant that it names. */
+export interface AsyncJobs {
+  /** @throws {SttError} when the key was used for another request, or no more jobs may wait. */
+  submit(
+    submission: JobSubmission,
+  ): Promise<{ readonly view: JobView; readonly replayed: boolean }>;
+  get(tenant: string | null, id: string): Promise<JobView | undefined>;
+  /** Newest first. */
+  list(tenant: string | null, limit: number): Promise<readonly JobView[]>;
+  /** Undefined: this tenant has no such job. A settled job stays as it is. */
+  cancel(tenant: string | null, id: string): Promise<JobView | undefined>;
+  /** Cancels it if need be and forgets it with its result; false: this tenant has no such job. */
+  delete(tenant: string | null, id: string): Promise<boolean>;
+  countByState(): Promise<Readonly<Record<JobState, number>>>;
 }
