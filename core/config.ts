@@ -16,6 +16,16 @@ const folderOrNone = (folder: string) =>
     .default(folder)
     .transform((text) => (text === '' ? undefined : text));
 
+const commaSeparated = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  );
+
 /** Every variable the project reads; `.env.example` explains each. */
 const EnvironmentSchema = z.object({
   LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
@@ -39,6 +49,21 @@ const EnvironmentSchema = z.object({
   HF_HUB_OFFLINE: flag.default(false),
   RUNPOD_MODEL_CACHE: folderOrNone('/runpod-volume/huggingface-cache/hub'),
   MODEL_VOLUME: folderOrNone('/runpod-volume/stt-models'),
+  HOST: optionalText,
+  PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  API_KEYS: optionalText,
+  API_KEYS_FILE: optionalText,
+  ALLOW_ANONYMOUS: flag.default(false),
+  METRICS_TOKEN: optionalText,
+  CORS_ORIGINS: commaSeparated,
+  MAX_CONCURRENT_JOBS: z.coerce.number().int().min(1).max(256).default(4),
+  MAX_QUEUED_JOBS: z.coerce.number().int().min(0).max(100_000).default(256),
+  MAX_CONNECTIONS: z.coerce.number().int().min(1).max(65_535).default(1024),
+  REQUEST_TIMEOUT_SEC: z.coerce.number().positive().max(86_400).default(300),
+  DRAIN_TIMEOUT_SEC: z.coerce.number().min(0).max(86_400).default(30),
+  TENANT_REQUESTS_PER_MIN: z.coerce.number().int().min(1).default(600),
+  TENANT_CONCURRENT_JOBS: z.coerce.number().int().min(1).default(16),
+  TENANT_AUDIO_MIN_PER_DAY: z.coerce.number().positive().optional(),
   RUNPOD_WEBHOOK_GET_JOB: optionalText,
   RUNPOD_WEBHOOK_POST_OUTPUT: optionalText,
   RUNPOD_WEBHOOK_POST_STREAM: optionalText,
@@ -59,6 +84,28 @@ const EnvironmentSchema = z.object({
   RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: flag.default(false),
   RUNPOD_SKIP_GPU_CHECK: flag.default(false),
   RUNPOD_MAX_RESULT_MB: z.coerce.number().positive().default(20),
+});
+
+type Environment = z.output<typeof EnvironmentSchema>;
+
+const serviceOf = (env: Environment) => ({
+  host: env.HOST,
+  port: env.PORT,
+  apiKeys: env.API_KEYS,
+  apiKeysFile: env.API_KEYS_FILE,
+  allowAnonymous: env.ALLOW_ANONYMOUS,
+  metricsToken: env.METRICS_TOKEN,
+  corsOrigins: env.CORS_ORIGINS,
+  maxConcurrentJobs: env.MAX_CONCURRENT_JOBS,
+  maxQueuedJobs: env.MAX_QUEUED_JOBS,
+  maxConnections: env.MAX_CONNECTIONS,
+  requestTimeoutMs: env.REQUEST_TIMEOUT_SEC * 1000,
+  drainTimeoutMs: env.DRAIN_TIMEOUT_SEC * 1000,
+  tenantDefaults: {
+    requestsPerMin: env.TENANT_REQUESTS_PER_MIN,
+    concurrentJobs: env.TENANT_CONCURRENT_JOBS,
+    audioMinPerDay: env.TENANT_AUDIO_MIN_PER_DAY,
+  },
 });
 
 const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
@@ -96,6 +143,7 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
     runpodCache: env.RUNPOD_MODEL_CACHE,
     volume: env.MODEL_VOLUME,
   },
+  service: serviceOf(env),
   runpod: {
     getJobUrl: env.RUNPOD_WEBHOOK_GET_JOB,
     postOutputUrl: env.RUNPOD_WEBHOOK_POST_OUTPUT,

@@ -26,6 +26,9 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   'ffmpeg-static': ['audio'],
   'cli-progress': ['handler'],
   'runpod-sdk': ['handler'],
+  fastify: ['handler'],
+  '@fastify/': ['handler'],
+  'prom-client': ['handler'],
 };
 
 /** All that pipeline may take from Node: it computes, and reads and writes nothing. */
