@@ -3,7 +3,7 @@ import type { JobInput } from './schema.ts';
 
 /** What was asked for and this version cannot do, told in the result instead of ignored. */
 export function warningsOf(input: JobInput): TranscriptWarning[] {
-  const { diarize, num_speakers, min_speakers, max_speakers, word_timestamps } = input;
+  const { diarize, num_speakers, min_speakers, max_speakers } = input;
   const wantsSpeakers =
     diarize || [num_speakers, min_speakers, max_speakers].some((count) => count !== null);
   return [
@@ -12,14 +12,6 @@ export function warningsOf(input: JobInput): TranscriptWarning[] {
           {
             code: 'DIARIZATION_UNAVAILABLE',
             message: 'Speakers were asked for; this version does not tell them apart',
-          },
-        ]
-      : []),
-    ...(word_timestamps
-      ? [
-          {
-            code: 'WORDS_UNAVAILABLE',
-            message: 'Word times were asked for; this version times segments only',
           },
         ]
       : []),

@@ -1,5 +1,5 @@
 import type { SampleRange } from '../audio/time.ts';
-import type { Segment, Transcript, TranscriptWarning } from '../pipeline/contracts.ts';
+import type { Alignment, Segment, Transcript, TranscriptWarning } from '../pipeline/contracts.ts';
 import { formatSegments, isTextFormat } from './formats/format-segments.ts';
 import { warningsOf } from './input-warnings.ts';
 import { joinTexts } from './languages.ts';
@@ -40,7 +40,7 @@ export interface JobResult {
   readonly language_probability: number;
   readonly model: string;
   /** How words were timed; null without words. */
-  readonly alignment: null;
+  readonly alignment: Alignment | null;
   readonly warnings: readonly TranscriptWarning[];
   /** Seconds by stage. */
   readonly timings: Readonly<Record<string, number>>;
@@ -76,7 +76,7 @@ export function toJobResult(transcript: Transcript, input: JobInput, elapsed: El
     audio_duration: toWireSec(transcript.audioSamples),
     language_probability: rounded(transcript.languageProbability),
     model: transcript.modelName,
-    alignment: null,
+    alignment: transcript.alignment,
     warnings: [...transcript.warnings, ...warningsOf(input)],
     timings: mapValues(elapsed.stagesMs, msToWireSec),
     ...(isTextFormat(format) && {

@@ -81,7 +81,7 @@ const JobInputSchema = z
     num_speakers: speakerCount,
     min_speakers: speakerCount,
     max_speakers: speakerCount,
-    word_timestamps: withDefault(z.boolean(), false),
+    word_timestamps: withDefault(z.boolean(), true),
     beam_size: z.literal(1, 'only 1 is supported in this version').nullish(),
     batch_size: unsupported,
     postprocess: unsupported,

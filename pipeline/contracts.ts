@@ -135,6 +135,9 @@ export interface Segment {
   readonly temperature: number;
 }
 
+/** Words timed by the recogniser's own attention, or by aligning the text with a CTC model. */
+export type Alignment = 'attention' | 'ctc';
+
 /** Something the caller should know about a result that is otherwise good. */
 export interface TranscriptWarning {
   readonly code: string;
@@ -147,6 +150,8 @@ export interface Transcript {
   readonly languageProbability: number;
   readonly audioSamples: number;
   readonly modelName: string;
+  /** How words were timed; null where none were. */
+  readonly alignment: Alignment | null;
   readonly warnings: readonly TranscriptWarning[];
 }
 
@@ -172,6 +177,8 @@ export interface SpeakerSegmentationModel {
 /** What a voice sounds like, as a vector. */
 export interface SpeakerEmbeddingModel {
   readonly excerptSamples: number;
+  /** Numbers in a vector. */
+  readonly dimensions: number;
   /** Cosine distance up to which voices, each averaged over seconds, count as one speaker's. */
   readonly sameSpeakerDistance: number;
   readonly batchSize: number;

@@ -22,6 +22,8 @@ export interface TranscribeOptions {
   readonly noSpeechThreshold: number;
   /** Longest chunk given to the recogniser; never above its own window. */
   readonly maxChunkSec: number;
+  /** Whether segments carry words with times, from how the text attends to the audio. */
+  readonly wordTimes: boolean;
   readonly vad: VadOptions;
 }
 
@@ -35,6 +37,7 @@ export const DEFAULT_TRANSCRIBE_OPTIONS: TranscribeOptions = {
   avgLogProbThreshold: -1,
   noSpeechThreshold: 0.6,
   maxChunkSec: 30,
+  wordTimes: true,
   vad: {
     onsetThreshold: 0.5,
     offsetThreshold: 0.35,

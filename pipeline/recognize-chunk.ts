@@ -1,4 +1,3 @@
-import type { SampleRange } from '../audio/time.ts';
 import { SttError } from '../core/errors.ts';
 import type { Recognition, Segment, SpeechRecognizer } from './contracts.ts';
 import type { TranscribeOptions } from './options.ts';
@@ -10,15 +9,15 @@ import {
   needsFallback,
 } from './quality.ts';
 import { toSegments } from './segments.ts';
+import type { WindowPieces } from './time-map.ts';
 
-/** One chunk with its samples. */
+/** One chunk with its samples: those of its pieces, one after the other. */
 export interface ChunkAudio {
-  readonly range: SampleRange;
+  readonly pieces: WindowPieces;
   readonly waveform: Float32Array<ArrayBuffer>;
 }
 
 export interface ChunkResult {
-  readonly range: SampleRange;
   /** Empty when the recogniser heard no speech. */
   readonly segments: readonly Segment[];
   readonly isSilent: boolean;
@@ -47,8 +46,7 @@ export async function recognizeChunk(
   const isSilent = isSilence(chosen.recognition, options);
   const { language, languageProbability } = attempts[0].recognition;
   return {
-    range: chunk.range,
-    segments: isSilent ? [] : toSegments(chosen, chunk.range, recognizer),
+    segments: isSilent ? [] : toSegments(chosen, chunk.pieces, recognizer),
     isSilent,
     language,
     languageProbability,
@@ -67,9 +65,11 @@ async function attemptAll(
   let { language } = options;
   for (const temperature of options.temperatures) {
     signal.throwIfAborted();
-    const { task, prompt } = options;
-    const request = { waveform, task, language, timestamps: true, temperature, prompt };
-    const recognition = await recognizer.recognize(request, signal);
+    const { task, prompt, wordTimes } = options;
+    const recognition = await recognizer.recognize(
+      { waveform, task, language, timestamps: true, temperature, prompt, attention: wordTimes },
+      signal,
+    );
     language = recognition.language;
     const attempt = toAttempt(recognition, temperature, recognizer);
     attempts.push(attempt);

@@ -119,13 +119,13 @@ class Transcription {
   async recognize(chunk: SpeechChunk, signal: AbortSignal): Promise<ChunkResult> {
     const index = this.#startedChunks++;
     const language = this.#language?.language ?? null;
-    const audio = { range: chunk.range, waveform: await this.#waveform.read(chunk.range) };
+    const audio = { pieces: [chunk.range], waveform: await this.#waveform.read(chunk.range) };
     const { recognizer } = this.#models;
     const result = await this.#clock.time(
       recognizeChunk(audio, { ...this.#options, language }, recognizer, signal),
     );
     signal.throwIfAborted(); // nothing is handed on any more, even if the model missed the abort
-    this.#builder.add(index, result);
+    this.#builder.add(index, { ...result, range: chunk.range });
     return result;
   }
 
@@ -139,6 +139,7 @@ class Transcription {
       languageProbability: this.#language?.languageProbability ?? 0,
       audioSamples: this.#waveform.sampleCount,
       modelName: this.#models.recognizer.modelName,
+      alignment: this.#options.wordTimes ? 'attention' : null,
       warnings,
     };
   }

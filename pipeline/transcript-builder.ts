@@ -1,7 +1,13 @@
+import type { SampleRange } from '../audio/time.ts';
 import type { Segment, TranscriptWarning } from './contracts.ts';
 import { dropSilencePhrases, hallucinationWarnings } from './hallucinations.ts';
 import type { TranscribeHooks } from './options.ts';
 import type { ChunkResult } from './recognize-chunk.ts';
+
+interface PlacedResult extends ChunkResult {
+  /** Of the chunk. */
+  readonly range: SampleRange;
+}
 
 /**
  * Takes results of chunks in any order and hands them on in the order of the recording:
@@ -15,7 +21,7 @@ export class TranscriptBuilder {
   readonly #audioSamples: number;
   readonly #noSpeechThreshold: number;
   readonly #hooks: TranscribeHooks;
-  readonly #waiting = new Map<number, ChunkResult>();
+  readonly #waiting = new Map<number, PlacedResult>();
   #droppedCount = 0;
 
   constructor(audioSamples: number, noSpeechThreshold: number, hooks: TranscribeHooks) {
@@ -29,7 +35,7 @@ export class TranscriptBuilder {
   }
 
   /** `index` counts the chunks of the recording from 0. */
-  add(index: number, result: ChunkResult): void {
+  add(index: number, result: PlacedResult): void {
     this.#waiting.set(index, result);
     for (;;) {
       const next = this.#waiting.get(this.chunkCount);
@@ -39,7 +45,7 @@ export class TranscriptBuilder {
     }
   }
 
-  #append({ segments, attemptCount, range }: ChunkResult): void {
+  #append({ segments, attemptCount, range }: PlacedResult): void {
     const { kept, droppedCount } = dropSilencePhrases(segments, this.#noSpeechThreshold);
     this.chunkCount += 1;
     this.attemptCount += attemptCount;

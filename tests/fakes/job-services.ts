@@ -30,6 +30,7 @@ export const fakeTranscript = (more: Partial<Transcript> = {}): Transcript => ({
   languageProbability: 0.98,
   audioSamples: secToSamples(4),
   modelName: 'fake-whisper',
+  alignment: null,
   warnings: [],
   ...more,
 });

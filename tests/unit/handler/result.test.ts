@@ -137,11 +137,10 @@ test.each(['json', 'verbose'])('%s needs no second form', (format) => {
 
 test('what was asked for in vain is told after the warnings of the pipeline', () => {
   const warnings = [{ code: 'LOOP_REMOVED', message: 'One loop was removed' }];
-  const result = resultOf({ warnings }, { diarize: true, word_timestamps: true });
+  const result = resultOf({ warnings }, { diarize: true });
   expect(result.warnings.map(({ code }) => code)).toEqual([
     'LOOP_REMOVED',
     'DIARIZATION_UNAVAILABLE',
-    'WORDS_UNAVAILABLE',
   ]);
 });
 

@@ -224,6 +224,7 @@ test('settings reach the pipeline under its own names', () => {
     avgLogProbThreshold: -0.7,
     noSpeechThreshold: 0.4,
     maxChunkSec: 30,
+    wordTimes: true,
     vad: {
       onsetThreshold: 0.6,
       offsetThreshold: 0.2,
@@ -277,8 +278,6 @@ test.each([
   [{ num_speakers: 2 }, ['DIARIZATION_UNAVAILABLE']],
   [{ min_speakers: 2 }, ['DIARIZATION_UNAVAILABLE']],
   [{ max_speakers: 2 }, ['DIARIZATION_UNAVAILABLE']],
-  [{ word_timestamps: true }, ['WORDS_UNAVAILABLE']],
-  [{ diarize: true, word_timestamps: true }, ['DIARIZATION_UNAVAILABLE', 'WORDS_UNAVAILABLE']],
   [{ diarize: false, word_timestamps: false }, []],
 ])('%j is warned about with %j', (fields, codes) => {
   expect(warningsOf(parse(fields)).map(({ code }) => code)).toEqual(codes);

@@ -7,7 +7,8 @@ import {
   ScriptedRecognizer,
 } from '../../fakes/scripted-recognizer.ts';
 
-const chunk = { range: { start: 16_000, end: 32_000 }, waveform: new Float32Array(16_000) };
+const range = { start: 16_000, end: 32_000 };
+const chunk = { pieces: [range], waveform: new Float32Array(16_000) };
 const neverAborted = new AbortController().signal;
 
 function recognize(script: RecognitionScript, changed: Partial<ChunkOptions> = {}) {
@@ -25,7 +26,7 @@ const byTemperature =
 test('a good first result is taken as it is', async () => {
   const { recognizer, result } = recognize(() => ({ text: 'ask not' }));
   expect(await result).toMatchObject({
-    segments: [{ text: 'ask not', range: chunk.range, temperature: 0 }],
+    segments: [{ text: 'ask not', range, temperature: 0 }],
     isSilent: false,
     attemptCount: 1,
   });

@@ -25,7 +25,7 @@ const segmentsOf = (tokens: readonly RecognizedToken[], chunk = { start: 1000, e
     languageProbability: 1,
   };
   const attempt = { recognition, text: '', temperature: 0.2, compressionRatio: 1.1 };
-  return toSegments(attempt, chunk, recognizer);
+  return toSegments(attempt, [chunk], recognizer);
 };
 
 const linesOf = (...tokens: RecognizedToken[]) =>

@@ -1,0 +1,40 @@
+import type { SampleRange } from '../audio/time.ts';
+
+/** Pieces of the recording, in order and apart, that stand side by side in a window. */
+export type WindowPieces = readonly SampleRange[];
+
+const lengthOf = ({ start, end }: SampleRange): number => end - start;
+
+export const windowSamplesOf = (pieces: WindowPieces): number =>
+  pieces.reduce((sum, piece) => sum + lengthOf(piece), 0);
+
+/** From the start of the first piece to the end of the last. At least one piece. */
+export const spanOf = (pieces: WindowPieces): SampleRange => ({
+  start: pieces[0]!.start,
+  end: pieces.at(-1)!.end,
+});
+
+/**
+ * Place in the recording of a sample of the window. Ascending; before the window and behind it time
+ * runs on, so that the differences within a piece hold everywhere.
+ */
+export function toRecording(pieces: WindowPieces, windowSample: number): number {
+  let done = 0;
+  for (const piece of pieces) {
+    if (windowSample < done + lengthOf(piece)) return piece.start + windowSample - done;
+    done += lengthOf(piece);
+  }
+  return spanOf(pieces).end + windowSample - done;
+}
+
+/** Place in the recording of a range of the window: its end stays on the side of what it ends. */
+export const toRecordingRange = (pieces: WindowPieces, range: SampleRange): SampleRange => ({
+  start: toRecording(pieces, range.start),
+  end: toRecording(pieces, range.end - 1) + 1,
+});
+
+/** Number of the piece that a sample of the recording lies in, or of the last one before it. */
+export function pieceAt(pieces: WindowPieces, sample: number): number {
+  const next = pieces.findIndex(({ start }) => start > sample);
+  return next === -1 ? pieces.length - 1 : Math.max(0, next - 1);
+}
