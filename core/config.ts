@@ -64,6 +64,19 @@ const EnvironmentSchema = z.object({
   TENANT_REQUESTS_PER_MIN: z.coerce.number().int().min(1).default(600),
   TENANT_CONCURRENT_JOBS: z.coerce.number().int().min(1).default(16),
   TENANT_AUDIO_MIN_PER_DAY: z.coerce.number().positive().optional(),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  GATEWAY_ENDPOINT_ID: optionalText,
+  GATEWAY_API_KEY: optionalText,
+  GATEWAY_BASE_URL: z.url().optional(),
+  GATEWAY_MAX_QUEUE_SEC: z.coerce.number().min(5).max(86_400).default(900),
+  GATEWAY_MAX_JOB_SEC: z.coerce.number().min(5).max(172_800).default(3600),
+  GATEWAY_MAX_ATTEMPTS: z.coerce.number().int().min(1).max(5).default(2),
+  GATEWAY_FALLBACK: z.enum(['none', 'local']).default('none'),
+  S3_ENDPOINT: z.url().optional(),
+  S3_BUCKET: optionalText,
+  S3_REGION: z.string().min(1).default('auto'),
+  S3_ACCESS_KEY_ID: optionalText,
+  S3_SECRET_ACCESS_KEY: optionalText,
   RUNPOD_WEBHOOK_GET_JOB: optionalText,
   RUNPOD_WEBHOOK_POST_OUTPUT: optionalText,
   RUNPOD_WEBHOOK_POST_STREAM: optionalText,
@@ -108,7 +121,21 @@ const serviceOf = (env: Environment) => ({
   },
 });
 
+/** Settings of which either all are given or none. */
+const SETS = [
+  ['GATEWAY_ENDPOINT_ID', 'GATEWAY_API_KEY'],
+  ['S3_ENDPOINT', 'S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'],
+] as const;
+
 const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
+  for (const names of SETS) {
+    const missing = names.filter((name) => env[name] === undefined);
+    if (missing.length === names.length) continue;
+    for (const name of missing) {
+      const message = `required together with ${names.filter((other) => other !== name).join(', ')}`;
+      context.addIssue({ code: 'custom', path: [name], message });
+    }
+  }
   if (env.RUNPOD_WEBHOOK_GET_JOB === undefined) return;
   for (const name of ['RUNPOD_AI_API_KEY', 'RUNPOD_WEBHOOK_POST_OUTPUT'] as const) {
     if (env[name] === undefined) {
@@ -144,6 +171,23 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
     volume: env.MODEL_VOLUME,
   },
   service: serviceOf(env),
+  gateway: {
+    endpointId: env.GATEWAY_ENDPOINT_ID,
+    apiKey: env.GATEWAY_API_KEY,
+    baseUrl: env.GATEWAY_BASE_URL,
+    publicUrl: env.PUBLIC_URL,
+    maxQueueMs: env.GATEWAY_MAX_QUEUE_SEC * 1000,
+    maxJobMs: env.GATEWAY_MAX_JOB_SEC * 1000,
+    maxAttempts: env.GATEWAY_MAX_ATTEMPTS,
+    fallback: env.GATEWAY_FALLBACK,
+  },
+  s3: {
+    endpoint: env.S3_ENDPOINT,
+    bucket: env.S3_BUCKET,
+    region: env.S3_REGION,
+    accessKeyId: env.S3_ACCESS_KEY_ID,
+    secretAccessKey: env.S3_SECRET_ACCESS_KEY,
+  },
   runpod: {
     getJobUrl: env.RUNPOD_WEBHOOK_GET_JOB,
     postOutputUrl: env.RUNPOD_WEBHOOK_POST_OUTPUT,
