@@ -1,4 +1,6 @@
 import { msToSamples, type SampleRange } from '../../audio/time.ts';
+import { comparable } from './comparable-text.ts';
+import { withoutOldWords } from './old-words.ts';
 
 /** A word as captions carry it; `text` keeps the space that stood before it. */
 export interface LiveWord {
@@ -38,11 +40,6 @@ export const DEFAULT_AGREEMENT_OPTIONS: AgreementOptions = {
   promptChars: 200,
 };
 
-/** Words that an overlap is looked for in. */
-const MAX_OVERLAP_WORDS = 5;
-const NEAR_SAMPLES = msToSamples(1000);
-const MIN_WORD_SAMPLES = msToSamples(100);
-
 export const emptyAgreement = (start: number): Agreement => ({
   finalEnd: start,
   finalWords: [],
@@ -68,7 +65,7 @@ export function agree(
   { words, windowEnd, isLast }: Heard,
   options = DEFAULT_AGREEMENT_OPTIONS,
 ): { readonly agreement: Agreement; readonly finals: readonly LiveWord[] } {
-  const fresh = withoutOverlap(before, words, options);
+  const fresh = withoutOldWords(words, before, options);
   const count = isLast
     ? fresh.length
     : agreedCount(fresh, before.pendingWords, windowEnd - options.tailGuardSamples);
@@ -98,35 +95,6 @@ export function trimmed(
   };
 }
 
-/** Content only: how words are compared. */
-export const normalized = (text: string): string =>
-  text
-    .normalize('NFC')
-    .toLowerCase()
-    .replace(/[\s\p{P}\p{S}]/gu, '');
-
-function withoutOverlap(
-  { finalEnd, finalWords }: Agreement,
-  words: readonly LiveWord[],
-  { slackSamples, sameWordSamples }: AgreementOptions,
-): readonly LiveWord[] {
-  const fresh = words.filter(({ range }) => range.start > finalEnd - slackSamples);
-  const first = fresh[0];
-  if (!first || Math.abs(first.range.start - finalEnd) >= NEAR_SAMPLES) return fresh;
-  // Two words alike in a row are at least a word apart.
-  const isSame = (a: LiveWord, b: LiveWord): boolean =>
-    normalized(a.text) === normalized(b.text) &&
-    Math.abs(a.range.start - b.range.start) < Math.min(sameWordSamples, lengthOf(a.range));
-  const most = Math.min(finalWords.length, fresh.length, MAX_OVERLAP_WORDS);
-  for (let count = most; count > 0; count--) {
-    const old = finalWords.slice(-count);
-    if (old.every((word, index) => isSame(word, fresh[index]!))) return fresh.slice(count);
-  }
-  return fresh;
-}
-
-const lengthOf = ({ start, end }: SampleRange): number => Math.max(MIN_WORD_SAMPLES, end - start);
-
 const SPACING_WAVERS = /[\p{Script=Hangul}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]$/u;
 
 /** How many words of `fresh` the window before said too, up to `limit`. */
@@ -135,13 +103,13 @@ function agreedCount(
   pending: readonly LiveWord[],
   limit: number,
 ): number {
-  const said = pending.map(({ text }) => normalized(text));
+  const said = pending.map(({ text }) => comparable(text));
   const whole = said.join('');
   const boundaries = new Set(said.map((_, index) => said.slice(0, index + 1).join('').length));
   let end = 0;
   let count = 0;
   for (const { text, range } of fresh) {
-    const word = normalized(text);
+    const word = comparable(text);
     const isSaid = whole.startsWith(word, end);
     end += word.length;
     const isBoundary = end === 0 || boundaries.has(end) || SPACING_WAVERS.test(word);

@@ -85,15 +85,19 @@ function fromSilence(
   };
 }
 
-/** The utterance ends now, whatever is heard: at its last sound with the pad. */
+/**
+ * The utterance ends now, whatever is heard: at its last sound with the pad. A sound that goes on
+ * opens the next one at once, however short it is: its beginning was in this one.
+ */
 export function endSpeech(
   before: EndpointState,
-  { padSamples } = DEFAULT_ENDPOINT_OPTIONS,
+  { minSpeechSamples, padSamples } = DEFAULT_ENDPOINT_OPTIONS,
 ): { readonly state: EndpointState; readonly events: readonly EndpointEvent[] } {
-  if (before.phase !== 'speech') return { state: { ...before, phase: 'silence' }, events: [] };
-  const at = Math.min(before.heard, before.lastSpeech + padSamples);
-  return {
-    state: { ...before, phase: 'silence', previousEnd: at },
-    events: [{ type: 'speech-end', at }],
-  };
+  const { phase, heard, lastSpeech } = before;
+  if (phase !== 'speech') return { state: before, events: [] };
+  const at = Math.min(heard, lastSpeech + padSamples);
+  const events = [{ type: 'speech-end', at }] as const;
+  const state = { ...before, previousEnd: at };
+  if (lastSpeech < heard) return { state: { ...state, phase: 'silence' }, events };
+  return { state: { ...state, phase: 'onset', start: heard - minSpeechSamples }, events };
 }

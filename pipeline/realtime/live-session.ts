@@ -1,6 +1,7 @@
 import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
 import { agree, emptyAgreement, type LiveWord, trimmed } from './agreement.ts';
 import { type EndpointEvent, endSpeech, hear } from './endpointing.ts';
+import { judgeLanguage } from './session-language.ts';
 import {
   DEFAULT_LIVE_OPTIONS,
   type LiveEvent,
@@ -8,10 +9,11 @@ import {
   type LiveOptions,
   type LiveState,
   type Pause,
-  type Utterance,
   type WindowRequest,
   type WindowResult,
 } from './session-state.ts';
+import { settleUtterances } from './settled-utterances.ts';
+import { isCutAt, planWindow } from './window-plan.ts';
 
 export interface LiveStep {
   readonly state: LiveState;
@@ -73,7 +75,7 @@ class Step {
   }
 
   finish(): LiveStep {
-    const request = this.#plan();
+    const request = planWindow(this.#state, this.#options);
     if (request) {
       this.#change({
         inFlight: request,
@@ -155,57 +157,16 @@ class Step {
     });
   }
 
-  #plan(): WindowRequest | null {
-    const { inFlight, utterances, windowStart, askedUntil, endpoint } = this.#state;
-    const current = utterances[0];
-    if (inFlight !== null || !current) return null;
-    const { maxWindowSamples, minStepSamples } = this.#options;
-    const until = current.end ?? endpoint.heard;
-    if (until - windowStart > maxWindowSamples) return this.#request(current, this.#cut(), true);
-    if (current.end !== null) return this.#request(current, this.#lastEndWithin(), true);
-    const fresh = until - Math.max(askedUntil, windowStart);
-    return fresh >= minStepSamples ? this.#request(current, until, false) : null;
-  }
-
-  /** Utterances that ended while a worker was busy share a window. */
-  #lastEndWithin(): number {
-    const { utterances, windowStart } = this.#state;
-    const latest = windowStart + this.#options.maxWindowSamples;
-    const ends = utterances.flatMap(({ end }) => (end !== null && end <= latest ? end : []));
-    return Math.max(...ends);
-  }
-
-  #request(utterance: Utterance, end: number, isLast: boolean): WindowRequest {
-    const { nextSeq, windowStart, language, agreement } = this.#state;
-    return {
-      seq: nextSeq,
-      utteranceId: utterance.id,
-      start: windowStart,
-      end,
-      isLast,
-      language,
-      prompt: agreement.promptTail.trim(),
-    };
-  }
-
-  /** Where a window that is too long ends: the quietest frame of its second half. */
-  #cut(): number {
-    const { windowStart, pauses } = this.#state;
-    const latest = windowStart + this.#options.maxWindowSamples;
-    const earliest = windowStart + this.#options.maxWindowSamples / 2;
-    const places = pauses.filter(({ at }) => at >= earliest && at <= latest);
-    if (places.length === 0) return latest;
-    return places.reduce((best, place) => (place.probability < best.probability ? place : best)).at;
-  }
-
-  #apply(seq: number, { words, language, languageProbability }: WindowResult): void {
+  #apply(seq: number, result: WindowResult): void {
     const { inFlight, agreement: before } = this.#state;
     if (inFlight?.seq !== seq) return;
-    const inside = this.#wholeWords(words, inFlight);
+    const inside = this.#wholeWords(result.words, inFlight);
     const heard = { words: inside, windowEnd: inFlight.end, isLast: inFlight.isLast };
     const { agreement, finals } = agree(before, heard, this.#options.agreement);
     this.#change({ agreement, inFlight: null });
-    this.#judgeLanguage(inFlight, finals, { language, languageProbability });
+    const heardLanguage = { finals, result };
+    this.#change(judgeLanguage(this.#state, inFlight, heardLanguage, this.#options) ?? {});
+    const { language } = result;
     if (inFlight.isLast) {
       this.#settle(inFlight, finals, language);
       return;
@@ -222,56 +183,17 @@ class Step {
   /** Where speech was cut, its last words may be half ones: they are left to the next window. */
   #wholeWords(words: readonly LiveWord[], { end, isLast }: WindowRequest): readonly LiveWord[] {
     const inside = words.filter(({ range }) => range.start < end);
-    if (!isLast || !this.#isCutAt(end)) return inside;
+    if (!isLast || !isCutAt(this.#state, end)) return inside;
     const limit = end - this.#options.agreement.tailGuardSamples;
     const whole = inside.filter(({ range }) => range.end <= limit);
     return whole.length > 0 ? whole : inside;
   }
 
-  /** Whether an utterance goes on behind `end`. */
-  #isCutAt = (end: number): boolean =>
-    this.#state.utterances.some(
-      (utterance) => utterance.start < end && (utterance.end === null || utterance.end > end),
-    );
-
-  /** A detected language holds once it is certain, until utterances in a row speak against it. */
-  #judgeLanguage(
-    { isLast, language: asked }: WindowRequest,
-    finals: readonly LiveWord[],
-    detected: Pick<WindowResult, 'language' | 'languageProbability'>,
-  ): void {
-    const { isLanguageGiven, doubts } = this.#state;
-    const { languageThreshold, doubtThreshold, maxDoubts } = this.#options;
-    if (isLanguageGiven) return;
-    if (asked === null) {
-      const isSure = detected.languageProbability >= languageThreshold;
-      if (isSure) this.#change({ language: detected.language, doubts: 0 });
-    } else if (isLast && finals.length > 0) {
-      const sum = finals.reduce((total, { confidence }) => total + confidence, 0);
-      const isDoubtful = sum / finals.length < doubtThreshold;
-      if (!isDoubtful) this.#change({ doubts: 0 });
-      else if (doubts + 1 < maxDoubts) this.#change({ doubts: doubts + 1 });
-      else this.#change({ language: null, doubts: 0 });
-    }
-  }
-
   /** The window's words as finals of the utterances that it covers; then on to what is behind it. */
   #settle({ end }: WindowRequest, words: readonly LiveWord[], language: string | null): void {
-    let rest = words;
-    const left: Utterance[] = [];
-    for (const utterance of this.#state.utterances) {
-      const isDone = utterance.end !== null && utterance.end <= end;
-      if (!isDone) left.push(utterance);
-      if (utterance.start >= end) continue;
-      const next = this.#state.utterances.find(({ id }) => id === utterance.id + 1);
-      const until = isDone && next !== undefined && next.start < end ? next.start : Infinity;
-      const own = rest.filter(({ range }) => range.start < until);
-      rest = rest.slice(own.length);
-      if (own.length === 0 && !isDone) continue;
-      const final = { utteranceId: utterance.id, words: own, endsUtterance: isDone, language };
-      this.#events.push({ type: 'final', ...final });
-    }
-    const isCut = this.#isCutAt(end);
+    const isCut = isCutAt(this.#state, end);
+    const { finals, left } = settleUtterances(this.#state.utterances, words, { end, language });
+    this.#events.push(...finals);
     this.#change({ utterances: left });
     const lastWordEnd = words.at(-1)?.range.end;
     this.#beginWindow(isCut ? Math.min(end, lastWordEnd ?? end) : (left[0]?.start ?? end));
