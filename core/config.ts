@@ -121,6 +121,25 @@ const serviceOf = (env: Environment) => ({
   },
 });
 
+const gatewayOf = (env: Environment) => ({
+  endpointId: env.GATEWAY_ENDPOINT_ID,
+  apiKey: env.GATEWAY_API_KEY,
+  baseUrl: env.GATEWAY_BASE_URL,
+  publicUrl: env.PUBLIC_URL,
+  maxQueueMs: env.GATEWAY_MAX_QUEUE_SEC * 1000,
+  maxJobMs: env.GATEWAY_MAX_JOB_SEC * 1000,
+  maxAttempts: env.GATEWAY_MAX_ATTEMPTS,
+  fallback: env.GATEWAY_FALLBACK,
+});
+
+const bucketOf = (env: Environment) => ({
+  endpoint: env.S3_ENDPOINT,
+  bucket: env.S3_BUCKET,
+  region: env.S3_REGION,
+  accessKeyId: env.S3_ACCESS_KEY_ID,
+  secretAccessKey: env.S3_SECRET_ACCESS_KEY,
+});
+
 /** Settings of which either all are given or none. */
 const SETS = [
   ['GATEWAY_ENDPOINT_ID', 'GATEWAY_API_KEY'],
@@ -171,23 +190,8 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
     volume: env.MODEL_VOLUME,
   },
   service: serviceOf(env),
-  gateway: {
-    endpointId: env.GATEWAY_ENDPOINT_ID,
-    apiKey: env.GATEWAY_API_KEY,
-    baseUrl: env.GATEWAY_BASE_URL,
-    publicUrl: env.PUBLIC_URL,
-    maxQueueMs: env.GATEWAY_MAX_QUEUE_SEC * 1000,
-    maxJobMs: env.GATEWAY_MAX_JOB_SEC * 1000,
-    maxAttempts: env.GATEWAY_MAX_ATTEMPTS,
-    fallback: env.GATEWAY_FALLBACK,
-  },
-  s3: {
-    endpoint: env.S3_ENDPOINT,
-    bucket: env.S3_BUCKET,
-    region: env.S3_REGION,
-    accessKeyId: env.S3_ACCESS_KEY_ID,
-    secretAccessKey: env.S3_SECRET_ACCESS_KEY,
-  },
+  gateway: gatewayOf(env),
+  s3: bucketOf(env),
   runpod: {
     getJobUrl: env.RUNPOD_WEBHOOK_GET_JOB,
     postOutputUrl: env.RUNPOD_WEBHOOK_POST_OUTPUT,

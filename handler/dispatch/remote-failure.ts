@@ -7,14 +7,19 @@ const RemoteError = z.object({
   code: z.enum(CODES),
   message: z.string().max(MAX_MESSAGE_CHARS),
 });
+/** What RunPod writes when workers stopped answering for a job, also after giving it to another. */
+const LOST_BY_WORKERS = /timed out after \d+ retries/i;
 
 /** The failure of a job that ended on the endpoint without a result. */
 export function endedFailure(status: string, error: unknown): SttError {
+  if (typeof error === 'string' && LOST_BY_WORKERS.test(error)) {
+    return new SttError('WORKER_LOST', 'The workers that had the job stopped answering');
+  }
   switch (status) {
     case 'CANCELLED':
       return new SttError('JOB_CANCELLED', 'The job was cancelled on the endpoint');
     case 'TIMED_OUT':
-      return new SttError('INTERNAL', 'The endpoint did not finish the job in the time it had');
+      return new SttError('JOB_TIMEOUT', 'The endpoint did not finish the job in the time it had');
     default:
       return failedJob(error);
   }
@@ -47,15 +52,17 @@ export function requestFailure(httpStatus: number | undefined, cause?: unknown):
     new SttError(code, message, { cause });
   switch (httpStatus) {
     case undefined:
-      return fail('INTERNAL', 'RunPod could not be reached');
+      return fail('ENDPOINT_UNAVAILABLE', 'RunPod could not be reached');
     case 401:
     case 403:
-      return fail('INPUT_INVALID', `RunPod refused the API key (HTTP ${httpStatus})`);
+      return fail('ENDPOINT_REFUSED', `RunPod refused the API key (HTTP ${httpStatus})`);
     case 404:
-      return fail('INPUT_INVALID', 'RunPod knows no such endpoint or job (HTTP 404)');
+      return fail('ENDPOINT_REFUSED', 'RunPod knows no such endpoint or job (HTTP 404)');
     case 413:
       return fail('AUDIO_TOO_LARGE', 'RunPod refused the size of the job: give a URL as audio_url');
     default:
-      return fail('INTERNAL', `RunPod answered with HTTP ${httpStatus}`);
+      return isTransient(httpStatus)
+        ? fail('ENDPOINT_UNAVAILABLE', `RunPod answered with HTTP ${httpStatus}`)
+        : fail('INTERNAL', `RunPod answered with HTTP ${httpStatus}`);
   }
 }

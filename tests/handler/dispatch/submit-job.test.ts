@@ -10,7 +10,7 @@ import {
 
 const INPUT = { audio_url: 'https://example.com/a.wav' };
 const DONE = { status: 'COMPLETED', output: { transcript: 'ask not' } };
-const POLLING = { firstWaitMs: 5, longestWaitMs: 20, attempts: 3 };
+const POLLING = { firstWaitMs: 5, longestWaitMs: 20, attempts: 3, lookAttempts: 3 };
 
 let api: RunpodClientApi | undefined;
 afterEach(async () => {
@@ -99,7 +99,7 @@ test.each([
 
 test.each([
   ['CANCELLED', 'JOB_CANCELLED'],
-  ['TIMED_OUT', 'INTERNAL'],
+  ['TIMED_OUT', 'JOB_TIMEOUT'],
 ])('a job that ends as %s is %s', async (status, code) => {
   const { failure } = await harness({ status: [{ status }] });
   expect(await failure()).toMatchObject({ code });
@@ -111,10 +111,10 @@ test('a job that completes without a result has failed', async () => {
 });
 
 test.each([
-  [401, 'INPUT_INVALID', /API key/],
-  [404, 'INPUT_INVALID', /no such endpoint/],
+  [401, 'ENDPOINT_REFUSED', /API key/],
+  [404, 'ENDPOINT_REFUSED', /no such endpoint/],
   [413, 'AUDIO_TOO_LARGE', /audio_url/],
-  [500, 'INTERNAL', /HTTP 500/],
+  [500, 'ENDPOINT_UNAVAILABLE', /HTTP 500/],
 ])('HTTP %i on sending is %s and is not repeated', async (status, code, message) => {
   const { failure, requests } = await harness({ run: [status], status: [DONE] });
   const error = await failure();
@@ -131,6 +131,29 @@ test('a job that RunPod was too busy to take is sent again', async () => {
   expect(pathsOf(requests).filter((path) => path.endsWith('/run'))).toHaveLength(2);
 });
 
+test('a job that ran out of workers, or that RunPod has forgotten, is WORKER_LOST', async () => {
+  const error = 'job timed out after 1 retries';
+  for (const answer of [{ status: 'FAILED', error }, { status: 'TIMED_OUT', error }, 404]) {
+    const { failure } = await harness({ status: [{ status: 'IN_PROGRESS' }, answer] });
+    expect(await failure()).toMatchObject({ code: 'WORKER_LOST', retryable: true });
+    await api?.close();
+  }
+});
+
+test('a limit of time is told to RunPod, and a job that nobody takes in time is cancelled', async () => {
+  const { target, requests } = await harness({ status: [{ status: 'IN_QUEUE' }] });
+  const limits = { maxQueueMs: 40, maxJobMs: 60_000 };
+  const context = { signal: new AbortController().signal, onProgress: () => undefined };
+  await expect(submitJob(INPUT, { ...target, limits }, context)).rejects.toMatchObject({
+    code: 'QUEUE_TIMEOUT',
+  });
+  expect(requests[0]?.body).toEqual({
+    input: INPUT,
+    policy: { ttl: 90_040, executionTimeout: 60_000 },
+  });
+  expect(pathsOf(requests).at(-1)).toBe('POST /v2/abc123/cancel/remote-1');
+});
+
 test('looking again survives a few failures', async () => {
   const { submit } = await harness({ status: [502, 429, { status: 'IN_PROGRESS' }, 503, DONE] });
   expect(await submit()).toEqual({ transcript: 'ask not' });
@@ -139,10 +162,10 @@ test('looking again survives a few failures', async () => {
 test('looking again gives up in the end', async () => {
   const { failure, requests } = await harness({ status: [502] });
   expect(await failure()).toMatchObject({
-    code: 'INTERNAL',
+    code: 'ENDPOINT_UNAVAILABLE',
     message: expect.stringContaining('502'),
   });
-  expect(requests).toHaveLength(1 + POLLING.attempts);
+  expect(requests).toHaveLength(1 + POLLING.lookAttempts);
 });
 
 test('an endpoint that cannot be reached says so', async () => {
@@ -150,7 +173,7 @@ test('an endpoint that cannot be reached says so', async () => {
   await api?.close();
   const context = { signal: new AbortController().signal, onProgress: () => undefined };
   await expect(submitJob(INPUT, target, context)).rejects.toMatchObject({
-    code: 'INTERNAL',
+    code: 'ENDPOINT_UNAVAILABLE',
     message: 'RunPod could not be reached',
   });
 });
