@@ -7,7 +7,9 @@ import { isUrl } from '../audio-source.ts';
 export const MAX_REQUEST_BYTES = 10_000_000;
 /** The rest of the body: other fields, a long prompt. */
 const ENVELOPE_BYTES = 100_000;
-const MAX_FILE_BYTES = Math.floor((MAX_REQUEST_BYTES - ENVELOPE_BYTES) / 4) * 3;
+/** Base64 of so many characters, and a file of so many bytes, fit into a job. */
+export const MAX_INLINE_CHARS = MAX_REQUEST_BYTES - ENVELOPE_BYTES;
+export const MAX_INLINE_BYTES = Math.floor(MAX_INLINE_CHARS / 4) * 3;
 
 /**
  * A job's input with the file that `audio_url` names put inside, because no other machine can read
@@ -25,7 +27,7 @@ export async function inlineLocalAudio(input: unknown, folder: string): Promise<
 async function readBase64(path: string): Promise<string> {
   const stats = await stat(path).catch(() => undefined);
   if (!stats?.isFile()) throw new SttError('AUDIO_NOT_FOUND', 'The audio file was not found');
-  if (stats.size > MAX_FILE_BYTES) throw tooLarge(stats.size, MAX_FILE_BYTES);
+  if (stats.size > MAX_INLINE_BYTES) throw tooLarge(stats.size, MAX_INLINE_BYTES);
   return readFile(path, 'base64');
 }
 

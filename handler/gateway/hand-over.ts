@@ -1,0 +1,105 @@
+import { readFile, stat } from 'node:fs/promises';
+import { writeBase64 } from '../../audio/base64-source.ts';
+import { resolveAudioPath } from '../../audio/path-source.ts';
+import { createSpoolFolder } from '../../audio/spool.ts';
+import { SttError } from '../../core/errors.ts';
+import { audioSourceOf } from '../audio-source.ts';
+import { MAX_INLINE_BYTES, MAX_INLINE_CHARS, tooLarge } from '../dispatch/inline-audio.ts';
+import type { ServiceJob, Upload } from '../jobs/contracts.ts';
+import type { AudioStore } from './audio-store.ts';
+
+export interface HandoverOptions {
+  /** None: recordings too large to travel inside a job are refused. */
+  readonly store: AudioStore | undefined;
+  /** How long a worker may need until it has fetched one. */
+  readonly validMs: number;
+  readonly audio: {
+    readonly root: string | undefined;
+    readonly maxBytes: number;
+    readonly spoolDir: string | undefined;
+  };
+}
+
+/** The input of a job as a worker elsewhere can run it. */
+export interface RemoteInput {
+  readonly input: Readonly<Record<string, unknown>>;
+  /** After the job; false when a copy of the recording may be left. Never throws. */
+  release(): Promise<boolean>;
+}
+
+/**
+ * Makes a job's recording reachable for a worker: inside the job where it is small, else from the
+ * store. A URL stays what it is: the worker fetches it.
+ * @throws {SttError} AUDIO_TOO_LARGE, AUDIO_NOT_FOUND, PATH_FORBIDDEN, INPUT_INVALID,
+ * HANDOVER_FAILED; and the signal's reason.
+ */
+export async function handOver(
+  { input, upload }: ServiceJob,
+  options: HandoverOptions,
+  signal: AbortSignal,
+): Promise<RemoteInput> {
+  const { audio_url, audio_base64, ...rest } = input;
+  if (upload !== null) return shareFile(upload, rest, options, signal);
+  const source = audioSourceOf({
+    audio_url: textOf(audio_url),
+    audio_base64: textOf(audio_base64),
+  });
+  switch (source.kind) {
+    case 'url':
+      return { input, release: async () => true };
+    case 'path': {
+      const path = await resolveAudioPath(source.path, options.audio.root, options.audio.maxBytes);
+      return shareFile({ path, bytes: (await stat(path)).size }, rest, options, signal);
+    }
+    case 'base64':
+      if (source.data.length <= MAX_INLINE_CHARS) return { input, release: async () => true };
+      return shareText(source.data, rest, options, signal);
+  }
+}
+
+async function shareFile(
+  recording: Upload,
+  rest: Readonly<Record<string, unknown>>,
+  { store, validMs }: HandoverOptions,
+  signal: AbortSignal,
+): Promise<RemoteInput> {
+  if (recording.bytes <= MAX_INLINE_BYTES) {
+    const input = { ...rest, audio_base64: await readFile(recording.path, 'base64') };
+    return { input, release: async () => true };
+  }
+  if (store === undefined) throw tooLarge(recording.bytes, MAX_INLINE_BYTES);
+  const shared = await store.share(recording, validMs, signal);
+  return { input: { ...rest, audio_url: shared.url }, release: () => shared.remove() };
+}
+
+async function shareText(
+  data: string,
+  rest: Readonly<Record<string, unknown>>,
+  options: HandoverOptions,
+  signal: AbortSignal,
+): Promise<RemoteInput> {
+  const { spoolDir, maxBytes } = options.audio;
+  const spool = await createSpoolFolder(spoolDir);
+  try {
+    const { path, handle } = await spool.createFile();
+    await writeBase64(data, handle, maxBytes, signal);
+    const { size } = await handle.stat();
+    const remote = await shareFile({ path, bytes: size }, rest, options, signal);
+    return {
+      input: remote.input,
+      release: async () => {
+        await spool.remove();
+        return remote.release();
+      },
+    };
+  } catch (thrown) {
+    await spool.remove();
+    throw thrown;
+  }
+}
+
+function textOf(value: unknown): string | null {
+  if (value === undefined || value === null || value === '') return null;
+  if (typeof value === 'string') return value;
+  throw new SttError('INPUT_INVALID', 'audio_url and audio_base64 must be texts');
+}
