@@ -9,7 +9,7 @@ import type { SchedulerTrouble } from '../models/engine/window-scheduler.ts';
 import { everyFewSeconds } from '../models/hub/progress-lines.ts';
 import { type LoadedModels, loadModels } from '../models/load-models.ts';
 import { locateWhisper } from '../models/locate-whisper.ts';
-import { transcribe } from '../pipeline/transcribe.ts';
+import { processRecording } from '../pipeline/process-recording.ts';
 import { runLocal } from './local/run-local.ts';
 import { type JobServices, runJob } from './run-job.ts';
 import { listenForShutdown } from './runpod/signals.ts';
@@ -163,7 +163,7 @@ function jobServices(limits: Config['audio'], models: LoadedModels): JobServices
   return {
     openAudio: (source, signal) => openAudio(source, limits, signal),
     transcribe: (waveform, options, hooks, signal) =>
-      transcribe(waveform, options, models, hooks, signal),
+      processRecording(waveform, options, models, hooks, signal),
   };
 }
 

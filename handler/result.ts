@@ -1,7 +1,7 @@
 import type { SampleRange } from '../audio/time.ts';
-import type { Alignment, Segment, Transcript, TranscriptWarning } from '../pipeline/contracts.ts';
+import type { Alignment, Segment, TranscriptWarning } from '../pipeline/contracts.ts';
+import type { RecordingTranscript } from '../pipeline/process-recording.ts';
 import { formatSegments, isTextFormat } from './formats/format-segments.ts';
-import { warningsOf } from './input-warnings.ts';
 import { joinTexts } from './languages.ts';
 import type { JobInput, OutputFormat } from './schema.ts';
 import {
@@ -15,10 +15,15 @@ import {
   withDiagnostics,
 } from './wire-segment.ts';
 
+/** Far below the noise of a voice. */
+const EMBEDDING_DECIMALS = 6;
+
 interface WireSpeaker {
   readonly total_duration: number;
   readonly segments_count: number;
   readonly text_parts: readonly string[];
+  /** Unit vector, where it was asked for: `known_speakers` of a later job. */
+  readonly embedding?: readonly number[];
 }
 
 /** The answer to a job. The first block is a contract with existing clients, field for field. */
@@ -55,9 +60,13 @@ export interface Elapsed {
 }
 
 /** The result of a job in seconds and confidences; the same fields whatever the output format. */
-export function toJobResult(transcript: Transcript, input: JobInput, elapsed: Elapsed): JobResult {
+export function toJobResult(
+  transcript: RecordingTranscript,
+  input: JobInput,
+  elapsed: Elapsed,
+): JobResult {
   const segments = transcript.segments.map(toWireSegment);
-  const speakers = speakersOf(transcript.segments);
+  const speakers = speakersOf(transcript, input.return_speaker_embeddings);
   const textLanguage = input.task === 'translate' ? 'en' : transcript.language;
   const format = input.output_format;
   return {
@@ -77,7 +86,7 @@ export function toJobResult(transcript: Transcript, input: JobInput, elapsed: El
     language_probability: rounded(transcript.languageProbability),
     model: transcript.modelName,
     alignment: transcript.alignment,
-    warnings: [...transcript.warnings, ...warningsOf(input)],
+    warnings: transcript.warnings,
     timings: mapValues(elapsed.stagesMs, msToWireSec),
     ...(isTextFormat(format) && {
       output_format: format,
@@ -86,7 +95,11 @@ export function toJobResult(transcript: Transcript, input: JobInput, elapsed: El
   };
 }
 
-function speakersOf(segments: readonly Segment[]): Record<string, WireSpeaker> {
+/** Everyone with words; who was heard without any has nothing to show. */
+function speakersOf(
+  { segments, speakers }: RecordingTranscript,
+  withEmbeddings: boolean,
+): Record<string, WireSpeaker> {
   const bySpeaker = new Map<string, Segment[]>();
   for (const segment of segments) {
     if (segment.speaker === undefined) continue;
@@ -95,9 +108,17 @@ function speakersOf(segments: readonly Segment[]): Record<string, WireSpeaker> {
     else bySpeaker.set(segment.speaker, [segment]);
   }
   return Object.fromEntries(
-    [...bySpeaker].map(([speaker, spoken]) => [speaker, summaryOf(spoken)]),
+    [...bySpeaker].map(([speaker, spoken]) => {
+      const embedding = speakers.find(({ label }) => label === speaker)?.embedding;
+      const voice = withEmbeddings && embedding && toWireEmbedding(embedding);
+      return [speaker, { ...summaryOf(spoken), ...voice }];
+    }),
   );
 }
+
+const toWireEmbedding = (embedding: Float32Array) => ({
+  embedding: Array.from(embedding, (value) => rounded(value, EMBEDDING_DECIMALS)),
+});
 
 const summaryOf = (segments: readonly Segment[]): WireSpeaker => ({
   total_duration: toWireSec(segments.reduce((sum, { range }) => sum + samplesIn(range), 0)),

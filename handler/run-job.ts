@@ -1,13 +1,13 @@
 import type { AudioSource } from '../audio/open-audio.ts';
 import type { SpooledWaveform, Waveform } from '../audio/waveform.ts';
 import { SttError, type WireError } from '../core/errors.ts';
-import type { Transcript } from '../pipeline/contracts.ts';
-import type { TranscribeHooks, TranscribeOptions } from '../pipeline/options.ts';
+import type { TranscribeHooks } from '../pipeline/options.ts';
+import type { RecordingOptions, RecordingTranscript } from '../pipeline/process-recording.ts';
 import { audioSourceOf } from './audio-source.ts';
 import type { Job, JobContext } from './job.ts';
+import { toRecordingOptions } from './recording-options.ts';
 import { type JobResult, toJobResult } from './result.ts';
 import { parseJobInput } from './schema.ts';
-import { toTranscribeOptions } from './transcribe-options.ts';
 import { mapValues, rounded } from './wire-segment.ts';
 
 /** Everything a job needs, wired once in `handler/main.ts` and faked in tests. */
@@ -15,10 +15,10 @@ export interface JobServices {
   openAudio(source: AudioSource, signal: AbortSignal): Promise<SpooledWaveform>;
   transcribe(
     waveform: Waveform,
-    options: TranscribeOptions,
+    options: RecordingOptions,
     hooks: TranscribeHooks,
     signal: AbortSignal,
-  ): Promise<Transcript>;
+  ): Promise<RecordingTranscript>;
 }
 
 export type JobOutput = JobResult | { readonly error: WireError };
@@ -63,7 +63,7 @@ async function transcribeJob(
       onProgress: (fraction) => context.onProgress({ stage: 'transcribe', fraction }),
       onStage: (stage, elapsedMs) => clock.add(stage, elapsedMs),
     };
-    const options = toTranscribeOptions(input);
+    const options = toRecordingOptions(input);
     const transcript = await services.transcribe(waveform, options, hooks, signal);
     return toJobResult(transcript, input, clock.elapsed());
   } finally {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SttError } from '../core/errors.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../pipeline/options.ts';
 import { describeIssues } from './input-issues.ts';
+import { KnownSpeakers } from './known-speakers.ts';
 import { languageCodeOf } from './languages.ts';
 
 const MAX_ID_CHARS = 256;
@@ -55,6 +56,18 @@ const VadInput = z.strictObject({
   speech_pad_ms: durationMs,
 });
 
+const flag = optional(z.boolean());
+
+const PostprocessInput = z.strictObject({
+  repair_spacing: flag,
+  split_sentences: flag,
+  numbers: optional(z.enum(['keep', 'digits', 'words'])),
+  remove_fillers: flag,
+  collapse_repeats: flag,
+  punctuate: flag,
+  correct_keywords: flag,
+});
+
 /** The `input` of a job: `docs/` and README explain each field to its users. */
 const JobInputSchema = z
   .strictObject({
@@ -77,14 +90,16 @@ const JobInputSchema = z
     compression_ratio_threshold: optional(z.number().positive()),
     log_prob_threshold: optional(z.number().max(0)),
     no_speech_threshold: probability,
-    diarize: withDefault(z.boolean(), false),
+    diarize: withDefault(z.boolean(), true),
     num_speakers: speakerCount,
     min_speakers: speakerCount,
     max_speakers: speakerCount,
+    known_speakers: KnownSpeakers,
+    return_speaker_embeddings: withDefault(z.boolean(), false),
     word_timestamps: withDefault(z.boolean(), true),
     beam_size: z.literal(1, 'only 1 is supported in this version').nullish(),
     batch_size: unsupported,
-    postprocess: unsupported,
+    postprocess: optional(PostprocessInput),
   })
   .superRefine((input, context) => {
     const fail = (path: string, message: string): void =>
@@ -101,11 +116,25 @@ const JobInputSchema = z
     else if (num_speakers !== null && (num_speakers < fewest || num_speakers > most)) {
       fail('num_speakers', 'must lie between min_speakers and max_speakers');
     }
+    if (!input.diarize && asksForSpeakers(input)) {
+      fail('diarize', 'must not be false beside settings of speakers');
+    }
     const onset = vad?.onset_threshold ?? DEFAULT_TRANSCRIBE_OPTIONS.vad.onsetThreshold;
     if ((vad?.offset_threshold ?? 0) > onset) {
       fail('vad.offset_threshold', 'must not be above onset_threshold (0.5 unless set)');
     }
   });
+
+const asksForSpeakers = (input: {
+  readonly num_speakers: number | null;
+  readonly min_speakers: number | null;
+  readonly max_speakers: number | null;
+  readonly known_speakers: ReadonlyMap<string, Float32Array>;
+  readonly return_speaker_embeddings: boolean;
+}): boolean =>
+  [input.num_speakers, input.min_speakers, input.max_speakers].some((count) => count !== null) ||
+  input.known_speakers.size > 0 ||
+  input.return_speaker_embeddings;
 
 export type JobInput = z.output<typeof JobInputSchema>;
 

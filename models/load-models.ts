@@ -4,6 +4,8 @@ import { defaultBatchSize } from './device.ts';
 import { InferenceEngine } from './engine/engine.ts';
 import type { ComputeType, DeviceOptions } from './engine/protocol.ts';
 import type { SchedulerTrouble } from './engine/window-scheduler.ts';
+import { PyannoteSegmentation } from './segmentation/pyannote-segmentation.ts';
+import { GE2E, SpeakerEncoder } from './speaker-embedding/speaker-encoder.ts';
 import { SileroVad } from './vad/silero-vad.ts';
 import { WhisperRecognizer } from './whisper/whisper-recognizer.ts';
 
@@ -80,6 +82,8 @@ async function loadNetworks(
 ) {
   return {
     voiceActivity: await SileroVad.load(onCpu, join(EMBEDDED, 'silero-vad')),
+    segmentation: await PyannoteSegmentation.load(onCpu, join(EMBEDDED, 'pyannote-segmentation')),
+    embedding: await SpeakerEncoder.load(onCpu, join(EMBEDDED, 'ge2e-speaker-encoder'), GE2E),
     recognizer: await WhisperRecognizer.load(onDevice, {
       modelName: settings.whisper.name,
       folder: settings.whisper.folder,

@@ -8,6 +8,7 @@ interface EncoderKind {
   /** Where a model of this kind lies in its folder. */
   readonly file: string;
   readonly excerptSamples: number;
+  readonly dimensions: number;
   readonly sameSpeakerDistance: number;
 }
 
@@ -16,6 +17,7 @@ export const GE2E: EncoderKind = {
   frontEnd: 'ge2e',
   file: 'model.onnx',
   excerptSamples: 25_600,
+  dimensions: 256,
   sameSpeakerDistance: 0.25,
 };
 
@@ -27,6 +29,7 @@ export const WESPEAKER: EncoderKind = {
   frontEnd: 'kaldi-fbank',
   file: 'onnx/model.onnx',
   excerptSamples: 48_000,
+  dimensions: 256,
   sameSpeakerDistance: 0.248,
 };
 
@@ -37,12 +40,14 @@ const BATCH_SIZE = 16;
 export class SpeakerEncoder implements SpeakerEmbeddingModel {
   readonly batchSize = BATCH_SIZE;
   readonly excerptSamples: number;
+  readonly dimensions: number;
   readonly sameSpeakerDistance: number;
   readonly #engine: InferenceEngine;
 
   private constructor(engine: InferenceEngine, kind: EncoderKind) {
     this.#engine = engine;
     this.excerptSamples = kind.excerptSamples;
+    this.dimensions = kind.dimensions;
     this.sameSpeakerDistance = kind.sameSpeakerDistance;
   }
 

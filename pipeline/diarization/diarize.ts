@@ -41,13 +41,13 @@ export async function diarize(
     signal,
   );
   const heardAt = performance.now();
-  hooks.onStage?.('segmentation', heardAt - startedAt, { localSpeakerCount: local.length });
+  hooks.onStage?.('speaker_segmentation', heardAt - startedAt, { localSpeakerCount: local.length });
   const tracks = linkLocalSpeakers(local, grid.frameSamples);
   const heard = await hearTracks(waveform, tracks, models, {
     signal,
     onProgress: (part) => hooks.onProgress?.(SEGMENTATION_SHARE + part * (1 - SEGMENTATION_SHARE)),
   });
-  hooks.onStage?.('voices', performance.now() - heardAt, { trackCount: tracks.length });
+  hooks.onStage?.('speaker_voices', performance.now() - heardAt, { trackCount: tracks.length });
   const people = findPeople(heard, {
     sameSpeakerDistance: embedding.sameSpeakerDistance,
     minSpeakers: options.numSpeakers ?? options.minSpeakers,
@@ -123,7 +123,8 @@ function describe(
   return { turns, exclusiveTurns: toTurns('exclusive'), speakers };
 }
 
-const speakerLabel = (index: number): string => `SPEAKER_${String(index).padStart(2, '0')}`;
+/** `SPEAKER_00`, …: whoever has no name. */
+export const speakerLabel = (index: number): string => `SPEAKER_${String(index).padStart(2, '0')}`;
 
 const toSamples = (
   { start, end }: FrameRange,

@@ -1,4 +1,17 @@
+import { SttError } from '../../core/errors.ts';
 import { cosineDistance } from './cosine.ts';
+
+/** @throws {SttError} INPUT_INVALID unless every embedding has as many numbers as the model's. */
+export function assertComparable(
+  known: ReadonlyMap<string, Float32Array>,
+  dimensions: number,
+): void {
+  for (const { length } of known.values()) {
+    if (length === dimensions) continue;
+    const message = `known_speakers: expected ${dimensions} numbers each, found ${length}`;
+    throw new SttError('INPUT_INVALID', message);
+  }
+}
 
 /**
  * Names for voices: `result[voice]` is the known person it belongs to, or null. The nearest pairs
@@ -10,9 +23,11 @@ export function nameKnownSpeakers(
   maxDistance: number,
 ): (string | null)[] {
   const pairs = voices.flatMap((voice, index) =>
-    [...known]
-      .filter(([, embedding]) => embedding.length === voice.length)
-      .map(([name, embedding]) => ({ index, name, distance: cosineDistance(voice, embedding) })),
+    [...known].map(([name, embedding]) => ({
+      index,
+      name,
+      distance: cosineDistance(voice, embedding),
+    })),
   );
   pairs.sort((a, b) => a.distance - b.distance);
   const names = voices.map((): string | null => null);

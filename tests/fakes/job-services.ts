@@ -2,8 +2,8 @@ import type { AudioSource } from '../../audio/open-audio.ts';
 import { secToSamples } from '../../audio/time.ts';
 import type { SpooledWaveform } from '../../audio/waveform.ts';
 import type { JobServices } from '../../handler/run-job.ts';
-import type { Segment, Transcript } from '../../pipeline/contracts.ts';
-import type { TranscribeOptions } from '../../pipeline/options.ts';
+import type { Segment } from '../../pipeline/contracts.ts';
+import type { RecordingOptions, RecordingTranscript } from '../../pipeline/process-recording.ts';
 import { SyntheticWaveform } from './synthetic-waveform.ts';
 
 /** A segment in seconds; everything else has a value that no default has. */
@@ -24,7 +24,7 @@ export const fakeSegment = (
   ...more,
 });
 
-export const fakeTranscript = (more: Partial<Transcript> = {}): Transcript => ({
+export const fakeTranscript = (more: Partial<RecordingTranscript> = {}): RecordingTranscript => ({
   segments: [fakeSegment(0, 1.5, 'And so'), fakeSegment(1.5, 4, 'my fellow Americans')],
   language: 'en',
   languageProbability: 0.98,
@@ -32,19 +32,20 @@ export const fakeTranscript = (more: Partial<Transcript> = {}): Transcript => ({
   modelName: 'fake-whisper',
   alignment: null,
   warnings: [],
+  speakers: [],
   ...more,
 });
 
 export interface FakeJobServices extends JobServices {
   readonly sources: readonly AudioSource[];
-  readonly optionsSeen: readonly TranscribeOptions[];
+  readonly optionsSeen: readonly RecordingOptions[];
   readonly openWaveforms: () => number;
 }
 
 /** Opens anything and answers every recording with the same transcript; counts what is left open. */
 export function fakeJobServices(overrides: Partial<JobServices> = {}): FakeJobServices {
   const sources: AudioSource[] = [];
-  const optionsSeen: TranscribeOptions[] = [];
+  const optionsSeen: RecordingOptions[] = [];
   let openWaveforms = 0;
   return {
     sources,

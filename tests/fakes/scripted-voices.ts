@@ -67,6 +67,7 @@ export class ScriptedSegmentation implements SpeakerSegmentationModel {
 /** Each speaker has an axis of their own, and a little of the next one's. */
 export class ScriptedEmbedding implements SpeakerEmbeddingModel {
   readonly excerptSamples = 8000;
+  readonly dimensions = 4;
   readonly sameSpeakerDistance = 0.25;
   readonly batchSize = 3;
 

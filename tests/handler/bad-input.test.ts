@@ -6,7 +6,7 @@ import { ERROR_CODES, type ErrorCode, type WireError } from '../../core/errors.t
 import { createLogger } from '../../core/logger.ts';
 import { runJob } from '../../handler/run-job.ts';
 import { EMBEDDED_WHISPER, type LoadedModels, loadModels } from '../../models/load-models.ts';
-import { transcribe } from '../../pipeline/transcribe.ts';
+import { processRecording } from '../../pipeline/process-recording.ts';
 import {
   createWorkbench,
   runFfmpegForFixture,
@@ -73,7 +73,7 @@ async function run(input: unknown): Promise<{ error?: WireError; transcript?: st
     {
       openAudio: (source, signal) => openAudio(source, limits, signal),
       transcribe: (waveform, options, hooks, signal) =>
-        transcribe(waveform, options, models, hooks, signal),
+        processRecording(waveform, options, models, hooks, signal),
     },
     {
       signal: new AbortController().signal,

@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { secToSamples } from '../../../audio/time.ts';
 import { toJobResult } from '../../../handler/result.ts';
 import { parseJobInput } from '../../../handler/schema.ts';
-import type { Transcript } from '../../../pipeline/contracts.ts';
+import type { RecordingTranscript } from '../../../pipeline/process-recording.ts';
 import { fakeSegment, fakeTranscript } from '../../fakes/job-services.ts';
 
 const ELAPSED = { totalMs: 2345.6, stagesMs: { open_audio: 1200.4, recognize: 1000 } };
 
-const resultOf = (transcript: Partial<Transcript> = {}, fields: object = {}) =>
+const resultOf = (transcript: Partial<RecordingTranscript> = {}, fields: object = {}) =>
   toJobResult(
     fakeTranscript(transcript),
     parseJobInput({ audio_url: 'https://example.com/a.wav', ...fields }),
@@ -135,15 +135,6 @@ test.each(['json', 'verbose'])('%s needs no second form', (format) => {
   expect(resultOf({}, { output_format: format })).not.toHaveProperty('formatted');
 });
 
-test('what was asked for in vain is told after the warnings of the pipeline', () => {
-  const warnings = [{ code: 'LOOP_REMOVED', message: 'One loop was removed' }];
-  const result = resultOf({ warnings }, { diarize: true });
-  expect(result.warnings.map(({ code }) => code)).toEqual([
-    'LOOP_REMOVED',
-    'DIARIZATION_UNAVAILABLE',
-  ]);
-});
-
 test('speakers and words are taken over when there are any, never invented', () => {
   const words = [
     {
@@ -174,4 +165,12 @@ test('speakers and words are taken over when there are any, never invented', () 
 test('a result survives JSON unchanged', () => {
   const result = resultOf({}, { output_format: 'srt' });
   expect(JSON.parse(JSON.stringify(result))).toEqual(result);
+});
+
+test('voices are given away only when they are asked for', () => {
+  const speakers = [{ label: 'Anna', embedding: Float32Array.of(0.6, 0.8), totalSamples: 1 }];
+  const segments = [fakeSegment(0, 1, 'hi', { speaker: 'Anna' })];
+  expect(resultOf({ segments, speakers }).speakers['Anna']).not.toHaveProperty('embedding');
+  const asked = resultOf({ segments, speakers }, { return_speaker_embeddings: true });
+  expect(asked.speakers['Anna']!.embedding).toEqual([0.6, 0.8]);
 });

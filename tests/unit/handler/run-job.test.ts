@@ -38,7 +38,9 @@ test('a job is opened, transcribed and answered', async () => {
     timings: { vad: 0.012, recognize: 0.25, open_audio: expect.any(Number) },
   });
   expect(services.sources).toEqual([{ kind: 'url', url: INPUT.audio_url }]);
-  expect(services.optionsSeen[0]).toMatchObject({ language: 'ko', temperatures: [0.3] });
+  expect(services.optionsSeen[0]).toMatchObject({
+    transcribe: { language: 'ko', temperatures: [0.3] },
+  });
 });
 
 test('a stage that reports in parts is summed up', async () => {

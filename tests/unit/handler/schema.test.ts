@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SttError } from '../../../core/errors.ts';
-import { warningsOf } from '../../../handler/input-warnings.ts';
 import { parseJobInput } from '../../../handler/schema.ts';
 import { toTranscribeOptions } from '../../../handler/transcribe-options.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../../../pipeline/options.ts';
@@ -41,6 +40,8 @@ const OPTIONAL_FIELDS = [
   'num_speakers',
   'min_speakers',
   'max_speakers',
+  'known_speakers',
+  'return_speaker_embeddings',
   'word_timestamps',
   'beam_size',
   'batch_size',
@@ -60,7 +61,6 @@ test('a source of audio is all that a job needs', () => {
 
 test.each(OPTIONAL_FIELDS)('%s: null means left out', (field) => {
   expect(optionsOf({ [field]: null })).toEqual(optionsOf({}));
-  expect(warningsOf(parse({ [field]: null }))).toEqual([]);
 });
 
 test('every setting of vad may be null', () => {
@@ -146,7 +146,14 @@ test.each([
   { temperature: '0' },
   { beam_size: 5 },
   { batch_size: 8 },
-  { postprocess: {} },
+  { postprocess: true },
+  { postprocess: { spelling: true } },
+  { postprocess: { numbers: 'roman' } },
+  { known_speakers: [] },
+  { known_speakers: { Anna: [0.5, 0.5] } },
+  { known_speakers: { Anna: ['1'] } },
+  { known_speakers: { SPEAKER_01: [1] } },
+  { return_speaker_embeddings: 'yes' },
   { task: 'stream' },
   { output_format: 'docx' },
   { meeting_id: 'x'.repeat(257) },
@@ -224,6 +231,7 @@ test('settings reach the pipeline under its own names', () => {
     avgLogProbThreshold: -0.7,
     noSpeechThreshold: 0.4,
     maxChunkSec: 30,
+    maxPauseSec: DEFAULT_TRANSCRIBE_OPTIONS.maxPauseSec,
     wordTimes: true,
     vad: {
       onsetThreshold: 0.6,
@@ -271,14 +279,4 @@ test('an offset above the onset is refused', () => {
   expect(problemOf({ ...AUDIO, vad: { onset_threshold: 0.2, offset_threshold: 0.3 } })).toContain(
     'offset_threshold',
   );
-});
-
-test.each([
-  [{ diarize: true }, ['DIARIZATION_UNAVAILABLE']],
-  [{ num_speakers: 2 }, ['DIARIZATION_UNAVAILABLE']],
-  [{ min_speakers: 2 }, ['DIARIZATION_UNAVAILABLE']],
-  [{ max_speakers: 2 }, ['DIARIZATION_UNAVAILABLE']],
-  [{ diarize: false, word_timestamps: false }, []],
-])('%j is warned about with %j', (fields, codes) => {
-  expect(warningsOf(parse(fields)).map(({ code }) => code)).toEqual(codes);
 });

@@ -131,7 +131,7 @@ describe('diarization', () => {
     expect(largest.samples).toBeLessThanOrEqual(13 * SEC);
     expect(progress).toEqual(progress.toSorted((a, b) => a - b));
     expect(progress.at(-1)).toBe(1);
-    expect(stages).toEqual(['segmentation', 'voices']);
+    expect(stages).toEqual(['speaker_segmentation', 'speaker_voices']);
   });
 
   test('stops when it is aborted', async () => {

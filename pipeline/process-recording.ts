@@ -1,0 +1,137 @@
+import type { Waveform } from '../audio/waveform.ts';
+import { SttError } from '../core/errors.ts';
+import type { Segment, Transcript, TranscriptWarning } from './contracts.ts';
+import { assignSpeakers } from './diarization/assign-speakers.ts';
+import { diarize, speakerLabel } from './diarization/diarize.ts';
+import { assertComparable } from './diarization/known-speakers.ts';
+import type {
+  DiarizedSpeaker,
+  DiarizeModels,
+  DiarizeOptions,
+  SpeakerTurn,
+} from './diarization/options.ts';
+import type { TranscribeHooks, TranscribeOptions } from './options.ts';
+import { type PostprocessOptions, postprocess } from './postprocess/postprocess.ts';
+import { sideBySide } from './side-by-side.ts';
+import { type TranscribeModels, transcribe } from './transcribe.ts';
+
+export interface RecordingModels extends TranscribeModels, DiarizeModels {}
+
+export interface RecordingOptions {
+  readonly transcribe: TranscribeOptions;
+  /** Null: speakers are not told apart. */
+  readonly diarize: DiarizeOptions | null;
+  readonly postprocess: PostprocessOptions;
+}
+
+/** A transcript whose segments have speakers, where they were asked for and told apart. */
+export interface RecordingTranscript extends Transcript {
+  /** By first appearance; empty without diarization. */
+  readonly speakers: readonly DiarizedSpeaker[];
+}
+
+interface FoundSpeakers {
+  readonly speakers: readonly DiarizedSpeaker[];
+  readonly exclusiveTurns: readonly SpeakerTurn[];
+  readonly warnings: readonly TranscriptWarning[];
+}
+
+const NO_SPEAKERS: FoundSpeakers = { speakers: [], exclusiveTurns: [], warnings: [] };
+
+/** Of the progress; on a CPU speakers cost about a tenth of what words do. */
+const SPEAKERS_SHARE = 0.1;
+
+/**
+ * All that is made of a recording: words and speakers are found side by side and brought together,
+ * and the text is repaired. What fails stops the rest; only speakers may fail alone, since a
+ * transcript with a warning is better than none. Every segment has a speaker, or none has.
+ *
+ * `hooks.onSegments` gets the segments of the result: early where neither the speakers nor the
+ * language, by which text is repaired, are still to be found, else in the end.
+ *
+ * @throws {SttError} INPUT_INVALID when known speakers cannot be compared with voices; whatever
+ * `transcribe` throws; the reason of `signal` when it aborts.
+ */
+// biome-ignore lint/complexity/useMaxParams: what, how, with which models, who watches, until when
+export async function processRecording(
+  waveform: Waveform,
+  options: RecordingOptions,
+  models: RecordingModels,
+  hooks: TranscribeHooks,
+  signal: AbortSignal,
+): Promise<RecordingTranscript> {
+  if (options.diarize) assertComparable(options.diarize.knownSpeakers, models.embedding.dimensions);
+  const progress = progressOfBoth(hooks, options.diarize !== null);
+  const early = languageOfText(options) !== null && options.diarize === null;
+  const wordHooks: TranscribeHooks = {
+    onProgress: progress.words,
+    onStage: (...stage) => hooks.onStage?.(...stage),
+    onSegments: (segments) => {
+      if (early) handOn(finish(segments, NO_SPEAKERS, options), hooks);
+    },
+  };
+  const speakerHooks = { ...wordHooks, onProgress: progress.speakers };
+  const [transcript, found] = await sideBySide(
+    (stop) => transcribe(waveform, options.transcribe, models, wordHooks, stop),
+    (stop) => findSpeakers(waveform, options.diarize, models, { hooks: speakerHooks, stop }),
+    signal,
+  );
+  const segments = finish(transcript.segments, found, options, transcript.language);
+  if (!early) handOn(segments, hooks);
+  hooks.onProgress?.(1);
+  const warnings = [...transcript.warnings, ...found.warnings];
+  return { ...transcript, segments, speakers: found.speakers, warnings };
+}
+
+function handOn(segments: readonly Segment[], hooks: TranscribeHooks): void {
+  if (segments.length > 0) hooks.onSegments?.(segments);
+}
+
+/** The language that the text is written in; null when it is not known before listening. */
+const languageOfText = ({ transcribe: { task, language } }: RecordingOptions): string | null =>
+  task === 'translate' ? 'en' : language;
+
+const finish = (
+  segments: readonly Segment[],
+  found: Pick<FoundSpeakers, 'exclusiveTurns'>,
+  options: RecordingOptions,
+  spokenLanguage = '',
+): Segment[] =>
+  postprocess(
+    assignSpeakers(segments, found),
+    languageOfText(options) ?? spokenLanguage,
+    options.postprocess,
+  );
+
+/** Never fails but for an abort. */
+async function findSpeakers(
+  waveform: Waveform,
+  options: DiarizeOptions | null,
+  models: RecordingModels,
+  { hooks, stop }: { readonly hooks: TranscribeHooks; readonly stop: AbortSignal },
+): Promise<FoundSpeakers> {
+  if (options === null) return NO_SPEAKERS;
+  try {
+    const { speakers, exclusiveTurns } = await diarize(waveform, models, options, hooks, stop);
+    if (exclusiveTurns.length > 0) return { speakers, exclusiveTurns, warnings: [] };
+    // Nobody was heard: should there be words, one person has said them.
+    const everything = { start: 0, end: waveform.sampleCount };
+    return { ...NO_SPEAKERS, exclusiveTurns: [{ speaker: speakerLabel(0), range: everything }] };
+  } catch (thrown) {
+    stop.throwIfAborted();
+    hooks.onProgress?.(1);
+    const message = `Speakers could not be told apart (${SttError.from(thrown).code})`;
+    return { ...NO_SPEAKERS, warnings: [{ code: 'DIARIZATION_FAILED', message }] };
+  }
+}
+
+/** One fraction out of two; words alone are all of it where there is nothing else to do. */
+function progressOfBoth(hooks: TranscribeHooks, isDiarized: boolean) {
+  const share = isDiarized ? SPEAKERS_SHARE : 0;
+  const done = { words: 0, speakers: 0 };
+  const report = (part: keyof typeof done) => (fraction: number) => {
+    done[part] = fraction;
+    hooks.onProgress?.(Math.min(1, (1 - share) * done.words + share * done.speakers));
+  };
+  return { words: report('words'), speakers: report('speakers') };
+}

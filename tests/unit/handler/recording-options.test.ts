@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import { SttError } from '../../../core/errors.ts';
+import { toRecordingOptions } from '../../../handler/recording-options.ts';
+import { parseJobInput } from '../../../handler/schema.ts';
+import { DEFAULT_DIARIZE_OPTIONS } from '../../../pipeline/diarization/options.ts';
+import { DEFAULT_TRANSCRIBE_OPTIONS } from '../../../pipeline/options.ts';
+import { DEFAULT_POSTPROCESS_OPTIONS } from '../../../pipeline/postprocess/postprocess.ts';
+
+const AUDIO = { audio_url: 'https://example.com/a.wav' };
+const CANARY = 'c4nary';
+
+const parse = (fields: object) => parseJobInput({ ...AUDIO, ...fields });
+
+function problemOf(fields: object): string {
+  try {
+    parse(fields);
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(SttError);
+    return (thrown as SttError).message;
+  }
+  throw new Error('The input was accepted');
+}
+
+test('speakers are told apart unless they are not wanted, and text is repaired, not reworded', () => {
+  expect(toRecordingOptions(parse({}))).toEqual({
+    transcribe: DEFAULT_TRANSCRIBE_OPTIONS,
+    diarize: DEFAULT_DIARIZE_OPTIONS,
+    postprocess: DEFAULT_POSTPROCESS_OPTIONS,
+  });
+  expect(toRecordingOptions(parse({ diarize: false })).diarize).toBeNull();
+});
+
+test('settings of speakers reach the pipeline; known voices are unit vectors', () => {
+  const known_speakers = { Anna: [0.6, 0.8], ' Ben ': [0.999, 0] };
+  const fields = { num_speakers: 3, min_speakers: 2, max_speakers: 4, known_speakers };
+  const { diarize } = toRecordingOptions(parse(fields));
+  expect(diarize).toMatchObject({ numSpeakers: 3, minSpeakers: 2, maxSpeakers: 4 });
+  expect(diarize!.knownSpeakers).toEqual(
+    new Map([
+      ['Anna', Float32Array.of(0.6, 0.8)],
+      ['Ben', Float32Array.of(1, 0)],
+    ]),
+  );
+});
+
+test('a bad voice is refused without its name', () => {
+  const problem = problemOf({ known_speakers: { [CANARY]: [3, 4] } });
+  expect(problem).toMatch(/^known_speakers: expected at most 64 names/);
+  expect(problem).not.toContain(CANARY);
+});
+
+test.each([
+  { num_speakers: 2 },
+  { max_speakers: 2 },
+  { return_speaker_embeddings: true },
+  { known_speakers: { Anna: [1] } },
+])('%j contradicts diarize: false', (fields) => {
+  expect(problemOf({ ...fields, diarize: false })).toContain('diarize: must not be');
+});
+
+test('post-processing is set rule by rule; keywords correct words only when asked to', () => {
+  const optionsFor = (postprocess: object) =>
+    toRecordingOptions(parse({ postprocess, keywords: ['Seoul'] })).postprocess;
+  expect(optionsFor({})).toEqual(DEFAULT_POSTPROCESS_OPTIONS);
+  expect(
+    optionsFor({
+      repair_spacing: false,
+      split_sentences: false,
+      numbers: 'digits',
+      remove_fillers: true,
+      collapse_repeats: true,
+      punctuate: true,
+      correct_keywords: true,
+    }),
+  ).toEqual({
+    repairSpacing: false,
+    splitSentences: false,
+    numbers: 'digits',
+    removeFillers: true,
+    collapseRepeats: true,
+    punctuate: true,
+    keywords: ['Seoul'],
+  });
+});
