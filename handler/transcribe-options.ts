@@ -17,6 +17,7 @@ export function toTranscribeOptions(input: JobInput): TranscribeOptions {
     avgLogProbThreshold: input.log_prob_threshold ?? defaults.avgLogProbThreshold,
     noSpeechThreshold: input.no_speech_threshold ?? defaults.noSpeechThreshold,
     maxChunkSec: defaults.maxChunkSec,
+    maxPauseSec: defaults.maxPauseSec,
     wordTimes: input.word_timestamps,
     vad: vadOptionsOf(input.vad),
   };

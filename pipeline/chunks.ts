@@ -2,10 +2,12 @@ import { msToSamples, type SampleRange, secToSamples } from '../audio/time.ts';
 import type { VadOptions } from './options.ts';
 import { cutAtQuietestPoint } from './speech-cuts.ts';
 import { SpeechRegionDetector } from './speech-regions.ts';
+import { piecesAround, type WindowPieces, windowSamplesOf } from './time-map.ts';
 
-/** Continuous audio for one window of the recogniser, from the first region's start to the last's end. */
+/** Audio for one window of the recogniser, from the first region's start to the last's end. */
 export interface SpeechChunk {
-  readonly range: SampleRange;
+  /** What of it stands in the window: long pauses are shortened. */
+  readonly pieces: WindowPieces;
   /** At least one, in time order. */
   readonly regions: readonly SampleRange[];
 }
@@ -13,53 +15,55 @@ export interface SpeechChunk {
 /** Below this a chunk gives the recogniser too little context, so it takes regions from its neighbour. */
 const MIN_CHUNK_SAMPLES = secToSamples(5);
 
-const spanOf = (regions: readonly SampleRange[]): SampleRange => ({
-  start: regions[0]!.start,
-  end: regions.at(-1)!.end,
-});
-
-const lengthOf = ({ start, end }: SampleRange): number => end - start;
-
-const toChunk = (regions: readonly SampleRange[]): SpeechChunk => ({
-  range: spanOf(regions),
-  regions,
-});
+export interface ChunkLimits {
+  /** Longest window, in samples of its pieces. */
+  readonly maxChunkSamples: number;
+  /** What is kept of a pause within a window; Infinity keeps all. */
+  readonly maxPauseSamples: number;
+}
 
 /**
  * Merges speech regions greedily into chunks of at most `maxChunkSamples` (WhisperX's cut and
- * merge), then moves regions from a full chunk to a tiny one behind it. Regions must be ordered,
- * disjoint and not longer than a chunk.
+ * merge) with their long pauses shortened, then moves regions from a full chunk to a tiny one behind
+ * it. Regions must be ordered, disjoint and not longer than a chunk.
  *
  * One chunk is held back, since the one after it may still take regions from it.
  */
 export class RegionMerger {
-  readonly #maxChunkSamples: number;
+  readonly #limits: ChunkLimits;
   #previous: readonly SampleRange[] = [];
   #current: readonly SampleRange[] = [];
 
-  constructor(maxChunkSamples: number) {
-    this.#maxChunkSamples = maxChunkSamples;
+  constructor(limits: ChunkLimits) {
+    this.#limits = limits;
   }
 
   push(region: SampleRange): SpeechChunk[] {
-    const start = this.#current[0]?.start ?? region.start;
-    if (region.end - start <= this.#maxChunkSamples) {
-      this.#current = [...this.#current, region];
+    const grown = [...this.#current, region];
+    if (lengthOf(grown, this.#limits) <= this.#limits.maxChunkSamples) {
+      this.#current = grown;
       return [];
     }
-    const [complete, held] = balance(this.#previous, this.#current, this.#maxChunkSamples);
+    const [complete, held] = balance(this.#previous, this.#current, this.#limits);
     this.#previous = held;
     this.#current = [region];
-    return complete.length > 0 ? [toChunk(complete)] : [];
+    return complete.length > 0 ? [this.#toChunk(complete)] : [];
   }
 
   finish(): SpeechChunk[] {
-    const chunks = balance(this.#previous, this.#current, this.#maxChunkSamples);
+    const chunks = balance(this.#previous, this.#current, this.#limits);
     this.#previous = [];
     this.#current = [];
-    return chunks.filter((regions) => regions.length > 0).map(toChunk);
+    return chunks.filter((regions) => regions.length > 0).map((regions) => this.#toChunk(regions));
+  }
+
+  #toChunk(regions: readonly SampleRange[]): SpeechChunk {
+    return { pieces: piecesAround(regions, this.#limits.maxPauseSamples), regions };
   }
 }
+
+const lengthOf = (regions: readonly SampleRange[], { maxPauseSamples }: ChunkLimits): number =>
+  windowSamplesOf(piecesAround(regions, maxPauseSamples));
 
 type RegionsOfTwoChunks = readonly [readonly SampleRange[], readonly SampleRange[]];
 
@@ -70,19 +74,20 @@ type RegionsOfTwoChunks = readonly [readonly SampleRange[], readonly SampleRange
 function balance(
   first: readonly SampleRange[],
   second: readonly SampleRange[],
-  maxChunkSamples: number,
+  limits: ChunkLimits,
 ): RegionsOfTwoChunks {
+  const { maxChunkSamples } = limits;
   const minChunkSamples = Math.min(MIN_CHUNK_SAMPLES, maxChunkSamples / 4);
   const isWorthwhile =
     first.length > 1 &&
     second.length > 0 &&
-    lengthOf(spanOf(second)) < minChunkSamples &&
+    lengthOf(second, limits) < minChunkSamples &&
     second[0]!.start - first.at(-1)!.end <= minChunkSamples;
   if (!isWorthwhile) return [first, second];
 
   const regions = [...first, ...second];
   const splits = Array.from({ length: first.length }, (_, index) => index + 1)
-    .map((splitAt) => describeSplit(regions, splitAt))
+    .map((splitAt) => describeSplit(regions, splitAt, limits))
     .filter(({ secondLength }) => secondLength <= maxChunkSamples);
   const natural = splits.filter(({ shorterLength }) => shorterLength >= minChunkSamples);
   const best =
@@ -92,9 +97,9 @@ function balance(
   return [regions.slice(0, best.splitAt), regions.slice(best.splitAt)];
 }
 
-function describeSplit(regions: readonly SampleRange[], splitAt: number) {
-  const firstLength = lengthOf(spanOf(regions.slice(0, splitAt)));
-  const secondLength = lengthOf(spanOf(regions.slice(splitAt)));
+function describeSplit(regions: readonly SampleRange[], splitAt: number, limits: ChunkLimits) {
+  const firstLength = lengthOf(regions.slice(0, splitAt), limits);
+  const secondLength = lengthOf(regions.slice(splitAt), limits);
   return {
     splitAt,
     pause: regions[splitAt]!.start - regions[splitAt - 1]!.end,
@@ -108,8 +113,8 @@ export class SpeechChunker {
   readonly #detector: SpeechRegionDetector;
   readonly #merger: RegionMerger;
 
-  constructor(vad: VadOptions, windowSamples: number, maxChunkSamples: number) {
-    this.#merger = new RegionMerger(maxChunkSamples);
+  constructor(vad: VadOptions, windowSamples: number, limits: ChunkLimits) {
+    this.#merger = new RegionMerger(limits);
     this.#detector = new SpeechRegionDetector({
       windowSamples,
       onsetThreshold: vad.onsetThreshold,
@@ -117,7 +122,7 @@ export class SpeechChunker {
       minSpeechSamples: msToSamples(vad.minSpeechMs),
       minSilenceSamples: msToSamples(vad.minSilenceMs),
       speechPadSamples: msToSamples(vad.speechPadMs),
-      maxSpeechSamples: maxChunkSamples,
+      maxSpeechSamples: limits.maxChunkSamples,
       cutRule: cutAtQuietestPoint,
     });
   }

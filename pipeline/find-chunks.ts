@@ -1,12 +1,11 @@
 import type { SampleRange } from '../audio/time.ts';
 import type { Waveform } from '../audio/waveform.ts';
-import { type SpeechChunk, SpeechChunker } from './chunks.ts';
+import { type ChunkLimits, type SpeechChunk, SpeechChunker } from './chunks.ts';
 import type { VoiceActivityModel } from './contracts.ts';
 import type { TranscribeHooks, VadOptions } from './options.ts';
 
-export interface FindChunksOptions {
+export interface FindChunksOptions extends ChunkLimits {
   readonly vad: VadOptions;
-  readonly maxChunkSamples: number;
   /** Told about the stage `vad` once the whole recording was heard. */
   readonly hooks: TranscribeHooks;
 }
@@ -18,10 +17,10 @@ const PIECE_WINDOWS = 1875;
 export async function* findChunks(
   waveform: Waveform,
   model: VoiceActivityModel,
-  { vad, maxChunkSamples, hooks }: FindChunksOptions,
+  { vad, hooks, ...limits }: FindChunksOptions,
   signal: AbortSignal,
 ): AsyncGenerator<SpeechChunk, void, undefined> {
-  const chunker = new SpeechChunker(vad, model.windowSamples, maxChunkSamples);
+  const chunker = new SpeechChunker(vad, model.windowSamples, limits);
   const stream = model.openStream();
   let elapsedMs = 0;
   let chunkCount = 0;

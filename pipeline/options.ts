@@ -22,6 +22,8 @@ export interface TranscribeOptions {
   readonly noSpeechThreshold: number;
   /** Longest chunk given to the recogniser; never above its own window. */
   readonly maxChunkSec: number;
+  /** Longest silence within a chunk; what is longer is cut down to it. Infinity keeps all. */
+  readonly maxPauseSec: number;
   /** Whether segments carry words with times, from how the text attends to the audio. */
   readonly wordTimes: boolean;
   readonly vad: VadOptions;
@@ -37,6 +39,7 @@ export const DEFAULT_TRANSCRIBE_OPTIONS: TranscribeOptions = {
   avgLogProbThreshold: -1,
   noSpeechThreshold: 0.6,
   maxChunkSec: 30,
+  maxPauseSec: Number.POSITIVE_INFINITY,
   wordTimes: true,
   vad: {
     onsetThreshold: 0.5,

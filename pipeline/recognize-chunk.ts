@@ -28,7 +28,7 @@ export interface ChunkResult {
 }
 
 /** What decides how a chunk is recognised; `TranscribeOptions` with the language of this chunk. */
-export type ChunkOptions = Omit<TranscribeOptions, 'maxChunkSec' | 'vad'>;
+export type ChunkOptions = Omit<TranscribeOptions, 'maxChunkSec' | 'maxPauseSec' | 'vad'>;
 
 /**
  * Recognises one chunk with OpenAI's temperature fallback: temperatures in order until a result

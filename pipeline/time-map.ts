@@ -33,6 +33,30 @@ export const toRecordingRange = (pieces: WindowPieces, range: SampleRange): Samp
   end: toRecording(pieces, range.end - 1) + 1,
 });
 
+/**
+ * The pieces that hold regions of speech and the pauses between them. Of a pause longer than
+ * `maxPauseSamples` only so much is kept, half of it on each side.
+ * @param regions ordered and apart.
+ */
+export function piecesAround(
+  regions: readonly SampleRange[],
+  maxPauseSamples: number,
+): readonly SampleRange[] {
+  const pieces: SampleRange[] = [];
+  for (const { start, end } of regions) {
+    const previous = pieces.at(-1);
+    if (previous === undefined) pieces.push({ start, end });
+    else if (start - previous.end <= maxPauseSamples) {
+      pieces[pieces.length - 1] = { start: previous.start, end };
+    } else {
+      const before = Math.ceil(maxPauseSamples / 2);
+      pieces[pieces.length - 1] = { start: previous.start, end: previous.end + before };
+      pieces.push({ start: start - (maxPauseSamples - before), end });
+    }
+  }
+  return pieces;
+}
+
 /** Number of the piece that a sample of the recording lies in, or of the last one before it. */
 export function pieceAt(pieces: WindowPieces, sample: number): number {
   const next = pieces.findIndex(({ start }) => start > sample);

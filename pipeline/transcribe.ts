@@ -11,7 +11,9 @@ import {
   UNDETERMINED_LANGUAGE,
 } from './languages.ts';
 import type { TranscribeHooks, TranscribeOptions } from './options.ts';
+import { readPieces } from './read-pieces.ts';
 import { type ChunkResult, recognizeChunk } from './recognize-chunk.ts';
+import { spanOf } from './time-map.ts';
 import { TranscriptBuilder } from './transcript-builder.ts';
 
 export interface TranscribeModels {
@@ -103,9 +105,10 @@ class Transcription {
 
   #findChunks(signal: AbortSignal): AsyncGenerator<SpeechChunk> {
     const { recognizer, voiceActivity } = this.#models;
-    const { maxChunkSec, vad } = this.#options;
+    const { maxChunkSec, maxPauseSec, vad } = this.#options;
     const maxChunkSamples = Math.min(secToSamples(maxChunkSec), recognizer.maxWindowSamples);
-    const options = { vad, maxChunkSamples, hooks: this.#hooks };
+    const maxPauseSamples = secToSamples(maxPauseSec);
+    const options = { vad, maxChunkSamples, maxPauseSamples, hooks: this.#hooks };
     return findChunks(this.#waveform, voiceActivity, options, signal);
   }
 
@@ -119,13 +122,16 @@ class Transcription {
   async recognize(chunk: SpeechChunk, signal: AbortSignal): Promise<ChunkResult> {
     const index = this.#startedChunks++;
     const language = this.#language?.language ?? null;
-    const audio = { pieces: [chunk.range], waveform: await this.#waveform.read(chunk.range) };
+    const audio = {
+      pieces: chunk.pieces,
+      waveform: await readPieces(this.#waveform, chunk.pieces),
+    };
     const { recognizer } = this.#models;
     const result = await this.#clock.time(
       recognizeChunk(audio, { ...this.#options, language }, recognizer, signal),
     );
     signal.throwIfAborted(); // nothing is handed on any more, even if the model missed the abort
-    this.#builder.add(index, { ...result, range: chunk.range });
+    this.#builder.add(index, { ...result, range: spanOf(chunk.pieces) });
     return result;
   }
 

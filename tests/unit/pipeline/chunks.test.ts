@@ -3,20 +3,25 @@ import { expect, test } from 'vitest';
 import { type SampleRange, secToSamples } from '../../../audio/time.ts';
 import { RegionMerger, type SpeechChunk, SpeechChunker } from '../../../pipeline/chunks.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../../../pipeline/options.ts';
+import { windowSamplesOf } from '../../../pipeline/time-map.ts';
 
 const WINDOW = 512;
+const WHOLE_PAUSES = {
+  maxChunkSamples: secToSamples(30),
+  maxPauseSamples: Number.POSITIVE_INFINITY,
+};
 const rangeOf = (startSec: number, endSec: number): SampleRange => ({
   start: secToSamples(startSec),
   end: secToSamples(endSec),
 });
 
 /** Regions and chunks as [start, end] in seconds. */
-function mergeSec(regions: readonly (readonly [number, number])[], maxChunkSec = 30) {
-  const merger = new RegionMerger(secToSamples(maxChunkSec));
+function mergeSec(regions: readonly (readonly [number, number])[]) {
+  const merger = new RegionMerger(WHOLE_PAUSES);
   const chunks = regions.flatMap(([start, end]) => merger.push(rangeOf(start, end)));
-  return [...chunks, ...merger.finish()].map(({ range }) => [
-    range.start / 16_000,
-    range.end / 16_000,
+  return [...chunks, ...merger.finish()].map(({ pieces: [range] }) => [
+    range!.start / 16_000,
+    range!.end / 16_000,
   ]);
 }
 
@@ -132,12 +137,12 @@ const regionLists = fc
 test('merging keeps every region, once and in order, in chunks that fit and are not more than greedy needs', () => {
   fc.assert(
     fc.property(regionLists, (regions) => {
-      const merger = new RegionMerger(480_000);
+      const merger = new RegionMerger(WHOLE_PAUSES);
       const chunks = [...regions.flatMap((region) => merger.push(region)), ...merger.finish()];
       expect(chunks.flatMap((chunk) => chunk.regions)).toEqual(regions);
-      for (const { range, regions: members } of chunks) {
-        expect(range).toEqual({ start: members[0]!.start, end: members.at(-1)!.end });
-        expect(range.end - range.start).toBeLessThanOrEqual(480_000);
+      for (const { pieces, regions: members } of chunks) {
+        expect(pieces).toEqual([{ start: members[0]!.start, end: members.at(-1)!.end }]);
+        expect(windowSamplesOf(pieces)).toBeLessThanOrEqual(480_000);
       }
       expect(chunks.length).toBe(greedyChunkCount(regions, 480_000));
     }),
@@ -170,6 +175,7 @@ const chunkerCases = fc.record({
   missingSamples: fc.integer({ min: 0, max: 511 }),
   pieceWindows: fc.integer({ min: 1, max: 200 }),
   maxChunkSec: fc.constantFrom(3, 10, 30),
+  maxPauseSec: fc.constantFrom(0, 0.5, 1.01, Number.POSITIVE_INFINITY),
   speechPadMs: fc.constantFrom(0, 30, 200, 400),
   minSilenceMs: fc.constantFrom(0, 100, 2000),
 });
@@ -177,11 +183,13 @@ const chunkerCases = fc.record({
 test('chunks cover every window of speech exactly once, ordered, not too long, inside the audio', () => {
   fc.assert(
     fc.property(chunkerCases, (given) => {
-      const { probabilities, missingSamples, pieceWindows, maxChunkSec } = given;
+      const { probabilities, missingSamples, pieceWindows, maxChunkSec, maxPauseSec } = given;
       const { speechPadMs, minSilenceMs } = given;
       const audioSamples = Math.max(0, probabilities.length * WINDOW - missingSamples);
       const vad = { ...DEFAULT_TRANSCRIBE_OPTIONS.vad, minSpeechMs: 0, speechPadMs, minSilenceMs };
-      const chunker = new SpeechChunker(vad, WINDOW, secToSamples(maxChunkSec));
+      const maxChunkSamples = secToSamples(maxChunkSec);
+      const limits = { maxChunkSamples, maxPauseSamples: secToSamples(maxPauseSec) };
+      const chunker = new SpeechChunker(vad, WINDOW, limits);
       const chunks: SpeechChunk[] = [];
       for (let at = 0; at < probabilities.length; at += pieceWindows) {
         chunks.push(...chunker.push(probabilities.subarray(at, at + pieceWindows)));
@@ -195,13 +203,17 @@ test('chunks cover every window of speech exactly once, ordered, not too long, i
         position = end;
       }
       expect(position).toBeLessThanOrEqual(audioSamples);
-      for (const { range } of chunks) {
-        expect(range.end - range.start).toBeLessThanOrEqual(secToSamples(maxChunkSec));
+      for (const { pieces } of chunks) {
+        expect(windowSamplesOf(pieces)).toBeLessThanOrEqual(maxChunkSamples);
+      }
+      const pieces = chunks.flatMap((chunk) => chunk.pieces);
+      for (const [at, { start }] of pieces.entries()) {
+        expect(start).toBeGreaterThanOrEqual(pieces[at - 1]?.end ?? 0);
       }
       const uncovered = [...probabilities.keys()].filter((window) => {
         const start = window * WINDOW;
         const end = Math.min(start + WINDOW, audioSamples);
-        const covering = chunks.filter(({ range }) => range.start <= start && range.end >= end);
+        const covering = pieces.filter((piece) => piece.start <= start && piece.end >= end);
         return probabilities[window]! >= vad.onsetThreshold && covering.length !== 1;
       });
       expect(uncovered).toEqual([]);
@@ -210,8 +222,18 @@ test('chunks cover every window of speech exactly once, ordered, not too long, i
   );
 });
 
+test('long pauses are shortened to what is kept, half on each side, and more speech fits', () => {
+  const merger = new RegionMerger({ ...WHOLE_PAUSES, maxPauseSamples: secToSamples(1) });
+  const regions = [rangeOf(0, 10), rangeOf(11, 15), rangeOf(300, 310), rangeOf(320, 330)];
+  const chunks = [...regions.flatMap((region) => merger.push(region)), ...merger.finish()];
+  expect(chunks.map(({ pieces }) => pieces)).toEqual([
+    [rangeOf(0, 15.5), rangeOf(299.5, 310)],
+    [rangeOf(320, 330)],
+  ]);
+});
+
 test('an hour of speech without a pause makes chunks all along, not only at its end', () => {
-  const chunker = new SpeechChunker(DEFAULT_TRANSCRIBE_OPTIONS.vad, WINDOW, secToSamples(30));
+  const chunker = new SpeechChunker(DEFAULT_TRANSCRIBE_OPTIONS.vad, WINDOW, WHOLE_PAUSES);
   const minute = new Float32Array(1875).fill(1);
   const counts = Array.from({ length: 60 }, () => chunker.push(minute).length);
   expect(counts.slice(2).every((count) => count >= 2)).toBe(true);
