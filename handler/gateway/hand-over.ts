@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { writeBase64 } from '../../audio/base64-source.ts';
 import { resolveAudioPath } from '../../audio/path-source.ts';
 import { createSpoolFolder } from '../../audio/spool.ts';
@@ -14,6 +15,7 @@ export interface HandoverOptions {
   /** How long a worker may need until it has fetched one. */
   readonly validMs: number;
   readonly audio: {
+    /** Folder below which `audio_url` may name a file; with keys each tenant has its own in it. */
     readonly root: string | undefined;
     readonly maxBytes: number;
     readonly spoolDir: string | undefined;
@@ -34,7 +36,7 @@ export interface RemoteInput {
  * HANDOVER_FAILED; and the signal's reason.
  */
 export async function handOver(
-  { input, upload }: ServiceJob,
+  { input, upload, tenant }: ServiceJob,
   options: HandoverOptions,
   signal: AbortSignal,
 ): Promise<RemoteInput> {
@@ -48,7 +50,9 @@ export async function handOver(
     case 'url':
       return { input, release: async () => true };
     case 'path': {
-      const path = await resolveAudioPath(source.path, options.audio.root, options.audio.maxBytes);
+      const { root, maxBytes } = options.audio;
+      const ownRoot = root === undefined || tenant === null ? root : join(root, tenant);
+      const path = await resolveAudioPath(source.path, ownRoot, maxBytes);
       return shareFile({ path, bytes: (await stat(path)).size }, rest, options, signal);
     }
     case 'base64':
