@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { SttError } from '../../core/errors.ts';
+import { describeIssues } from '../input-issues.ts';
+import { languageCodeOf } from '../languages.ts';
+
+const MAX_ID_CHARS = 256;
+const MAX_PROMPT_CHARS = 4000;
+/** A window of 30 s at 48 kHz in base64, with room. */
+const MAX_AUDIO_CHARS = 8 * 1024 * 1024;
+const MAX_SESSION_SEC = 7 * 24 * 3600;
+
+const id = z.string().min(1).max(MAX_ID_CHARS);
+const count = z.number().int().min(0);
+
+const Language = z
+  .string()
+  .nullish()
+  .transform((language, context) => {
+    if (language == null || ['', 'auto'].includes(language.trim().toLowerCase())) return null;
+    const code = languageCodeOf(language);
+    if (code !== undefined) return code;
+    context.addIssue({ code: 'custom', message: 'expected a language code such as "ko", or null' });
+    return z.NEVER;
+  });
+
+const StreamInputSchema = z.strictObject({
+  task: z.literal('stream'),
+  session_id: id,
+  epoch: count,
+  seq: count,
+  audio_base64: z.string().min(1).max(MAX_AUDIO_CHARS),
+  /** `auto`: a container such as WAV, Ogg or WebM; `pcm16`: 16 kHz mono samples without a header. */
+  audio_encoding: z.enum(['auto', 'pcm16']).default('auto'),
+  window_start: z.number().min(0).max(MAX_SESSION_SEC),
+  language: Language,
+  prompt: z
+    .string()
+    .max(MAX_PROMPT_CHARS)
+    .nullish()
+    .transform((prompt) => prompt ?? ''),
+  final: z.boolean().default(false),
+  tenant_id: id.nullish().transform((tenant) => tenant ?? null),
+});
+
+export type StreamInput = z.output<typeof StreamInputSchema>;
+
+/** Whether a job is a window of a live session rather than a recording. */
+export const isStreamInput = (rawInput: unknown): boolean =>
+  typeof rawInput === 'object' &&
+  rawInput !== null &&
+  'task' in rawInput &&
+  rawInput.task === 'stream';
+
+/** @throws {SttError} INPUT_INVALID naming every bad field and what was expected, never a value. */
+export function parseStreamInput(rawInput: unknown): StreamInput {
+  const parsed = StreamInputSchema.safeParse(rawInput);
+  if (parsed.success) return parsed.data;
+  throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
+}
