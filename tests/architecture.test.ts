@@ -25,10 +25,14 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   'ipaddr.js': ['audio'],
   'ffmpeg-static': ['audio'],
   'cli-progress': ['handler'],
+  'get-east-asian-width': ['handler'],
   'runpod-sdk': ['handler'],
   fastify: ['handler'],
   '@fastify/': ['handler'],
   'prom-client': ['handler'],
+  libsql: ['handler'],
+  pg: ['handler'],
+  standardwebhooks: ['handler'],
 };
 
 /** All that pipeline may take from Node: it computes, and reads and writes nothing. */

@@ -4,16 +4,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { countWordErrors, errorRate } from '../../../bench/word-errors.ts';
+import type { WireSegment } from '../../../handler/wire-segment.ts';
 import { PROJECT_ROOT, startProgram } from '../../fakes/program.ts';
 
 const SAMPLE = join(PROJECT_ROOT, 'samples/meeting-en.wav');
-const SCRIPT = (
-  JSON.parse(readFileSync(join(PROJECT_ROOT, 'samples/meeting-en.json'), 'utf8')) as {
-    text: string;
-  }[]
-)
-  .map(({ text }) => text)
-  .join(' ');
+const SCRIPT_LINES = JSON.parse(
+  readFileSync(join(PROJECT_ROOT, 'samples/meeting-en.json'), 'utf8'),
+) as { readonly start: number; readonly speaker: string; readonly text: string }[];
+const SCRIPT = SCRIPT_LINES.map(({ text }) => text).join(' ');
+
+/** Whether everyone has one label, and each segment that of who speaks in its middle. */
+function rightSpeakers(segments: readonly WireSegment[]): boolean {
+  const pairs = segments.map(({ start, end, speaker }) => {
+    const middle = (start + end) / 2;
+    const line = SCRIPT_LINES.findLast((each) => each.start <= middle);
+    return `${line?.speaker} is ${speaker}`;
+  });
+  return new Set(pairs).size === 3;
+}
 
 let folder: string;
 beforeAll(async () => {
@@ -36,11 +44,12 @@ test('npm start prints the transcript of the sample, and nothing else, on stdout
     meeting_id: 'meeting_123',
     tenant_id: 'tenant_abc',
     language: 'en',
-    has_diarization: false,
-    total_speakers: 0,
-    speakers: {},
+    has_diarization: true,
+    total_speakers: 3,
     audio_duration: 47.244,
+    warnings: [],
   });
+  expect(rightSpeakers(result['segments'] as WireSegment[])).toBe(true);
   expect(await readdir(folder)).toEqual([]);
 }, 60_000);
 

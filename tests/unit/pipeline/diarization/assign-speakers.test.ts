@@ -80,6 +80,32 @@ describe('assigning speakers', () => {
     expect(only!.words.map(({ speaker }) => speaker)).toEqual(['A', 'A', 'A']);
   });
 
+  test('moves a doubtful change to the end of the sentence, and keeps a remark between two', () => {
+    const sentence = [
+      word('ask', 0, 0.3 * SEC),
+      word('the', 0.3 * SEC, 0.5 * SEC),
+      word('team.', 0.5 * SEC, 0.9 * SEC),
+      word('Right.', 0.9 * SEC, 1.2 * SEC),
+      word('And', 1.2 * SEC, 1.5 * SEC),
+      word('then', 1.5 * SEC, 2.5 * SEC),
+    ];
+    const turns = [
+      turn('A', 0, 0.6 * SEC),
+      turn('B', 0.6 * SEC, 1.25 * SEC),
+      turn('A', 1.25 * SEC, 3 * SEC),
+    ];
+    const text = 'ask the team. Right. And then';
+    expect(
+      assignSpeakers([segment(text, sentence, 0, 3 * SEC)], { exclusiveTurns: turns }).map(
+        (piece) => [piece.speaker, piece.text],
+      ),
+    ).toEqual([
+      ['A', 'ask the team.'],
+      ['B', 'Right.'],
+      ['A', 'And then'],
+    ]);
+  });
+
   test('changes nothing where nobody was heard', () => {
     const segments = [segment('a', [word('a', 0, SEC)], 0, SEC)];
     expect(assignSpeakers(segments, { exclusiveTurns: [] })).toEqual(segments);
