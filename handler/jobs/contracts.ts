@@ -42,9 +42,28 @@ export interface JobView {
   /** When the result will be deleted by itself; null while the job is not settled. */
   readonly expiresAtMs: number | null;
   readonly progress: JobProgress | null;
-  /** Once settled. */
+  /** Once settled; lists leave it out. */
   readonly output: JobOutput | null;
+  /** Runs so far; more than one after a crash. */
+  readonly attempts?: number;
+  /** The announcement of a settled job. */
+  readonly webhook?: WebhookView | null;
 }
+
+export interface WebhookView {
+  readonly state: 'pending' | 'delivered' | 'failed';
+  readonly attempts: number;
+  /** HTTP status of the last answer; null if there was none. */
+  readonly lastStatus: number | null;
+}
+
+/** What a watcher learns; progress may be coarser than it was, segments and the end are complete. */
+export type JobEvent =
+  | { readonly type: 'state'; readonly view: JobView }
+  | { readonly type: 'progress'; readonly progress: JobProgress }
+  /** Only where the job runs in this process; a new attempt begins with its own first segment. */
+  | { readonly type: 'segments'; readonly segments: readonly WireSegment[] }
+  | { readonly type: 'settled'; readonly view: JobView };
 
 export interface JobSubmission {
   /** The upload belongs to `AsyncJobs` once `submit` has resolved with `replayed: false`. */
@@ -67,5 +86,7 @@ export interface AsyncJobs {
   cancel(tenant: string | null, id: string): Promise<JobView | undefined>;
   /** Cancels it if need be and forgets it with its result; false: this tenant has no such job. */
   delete(tenant: string | null, id: string): Promise<boolean>;
+  /** Begins with the present state, ends once the job is settled or deleted, or with the signal. */
+  watch(tenant: string | null, id: string, signal: AbortSignal): AsyncIterable<JobEvent>;
   countByState(): Promise<Readonly<Record<JobState, number>>>;
 }

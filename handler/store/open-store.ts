@@ -1,0 +1,69 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DeliveryStore } from './delivery-store.ts';
+import { JobClaims } from './job-claims.ts';
+import { JobStore, type JobStoreLimits } from './job-store.ts';
+import { migrate } from './migrate.ts';
+import { openPostgres } from './postgres-database.ts';
+import type { SqlDatabase } from './sql-database.ts';
+import { openSqlite } from './sqlite-database.ts';
+import { UsageStore } from './usage-store.ts';
+
+export interface StoreSettings extends JobStoreLimits {
+  /** Holds the database of a single process, and uploads. */
+  readonly dataDir: string;
+  /** A PostgreSQL that several processes share instead. */
+  readonly databaseUrl: string | undefined;
+  /** How long a silent process keeps its jobs before others take them over. */
+  readonly leaseMs: number;
+}
+
+/** All that survives a restart, with one connection behind it. */
+export interface Store {
+  readonly jobs: JobStore;
+  readonly claims: JobClaims;
+  readonly deliveries: DeliveryStore;
+  readonly usage: UsageStore;
+  /** Nobody else can be running its jobs. */
+  readonly isExclusive: boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database, bringing its tables up to date.
+ * @throws {SttError} STORE_UNAVAILABLE
+ */
+export async function openStore(
+  settings: StoreSettings,
+  onError: (error: Error) => void,
+): Promise<Store> {
+  const { dataDir, databaseUrl } = settings;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const database =
+    databaseUrl === undefined
+      ? await openSqlite(join(dataDir, 'jobs.db'))
+      : await openPostgres(databaseUrl, onError);
+  try {
+    await migrate(database);
+    return storeOn(database, settings);
+  } catch (thrown) {
+    await database.close();
+    throw thrown;
+  }
+}
+
+/** The stores on a database with up-to-date tables. */
+export function storeOn(
+  database: SqlDatabase,
+  settings: Pick<StoreSettings, 'maxQueued' | 'retentionMs' | 'leaseMs'>,
+): Store {
+  const jobs = new JobStore(database, settings);
+  return {
+    jobs,
+    claims: new JobClaims(database, jobs, settings.leaseMs),
+    deliveries: new DeliveryStore(database),
+    usage: new UsageStore(database),
+    isExclusive: database.isExclusive,
+    close: () => database.close(),
+  };
+}
