@@ -10,12 +10,17 @@ import { everyFewSeconds } from '../models/hub/progress-lines.ts';
 import { type LoadedModels, loadModels } from '../models/load-models.ts';
 import { locateWhisper } from '../models/locate-whisper.ts';
 import { processRecording } from '../pipeline/process-recording.ts';
+import type { ServiceEngine } from './http/engine-slot.ts';
+import { runService } from './http/run-service.ts';
+import { LocalExecutor } from './jobs/local-executor.ts';
 import { runLocal } from './local/run-local.ts';
 import { type JobServices, runJob } from './run-job.ts';
-import { listenForShutdown } from './runpod/signals.ts';
+import { listenForShutdown, type ShutdownSignals } from './runpod/signals.ts';
 import { runWorker } from './runpod/worker.ts';
 
 /** The composition root: reads the environment, chooses the mode, introduces everyone. */
+
+type Signals = Pick<ShutdownSignals, 'shutdown' | 'hurry'>;
 
 const EXIT_BAD_USAGE = 2;
 const DOWNLOAD_LOG_MS = 5000;
@@ -33,9 +38,11 @@ async function main(): Promise<number> {
   await sweepSpool(config.audio.spoolDir);
   const signals = listenForShutdown();
   try {
-    return config.runpod.getJobUrl === undefined
-      ? await runHere(config, signals.shutdown)
-      : await runOnQueue(config, signals);
+    if (config.runpod.getJobUrl !== undefined) return await runOnQueue(config, signals);
+    if (process.argv.includes('--serve') || config.service.port !== undefined) {
+      return await runServer(config, signals);
+    }
+    return await runHere(config, signals.shutdown);
   } finally {
     signals.release();
   }
@@ -71,11 +78,45 @@ function runHere(config: Config, signal: AbortSignal): Promise<number> {
   });
 }
 
+/** The HTTP service with the engine in this process. */
+async function runServer(config: Config, signals: Signals): Promise<number> {
+  const logger = createLogger(config.logLevel, syncDestination(STDOUT));
+  const failed = new AbortController();
+  return await runService({
+    ...signals,
+    config,
+    logger,
+    version,
+    failed: failed.signal,
+    startEngine: async (signal) => {
+      const models = await startModels(config, logger, failed, signal);
+      await warmUp(models, logger);
+      return serviceEngine(config, models);
+    },
+  }).catch((thrown: unknown) => {
+    const error = SttError.from(thrown);
+    logger.error({ err: error }, 'service failed');
+    return error.code === 'INPUT_INVALID' ? EXIT_BAD_USAGE : 1;
+  });
+}
+
+function serviceEngine(config: Config, models: LoadedModels): ServiceEngine {
+  const { recognizer } = models;
+  return {
+    executor: new LocalExecutor({
+      audioRoot: config.audio.root,
+      services: (root) => jobServices({ ...config.audio, root }, models),
+    }),
+    model: recognizer.modelName,
+    device: chooseDevice(config.engine.device),
+    languages: recognizer.languages,
+    stats: () => recognizer.stats(),
+    close: () => models.close(),
+  };
+}
+
 /** RunPod's queue: models are loaded and warmed as a fitness check, then jobs are taken. */
-async function runOnQueue(
-  config: Config,
-  { shutdown, hurry }: { readonly shutdown: AbortSignal; readonly hurry: AbortSignal },
-): Promise<number> {
+async function runOnQueue(config: Config, { shutdown, hurry }: Signals): Promise<number> {
   const logger = createLogger(config.logLevel, syncDestination(STDOUT));
   const failed = new AbortController();
   let models: LoadedModels | undefined;
@@ -96,9 +137,7 @@ async function runOnQueue(
           name: 'engine',
           run: async (signal) => {
             models = await startModels(config, logger, failed, signal);
-            const startedAt = performance.now();
-            await models.recognizer.warmUp();
-            logger.info({ elapsedMs: elapsedSince(startedAt) }, 'engine warmed up');
+            await warmUp(models, logger);
           },
         },
       ],
@@ -148,6 +187,12 @@ async function startModels(
   const loadMs = elapsedSince(startedAt) - locateMs;
   logger.info({ model: whisper.name, device, locateMs, loadMs }, 'models loaded');
   return models;
+}
+
+async function warmUp(models: LoadedModels, logger: Logger): Promise<void> {
+  const startedAt = performance.now();
+  await models.recognizer.warmUp();
+  logger.info({ elapsedMs: elapsedSince(startedAt) }, 'engine warmed up');
 }
 
 function reportTrouble(trouble: SchedulerTrouble, logger: Logger): void {

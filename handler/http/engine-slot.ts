@@ -1,0 +1,86 @@
+import { SttError } from '../../core/errors.ts';
+import type { JobExecutor } from '../jobs/contracts.ts';
+
+export const PHASES = ['loading', 'ready', 'draining', 'failed'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** What an engine counts; `models/` and a gateway fill in what they know. */
+export interface EngineStats {
+  readonly batches: number;
+  readonly rows: number;
+  /** Share of the places in batches that were used, 0–1. */
+  readonly fill: number;
+  readonly batchSize: number;
+  readonly outOfMemory: number;
+  readonly retriedBatches: number;
+  readonly replaced: number;
+  readonly queueLength: { readonly realtime: number; readonly file: number };
+  readonly tenants: number;
+}
+
+/** Whatever runs the jobs of the service, once it is ready. */
+export interface ServiceEngine {
+  readonly executor: JobExecutor;
+  readonly model: string;
+  readonly device: string;
+  readonly languages: readonly string[];
+  stats(): EngineStats | null;
+  /** More for `GET /stt/status`, such as the health of an endpoint. */
+  details?(): Promise<Readonly<Record<string, unknown>>>;
+  close(): Promise<void>;
+}
+
+/** The place of the engine: empty while it is loaded in the background. */
+export class EngineSlot {
+  #phase: Phase = 'loading';
+  #engine: ServiceEngine | undefined;
+  #loading: Promise<ServiceEngine> | undefined;
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Undefined until it has been loaded. */
+  get engine(): ServiceEngine | undefined {
+    return this.#engine;
+  }
+
+  /** Loads in the background; resolves or rejects as `load` does. */
+  async load(load: () => Promise<ServiceEngine>): Promise<ServiceEngine> {
+    this.#loading = load();
+    try {
+      this.#engine = await this.#loading;
+      if (this.#phase === 'loading') this.#phase = 'ready';
+      return this.#engine;
+    } catch (error) {
+      this.fail();
+      throw error;
+    }
+  }
+
+  drain(): void {
+    if (this.#phase !== 'failed') this.#phase = 'draining';
+  }
+
+  fail(): void {
+    this.#phase = 'failed';
+  }
+
+  /** The engine, waited for while it is loaded. @throws what loading throws */
+  async ready(signal: AbortSignal): Promise<ServiceEngine> {
+    if (this.#engine !== undefined) return this.#engine;
+    if (this.#loading === undefined) throw new SttError('MODEL_LOADING', 'Nothing is loaded yet');
+    return await untilAborted(this.#loading, signal);
+  }
+}
+
+/** What `work` resolves to, or the reason of the signal if that fires first. */
+export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const release = (): void => signal.removeEventListener('abort', onAbort);
+    work.then(resolve, reject).then(release, release);
+  });
+}

@@ -1,0 +1,26 @@
+import type { SttError } from '../../../core/errors.ts';
+
+interface OpenAiError {
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string;
+  };
+}
+
+const TYPES: Readonly<Record<number, string>> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  429: 'rate_limit_error',
+};
+
+/** A failure as OpenAI's clients expect it; `param` is the first field that the message names. */
+export function openAiErrorOf({ code, message, httpStatus }: SttError): OpenAiError {
+  const param = code === 'INPUT_INVALID' ? (/^([\w.[\]]+): /.exec(message)?.[1] ?? null) : null;
+  return { error: { message, type: typeOf(httpStatus), param, code: code.toLowerCase() } };
+}
+
+const typeOf = (httpStatus: number): string =>
+  TYPES[httpStatus] ?? (httpStatus < 500 ? 'invalid_request_error' : 'server_error');
