@@ -62,7 +62,9 @@ test('a file as SRT, written beside its name, and a missing one that does not st
   const only = await startProgram(argv.filter((argument) => argument !== missing)).ended;
   expect(only.exitCode).toBe(0);
   const srt = await readFile(join(out, 'meeting-en.srt'), 'utf8');
-  expect(srt).toMatch(/^1\r?\n00:00:00,\d{3} --> 00:00:0\d,\d{3}\r?\nGood morning everyone/);
+  expect(srt).toMatch(
+    /^1\r?\n00:00:00,\d{3} --> 00:00:0\d,\d{3}\r?\n\[SPEAKER_00\]: Good morning everyone/,
+  );
 }, 60_000);
 
 test('a language that the model does not know names the setting to change', async () => {
