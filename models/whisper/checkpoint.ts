@@ -1,32 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { z } from 'zod';
-import { SttError } from '../../core/errors.ts';
 import { readTensorTable, type TensorTable } from '../graph/safetensors.ts';
 import { type AlignmentHead, alignmentHeadsOf } from './alignment-heads.ts';
+import {
+  type CheckpointConfig,
+  type GenerationDefaults,
+  readCheckpointConfig,
+} from './checkpoint-config.ts';
+import { checkpointTensors } from './checkpoint-tensors.ts';
+import { NON_SPEECH_TOKENS } from './non-speech-tokens.ts';
 import { type SpecialTokens, specialTokensOf } from './special-tokens.ts';
-
-const Config = z.object({
-  model_type: z.literal('whisper'),
-  activation_function: z.literal('gelu').default('gelu'),
-  d_model: z.int().positive(),
-  encoder_layers: z.int().positive(),
-  decoder_layers: z.int().positive(),
-  encoder_attention_heads: z.int().positive(),
-  decoder_attention_heads: z.int().positive(),
-  vocab_size: z.int().min(51_864),
-  num_mel_bins: z.int().positive(),
-  max_source_positions: z.literal(1500).default(1500),
-  max_target_positions: z.int().positive().default(448),
-  scale_embedding: z.literal(false).default(false),
-});
-
-const GenerationConfig = z.object({
-  suppress_tokens: z.array(z.int()).nullish(),
-  begin_suppress_tokens: z.array(z.int()).nullish(),
-  max_initial_timestamp_index: z.int().nullish(),
-  alignment_heads: z.array(z.array(z.int())).nullish(),
-});
+import type { NetworkShape } from './tensor-shapes.ts';
 
 /** A Whisper checkpoint in Hugging Face layout: what the graph compiler needs to know of it. */
 export interface WhisperCheckpoint {
@@ -37,7 +19,10 @@ export interface WhisperCheckpoint {
   readonly encoderHeads: number;
   readonly decoderHeads: number;
   readonly melBins: number;
+  /** Without what some checkpoints pad their embeddings with. */
   readonly vocabularySize: number;
+  /** Whether scores are made from the token embeddings. */
+  readonly isOutputTied: boolean;
   /** Positions of the encoder's output for 30 s; two mel frames each. */
   readonly audioPositions: number;
   readonly maxTokens: number;
@@ -52,39 +37,36 @@ export interface WhisperCheckpoint {
   readonly alignmentHeads: readonly AlignmentHead[];
 }
 
+/** `<|0.00|>` to `<|30.00|>`. */
+const TIMESTAMPS = 1501;
+/** English, 99 languages, 100 languages. */
+const PUBLISHED_VOCABULARIES = [51_864, 51_865, 51_866] as const;
+
 /** Space: a transcript never starts with it (openai-whisper, SuppressBlank). */
 const BLANK_TOKEN = 220;
 /** One second, openai-whisper's default; some older copies of generation_config.json say 1. */
 const DEFAULT_MAX_INITIAL_TIMESTAMP = 50;
 
 /**
- * Reads the folder of a Hugging Face Whisper. Missing or truncated `generation_config.json`
- * fields, common in fine-tunes, get OpenAI's values.
+ * Reads the folder of a Hugging Face Whisper. What `generation_config.json` lacks, as it often does
+ * in fine-tunes, is taken from `config.json`, as older ones have it, else from openai-whisper.
  * @throws {SttError} MODEL_NOT_FOUND, MODEL_INVALID.
  */
 export async function readWhisperCheckpoint(folder: string): Promise<WhisperCheckpoint> {
-  const config = parse(Config, await readRequiredJson(folder, 'config.json'));
-  const generation = parse(
-    GenerationConfig,
-    (await readJson(folder, 'generation_config.json')) ?? {},
-  );
-  const tokens = specialTokensOf(config.vocab_size);
+  const { config, generation } = await readCheckpointConfig(folder);
+  const tokens = specialTokensOf(publishedVocabulary(config.vocab_size, generation));
+  const network = networkShape(config);
   return {
-    tensors: await readTensorTable(folder),
-    dModel: config.d_model,
-    encoderLayers: config.encoder_layers,
-    decoderLayers: config.decoder_layers,
+    tensors: checkpointTensors(await readTensorTable(folder), network, config.tie_word_embeddings),
+    ...network,
     encoderHeads: config.encoder_attention_heads,
     decoderHeads: config.decoder_attention_heads,
-    melBins: config.num_mel_bins,
-    vocabularySize: config.vocab_size,
-    audioPositions: config.max_source_positions,
-    maxTokens: config.max_target_positions,
+    vocabularySize: tokens.timestampsStart + TIMESTAMPS,
+    isOutputTied: config.tie_word_embeddings,
     tokens,
-    suppressTokens: [
-      ...new Set([...(generation.suppress_tokens ?? []), ...alwaysSuppressed(tokens)]),
-    ],
-    beginSuppressTokens: generation.begin_suppress_tokens ?? [BLANK_TOKEN, tokens.endOfText],
+    suppressTokens: suppressedTokens(generation.suppress_tokens ?? config.suppress_tokens, tokens),
+    beginSuppressTokens: generation.begin_suppress_tokens ??
+      config.begin_suppress_tokens ?? [BLANK_TOKEN, tokens.endOfText],
     maxInitialTimestamp: Math.max(
       DEFAULT_MAX_INITIAL_TIMESTAMP,
       generation.max_initial_timestamp_index ?? 0,
@@ -97,6 +79,39 @@ export async function readWhisperCheckpoint(folder: string): Promise<WhisperChec
   };
 }
 
+const networkShape = (config: CheckpointConfig): NetworkShape => ({
+  dModel: config.d_model,
+  encoderLayers: config.encoder_layers,
+  decoderLayers: config.decoder_layers,
+  encoderFeedForward: config.encoder_ffn_dim ?? 4 * config.d_model,
+  decoderFeedForward: config.decoder_ffn_dim ?? 4 * config.d_model,
+  melBins: config.num_mel_bins,
+  vocabularySize: config.vocab_size,
+  audioPositions: config.max_source_positions,
+  maxTokens: config.max_target_positions,
+});
+
+/**
+ * Which of the three published vocabularies this is. Some checkpoints have rows beyond it, to make
+ * the number even or for tokens of their own, which are never picked.
+ */
+function publishedVocabulary(size: number, generation: GenerationDefaults): number {
+  const named = PUBLISHED_VOCABULARIES.find(
+    (vocabulary) => specialTokensOf(vocabulary).noTimestamps === generation.no_timestamps_token_id,
+  );
+  if (named !== undefined && named <= size) return named;
+  return Math.min(size, PUBLISHED_VOCABULARIES.at(-1)!);
+}
+
+const suppressedTokens = (
+  listed: readonly number[] | null | undefined,
+  tokens: SpecialTokens,
+): readonly number[] => {
+  const nonSpeech = NON_SPEECH_TOKENS[tokens.isMultilingual ? 'multilingual' : 'english'];
+  const ids = [...(listed ?? nonSpeech), ...alwaysSuppressed(tokens)];
+  return [...new Set(ids)].filter((id) => id >= 0 && id < tokens.timestampsStart);
+};
+
 /** Control tokens that openai-whisper suppresses whatever the list says. */
 function alwaysSuppressed(tokens: SpecialTokens): number[] {
   return [
@@ -108,27 +123,4 @@ function alwaysSuppressed(tokens: SpecialTokens): number[] {
     tokens.noSpeech,
     tokens.noTimestamps,
   ];
-}
-
-function parse<Schema extends z.ZodType>(schema: Schema, json: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const fields = parsed.error.issues.map((issue) => issue.path.join('.')).join(', ');
-  throw new SttError('MODEL_INVALID', `Not a Whisper checkpoint that can be run (see ${fields})`);
-}
-
-async function readRequiredJson(folder: string, name: string): Promise<unknown> {
-  const json = await readJson(folder, name);
-  if (json === undefined) throw new SttError('MODEL_NOT_FOUND', `The model folder has no ${name}`);
-  return json;
-}
-
-async function readJson(folder: string, name: string): Promise<unknown> {
-  const text = await readFile(join(folder, name), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new SttError('MODEL_INVALID', `${name} of the model is not JSON`, { cause: error });
-  }
 }

@@ -101,8 +101,9 @@ export class WhisperDecoder {
 
   /** Scores float32 `[batch, end − start]` of the vocabulary's ids `[start, end)`, from `[batch, dModel]`. */
   logits(graph: OnnxGraph, hidden: Value, [start, end]: readonly [number, number]): Value {
+    const matrix = this.#checkpoint.isOutputTied ? `${DECODER}.embed_tokens` : 'proj_out';
     const scores = graph.in('logits', () =>
-      this.#weights.linear(graph, hidden, `${DECODER}.embed_tokens`, [start, end]),
+      this.#weights.linear(graph, hidden, matrix, [start, end]),
     );
     if (this.#weights.computeType === 'float32') return scores;
     return graph.op('Cast', [scores], { to: { int: elementTypeCode('float32') } });
