@@ -27,20 +27,23 @@ const EXPECTED =
  * `known_speakers`: embeddings by name. Checked as a whole, since the place of a problem would be a
  * person's name.
  */
-export const KnownSpeakers = z.unknown().optional().transform((value, context) => {
-  if (value === undefined || value === null) return new Map<string, Float32Array>();
-  const parsed = shape.safeParse(value);
-  const known = new Map(
-    Object.entries(parsed.data ?? {}).map(([name, numbers]) => [name, unitVector(numbers)]),
-  );
-  const isValid = parsed.success && known.size <= MAX_KNOWN_SPEAKERS;
-  const vectors = [...known.values()].filter((vector) => vector !== null);
-  if (isValid && vectors.length === known.size) {
-    return new Map([...known.keys()].map((name, index) => [name, vectors[index]!]));
-  }
-  context.addIssue({ code: 'custom', message: EXPECTED });
-  return z.NEVER;
-});
+export const KnownSpeakers = z
+  .unknown()
+  .optional()
+  .transform((value, context) => {
+    if (value === undefined || value === null) return new Map<string, Float32Array>();
+    const parsed = shape.safeParse(value);
+    const known = new Map(
+      Object.entries(parsed.data ?? {}).map(([name, numbers]) => [name, unitVector(numbers)]),
+    );
+    const isValid = parsed.success && known.size <= MAX_KNOWN_SPEAKERS;
+    const vectors = [...known.values()].filter((vector) => vector !== null);
+    if (isValid && vectors.length === known.size) {
+      return new Map([...known.keys()].map((name, index) => [name, vectors[index]!]));
+    }
+    context.addIssue({ code: 'custom', message: EXPECTED });
+    return z.NEVER;
+  });
 
 /** Null for one whose length is not 1. */
 function unitVector(numbers: readonly number[]): Float32Array | null {

@@ -4,12 +4,14 @@ import type { RecordingTranscript } from '../pipeline/process-recording.ts';
 import { formatSegments, isTextFormat } from './formats/format-segments.ts';
 import { joinTexts } from './languages.ts';
 import type { JobInput, OutputFormat } from './schema.ts';
+import { toDocumentOptions } from './subtitle-options.ts';
 import {
   mapValues,
   msToWireSec,
   rounded,
   toWireSec,
   toWireSegment,
+  toWireTurn,
   type VerboseWireSegment,
   type WireSegment,
   withDiagnostics,
@@ -49,7 +51,7 @@ export interface JobResult {
   readonly warnings: readonly TranscriptWarning[];
   /** Seconds by stage. */
   readonly timings: Readonly<Record<string, number>>;
-  /** Only when the format is text, srt, vtt or tsv: the transcript written in it. */
+  /** Only when the format is neither json nor verbose: the transcript written in it. */
   readonly output_format?: OutputFormat;
   readonly formatted?: string;
 }
@@ -73,7 +75,7 @@ export function toJobResult(
     meeting_id: input.meeting_id,
     tenant_id: input.tenant_id,
     transcript: joinTexts(textsOf(segments), textLanguage),
-    segments: format === 'verbose' ? segments.map(withDiagnostics(transcript.segments)) : segments,
+    segments: isVerbose(format) ? segments.map(withDiagnostics(transcript.segments)) : segments,
     speakers,
     confidence: meanConfidence(transcript.segments),
     processing_time: msToWireSec(elapsed.totalMs),
@@ -90,10 +92,17 @@ export function toJobResult(
     timings: mapValues(elapsed.stagesMs, msToWireSec),
     ...(isTextFormat(format) && {
       output_format: format,
-      formatted: formatSegments(segments, format),
+      formatted: formatSegments(segments, format, {
+        ...toDocumentOptions(input.subtitle, input.meeting_id),
+        turns: transcript.turns.map(toWireTurn),
+      }),
     }),
   };
 }
+
+/** OpenAI calls it verbose_json. */
+const isVerbose = (format: OutputFormat): boolean =>
+  format === 'verbose' || format === 'verbose_json';
 
 /** Everyone with words; who was heard without any has nothing to show. */
 function speakersOf(

@@ -4,6 +4,7 @@ import { DEFAULT_TRANSCRIBE_OPTIONS } from '../pipeline/options.ts';
 import { describeIssues } from './input-issues.ts';
 import { KnownSpeakers } from './known-speakers.ts';
 import { languageCodeOf } from './languages.ts';
+import { SubtitleInput } from './subtitle-options.ts';
 
 const MAX_ID_CHARS = 256;
 const MAX_PROMPT_CHARS = 4000;
@@ -13,7 +14,17 @@ const MAX_TEMPERATURES = 10;
 const MAX_SPEAKERS = 64;
 const MAX_VAD_MS = 30_000;
 
-export const OUTPUT_FORMATS = ['json', 'verbose', 'text', 'srt', 'vtt', 'tsv'] as const;
+export const OUTPUT_FORMATS = [
+  'json',
+  'verbose',
+  'verbose_json',
+  'text',
+  'srt',
+  'vtt',
+  'tsv',
+  'rttm',
+  'ctm',
+] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 /** A field that may be left out or null; both mean the same. */
@@ -69,7 +80,7 @@ const PostprocessInput = z.strictObject({
 });
 
 /** The `input` of a job: `docs/` and README explain each field to its users. */
-const JobInputSchema = z
+export const JobInputSchema = z
   .strictObject({
     task: withDefault(z.enum(['transcribe', 'translate']), 'transcribe'),
     audio_url: source,
@@ -86,6 +97,7 @@ const JobInputSchema = z
       }),
     ),
     output_format: withDefault(z.enum(OUTPUT_FORMATS), 'json'),
+    subtitle: optional(SubtitleInput),
     vad: optional(VadInput),
     compression_ratio_threshold: optional(z.number().positive()),
     log_prob_threshold: optional(z.number().max(0)),
@@ -116,8 +128,14 @@ const JobInputSchema = z
     else if (num_speakers !== null && (num_speakers < fewest || num_speakers > most)) {
       fail('num_speakers', 'must lie between min_speakers and max_speakers');
     }
+    const { output_format, subtitle } = input;
+    if (subtitle !== null && output_format !== 'srt' && output_format !== 'vtt') {
+      fail('subtitle', 'needs the output_format srt or vtt');
+    } else if (subtitle?.word_cues && output_format !== 'vtt') {
+      fail('subtitle.word_cues', 'needs the output_format vtt');
+    }
     if (!input.diarize && asksForSpeakers(input)) {
-      fail('diarize', 'must not be false beside settings of speakers');
+      fail('diarize', 'must not be false beside settings of speakers or the output_format rttm');
     }
     const onset = vad?.onset_threshold ?? DEFAULT_TRANSCRIBE_OPTIONS.vad.onsetThreshold;
     if ((vad?.offset_threshold ?? 0) > onset) {
@@ -126,6 +144,7 @@ const JobInputSchema = z
   });
 
 const asksForSpeakers = (input: {
+  readonly output_format: OutputFormat;
   readonly num_speakers: number | null;
   readonly min_speakers: number | null;
   readonly max_speakers: number | null;
@@ -133,6 +152,7 @@ const asksForSpeakers = (input: {
   readonly return_speaker_embeddings: boolean;
 }): boolean =>
   [input.num_speakers, input.min_speakers, input.max_speakers].some((count) => count !== null) ||
+  input.output_format === 'rttm' ||
   input.known_speakers.size > 0 ||
   input.return_speaker_embeddings;
 

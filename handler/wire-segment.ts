@@ -1,5 +1,6 @@
 import { type SampleRange, samplesToSec } from '../audio/time.ts';
 import type { Segment, Word } from '../pipeline/contracts.ts';
+import type { SpeakerTurn } from '../pipeline/diarization/options.ts';
 
 interface WireWord {
   readonly word: string;
@@ -45,6 +46,8 @@ export function toWireSegment({ text, range, confidence, speaker, words }: Segme
     ...(words.length > 0 && { words: words.map(toWireWord) }),
   };
 }
+
+export const toWireTurn = ({ speaker, range }: SpeakerTurn) => ({ ...toWireRange(range), speaker });
 
 const toWireWord = ({ text, range, confidence, speaker }: Word): WireWord => ({
   word: text.trim(),

@@ -5,6 +5,7 @@ import { assignSpeakers } from './diarization/assign-speakers.ts';
 import { diarize, speakerLabel } from './diarization/diarize.ts';
 import { assertComparable } from './diarization/known-speakers.ts';
 import type {
+  Diarization,
   DiarizedSpeaker,
   DiarizeModels,
   DiarizeOptions,
@@ -28,15 +29,20 @@ export interface RecordingOptions {
 export interface RecordingTranscript extends Transcript {
   /** By first appearance; empty without diarization. */
   readonly speakers: readonly DiarizedSpeaker[];
+  /** Ordered by start; those of different people may overlap. */
+  readonly turns: readonly SpeakerTurn[];
 }
 
-interface FoundSpeakers {
-  readonly speakers: readonly DiarizedSpeaker[];
-  readonly exclusiveTurns: readonly SpeakerTurn[];
+interface FoundSpeakers extends Diarization {
   readonly warnings: readonly TranscriptWarning[];
 }
 
-const NO_SPEAKERS: FoundSpeakers = { speakers: [], exclusiveTurns: [], warnings: [] };
+const NO_SPEAKERS: FoundSpeakers = {
+  speakers: [],
+  turns: [],
+  exclusiveTurns: [],
+  warnings: [],
+};
 
 /** Of the progress; on a CPU speakers cost about a tenth of what words do. */
 const SPEAKERS_SHARE = 0.1;
@@ -80,7 +86,8 @@ export async function processRecording(
   if (!early) handOn(segments, hooks);
   hooks.onProgress?.(1);
   const warnings = [...transcript.warnings, ...found.warnings];
-  return { ...transcript, segments, speakers: found.speakers, warnings };
+  const { speakers, turns } = found;
+  return { ...transcript, segments, speakers, turns, warnings };
 }
 
 function handOn(segments: readonly Segment[], hooks: TranscribeHooks): void {
@@ -112,8 +119,8 @@ async function findSpeakers(
 ): Promise<FoundSpeakers> {
   if (options === null) return NO_SPEAKERS;
   try {
-    const { speakers, exclusiveTurns } = await diarize(waveform, models, options, hooks, stop);
-    if (exclusiveTurns.length > 0) return { speakers, exclusiveTurns, warnings: [] };
+    const found = await diarize(waveform, models, options, hooks, stop);
+    if (found.exclusiveTurns.length > 0) return { ...found, warnings: [] };
     // Nobody was heard: should there be words, one person has said them.
     const everything = { start: 0, end: waveform.sampleCount };
     return { ...NO_SPEAKERS, exclusiveTurns: [{ speaker: speakerLabel(0), range: everything }] };

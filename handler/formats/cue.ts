@@ -42,10 +42,11 @@ export const toCues = (segments: readonly TimedText[]): Cue[] =>
   });
 
 /** A speaker before the text, as WhisperX writes it: `[SPEAKER_00]: `. */
-export const withSpeaker = ({ lines, speaker }: Cue, separator: string): string => {
-  const text = lines.join(separator);
-  return speaker === undefined ? text : `[${speaker}]: ${text}`;
-};
+export const withSpeaker = (cue: Cue, separator: string): string =>
+  speakerLabel(cue) + cue.lines.join(separator);
+
+export const speakerLabel = ({ speaker }: Pick<Cue, 'speaker'>): string =>
+  speaker === undefined ? '' : `[${oneLine(speaker)}]: `;
 
 /** Line breaks, tabs and control characters would end a cue or a column. */
 export const oneLine = (text: string): string => text.replace(/[\s\p{Cc}]+/gu, ' ').trim();

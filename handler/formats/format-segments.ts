@@ -1,7 +1,7 @@
 import { writeCtm } from './ctm.ts';
-import { type TimedText, toCues } from './cue.ts';
+import { speakerLabel, type TimedText, toCues } from './cue.ts';
 import { writePlainText } from './plain-text.ts';
-import { writeRttm } from './rttm.ts';
+import { type SpeakerStretch, writeRttm } from './rttm.ts';
 import { writeSrt } from './srt.ts';
 import {
   DEFAULT_SUBTITLE_LAYOUT,
@@ -17,23 +17,36 @@ export interface DocumentOptions {
   readonly layout: SubtitleLayout;
   /** `vtt` with a time before every word instead of laid-out lines. */
   readonly wordCues: boolean;
+  /** Whether `srt` and `vtt` tell who speaks. */
+  readonly speakerLabels: boolean;
+  /** What `rttm` holds; by default the segments. */
+  readonly turns: readonly SpeakerStretch[];
 }
 
 const DEFAULTS: DocumentOptions = {
   recording: 'audio',
   layout: DEFAULT_SUBTITLE_LAYOUT,
   wordCues: false,
+  speakerLabels: true,
+  turns: [],
 };
+
+const labelled = (segments: readonly TimedText[], isWanted: boolean): readonly TimedText[] =>
+  isWanted ? segments : segments.map(({ speaker: _, ...segment }) => segment);
 
 type Writer = (segments: readonly TimedText[], options: DocumentOptions) => string;
 
 const WRITERS = {
   text: (segments) => writePlainText(toCues(segments)),
-  srt: (segments, { layout }) => writeSrt(layOutSubtitles(segments, layout)),
-  vtt: (segments, { layout, wordCues }) =>
-    wordCues ? writeWordVtt(segments) : writeVtt(layOutSubtitles(segments, layout)),
+  srt: (segments, { layout, speakerLabels }) =>
+    writeSrt(layOutSubtitles(labelled(segments, speakerLabels), layout, speakerLabel)),
+  vtt: (segments, { layout, wordCues, speakerLabels }) => {
+    const shown = labelled(segments, speakerLabels);
+    return wordCues ? writeWordVtt(shown) : writeVtt(layOutSubtitles(shown, layout));
+  },
   tsv: (segments) => writeTsv(toCues(segments)),
-  rttm: (segments, { recording }) => writeRttm(segments, recording),
+  rttm: (segments, { recording, turns }) =>
+    writeRttm(turns.length > 0 ? turns : segments, recording),
   ctm: (segments, { recording }) => writeCtm(segments, recording),
 } satisfies Record<string, Writer>;
 

@@ -1,12 +1,18 @@
-import { type TimedText, toCues } from './cue.ts';
 import { fieldName, seconds } from './fields.ts';
 
+/** When someone speaks; seconds. */
+export interface SpeakerStretch {
+  readonly start: number;
+  readonly end: number;
+  readonly speaker?: string;
+}
+
 /**
- * NIST's Rich Transcription Time Marked file: a line for each stretch of one speaker; segments of
- * one speaker that touch are one stretch. Segments without a speaker are left out.
+ * NIST's Rich Transcription Time Marked file: a line for each stretch of one speaker; neighbours of
+ * one speaker that touch are one stretch. Those without a speaker are left out.
  */
-export const writeRttm = (segments: readonly TimedText[], recording: string): string =>
-  stretchesOf(segments)
+export const writeRttm = (stretches: readonly SpeakerStretch[], recording: string): string =>
+  joined(stretches)
     .map(({ startMs, endMs, speaker }) => {
       const times = `${seconds(startMs)} ${seconds(endMs - startMs)}`;
       return `SPEAKER ${fieldName(recording)} 1 ${times} <NA> <NA> ${fieldName(speaker)} <NA> <NA>\n`;
@@ -19,14 +25,15 @@ interface Stretch {
   readonly speaker: string;
 }
 
-function stretchesOf(segments: readonly TimedText[]): Stretch[] {
-  const stretches: Stretch[] = [];
-  for (const { startMs, endMs, speaker } of toCues(segments)) {
-    if (speaker === undefined) continue;
-    const last = stretches.at(-1);
+function joined(stretches: readonly SpeakerStretch[]): Stretch[] {
+  const result: Stretch[] = [];
+  for (const { start, end, speaker } of stretches) {
+    const [startMs, endMs] = [Math.max(0, Math.round(start * 1000)), Math.round(end * 1000)];
+    if (speaker === undefined || endMs <= startMs) continue;
+    const last = result.at(-1);
     if (last?.speaker === speaker && last.endMs >= startMs) {
-      stretches[stretches.length - 1] = { ...last, endMs: Math.max(last.endMs, endMs) };
-    } else stretches.push({ startMs, endMs, speaker });
+      result[result.length - 1] = { ...last, endMs: Math.max(last.endMs, endMs) };
+    } else result.push({ startMs, endMs, speaker });
   }
-  return stretches;
+  return result;
 }

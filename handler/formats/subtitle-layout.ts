@@ -22,25 +22,36 @@ export const DEFAULT_SUBTITLE_LAYOUT: SubtitleLayout = {
   maxReadingSpeed: 20,
 };
 
+/** With the columns that the first line of a cue does not have. */
+interface Room extends SubtitleLayout {
+  readonly labelWidth: number;
+}
+
 const ENDS_CLAUSE = /[.,!?;:…。、，！？；：]["'”’」』)\]]*$/u;
 
 /**
  * Cues in time order that together hold all text of the segments. A cue never mixes segments, so
- * neither speakers; a word wider than a line stands on a line of its own.
+ * neither speakers; a word wider than a line stands on a line of its own. The first line of a cue
+ * leaves room for the label that will stand before it.
  */
-export function layOutSubtitles(segments: readonly TimedText[], layout: SubtitleLayout): Cue[] {
-  const cues = segments.flatMap((segment) =>
-    splitUnits(unitsOf(segment), layout).map((units) => toCue(units, segment, layout)),
-  );
+export function layOutSubtitles(
+  segments: readonly TimedText[],
+  layout: SubtitleLayout,
+  labelOf: (segment: TimedText) => string = () => '',
+): Cue[] {
+  const cues = segments.flatMap((segment) => {
+    const room: Room = { ...layout, labelWidth: widthOf(labelOf(segment)) };
+    return splitUnits(unitsOf(segment), room).map((units) => toCue(units, segment, room));
+  });
   return cues.map((cue, index) => extended(cue, cues[index + 1], layout));
 }
 
 /** Fills cue by cue; a full one is cut behind its last clause if that leaves it half full. */
-function splitUnits(units: readonly TextUnit[], layout: SubtitleLayout): TextUnit[][] {
+function splitUnits(units: readonly TextUnit[], room: Room): TextUnit[][] {
   const cues: TextUnit[][] = [];
   let current: TextUnit[] = [];
   for (const unit of units) {
-    if (current.length > 0 && !fits([...current, unit], layout)) {
+    if (current.length > 0 && !fits([...current, unit], room)) {
       const cut = cutBehindClause(current);
       cues.push(current.slice(0, cut));
       current = current.slice(cut);
@@ -50,10 +61,10 @@ function splitUnits(units: readonly TextUnit[], layout: SubtitleLayout): TextUni
   return current.length > 0 ? [...cues, current] : cues;
 }
 
-function fits(units: readonly TextUnit[], layout: SubtitleLayout): boolean {
+function fits(units: readonly TextUnit[], room: Room): boolean {
   const lastsMs = units.at(-1)!.endMs - units[0]!.startMs;
-  const lines = fillLines(units, layout.maxLineWidth);
-  return lastsMs <= layout.maxCueSec * 1000 && lines.length <= layout.maxLines;
+  const lines = fillLines(units, room.maxLineWidth, room.labelWidth);
+  return lastsMs <= room.maxCueSec * 1000 && lines.length <= room.maxLines;
 }
 
 /** How many units stay: up to the last clause in the second half, else all. */
@@ -64,33 +75,33 @@ function cutBehindClause(units: readonly TextUnit[]): number {
   return units.length;
 }
 
-function toCue(units: readonly TextUnit[], { speaker }: TimedText, layout: SubtitleLayout): Cue {
+function toCue(units: readonly TextUnit[], { speaker }: TimedText, room: Room): Cue {
   const startMs = Math.max(0, units[0]!.startMs);
   return {
     startMs,
     endMs: Math.max(units.at(-1)!.endMs, startMs + 1),
-    lines: balancedLines(units, layout.maxLineWidth),
+    lines: balancedLines(units, room),
     ...(speaker !== undefined && { speaker: oneLine(speaker) }),
   };
 }
 
 /** No more lines than filling needs, and the narrowest block of that many. */
-function balancedLines(units: readonly TextUnit[], maxWidth: number): string[] {
-  const lines = fillLines(units, maxWidth);
-  const widest = Math.max(...lines.map(widthOf));
-  const average = Math.ceil(widthOf(lines.join('')) / lines.length);
-  for (let width = average; width < widest; width++) {
-    const narrower = fillLines(units, width);
+function balancedLines(units: readonly TextUnit[], { maxLineWidth, labelWidth }: Room): string[] {
+  const lines = fillLines(units, maxLineWidth, labelWidth);
+  const total = labelWidth + widthOf(lines.join(''));
+  for (let width = Math.ceil(total / lines.length); width < maxLineWidth; width++) {
+    const narrower = fillLines(units, width, labelWidth);
     if (narrower.length === lines.length) return narrower;
   }
   return lines;
 }
 
-function fillLines(units: readonly TextUnit[], maxWidth: number): string[] {
+function fillLines(units: readonly TextUnit[], maxWidth: number, labelWidth: number): string[] {
   const lines: string[] = [];
   let line = '';
   for (const { text } of units) {
-    if (line !== '' && widthOf(line + text) > maxWidth) {
+    const label = lines.length === 0 ? labelWidth : 0;
+    if (line !== '' && label + widthOf(line + text) > maxWidth) {
       lines.push(line);
       line = '';
     }

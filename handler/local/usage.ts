@@ -7,7 +7,7 @@ export const USAGE = `Speech to text, here or on a RunPod endpoint.
 Options for FILE…
   --language CODE    language code or English name; detected when left out
   --task TASK        transcribe (default) or translate (into English)
-  --format FORMAT    json (default), verbose, text, srt, vtt or tsv
+  --format FORMAT    json (default), verbose, text, srt, vtt, tsv, rttm or ctm
   --out DIR          write DIR/NAME.EXT for each FILE and print these paths
 
 Options

@@ -12,10 +12,13 @@ export type WriteResult = (output: object, index: number) => Promise<void>;
 const EXTENSIONS: Readonly<Record<OutputFormat, string>> = {
   json: 'json',
   verbose: 'json',
+  verbose_json: 'json',
   text: 'txt',
   srt: 'srt',
   vtt: 'vtt',
   tsv: 'tsv',
+  rttm: 'rttm',
+  ctm: 'ctm',
 };
 
 /**

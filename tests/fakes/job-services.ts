@@ -33,6 +33,7 @@ export const fakeTranscript = (more: Partial<RecordingTranscript> = {}): Recordi
   alignment: null,
   warnings: [],
   speakers: [],
+  turns: [],
   ...more,
 });
 
