@@ -7,6 +7,7 @@ import type { AsyncJobs } from '../jobs/contracts.ts';
 import { Admission } from '../tenants/admission.ts';
 import type { UsageLedger } from '../tenants/usage-ledger.ts';
 import { ActiveWork } from './active-work.ts';
+import { addAsyncJobRoutes } from './async-job-routes.ts';
 import { identifyCallers } from './callers.ts';
 import { answerFailures, sendFailure, toSttError } from './failures.ts';
 import { addHealthRoutes } from './health-routes.ts';
@@ -17,6 +18,7 @@ import { addResponseHeaders } from './response-headers.ts';
 import type { ServiceContext } from './service-context.ts';
 import { ServiceExecutor } from './service-executor.ts';
 import { addStatusRoute } from './status-route.ts';
+import { addSttRoutes } from './stt-routes.ts';
 
 /** A JSON body is fields, and at most a short recording in base64; longer ones are files. */
 const MAX_JSON_BYTES = 10 * 1024 * 1024;
@@ -54,6 +56,8 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   answerFailures(app, context);
   addHealthRoutes(app, context);
   addStatusRoute(app, context);
+  await addSttRoutes(app, context);
+  addAsyncJobRoutes(app, context);
   for (const addModule of parts.modules ?? []) await addModule(app, context);
   return { app, context };
 }

@@ -4,7 +4,7 @@ import { LimitExceeded } from '../tenants/admission.ts';
 import { openAiErrorOf } from './openai/openai-errors.ts';
 import type { ServiceContext } from './service-context.ts';
 
-const RETRY_AFTER_SEC = 5;
+export const RETRY_AFTER_SEC = 5;
 const METHODS = ['GET', 'POST', 'DELETE'] as const;
 
 /** What the server framework throws before a route is reached. */

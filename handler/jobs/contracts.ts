@@ -66,7 +66,10 @@ export type JobEvent =
   | { readonly type: 'settled'; readonly view: JobView };
 
 export interface JobSubmission {
-  /** The upload belongs to `AsyncJobs` once `submit` has resolved with `replayed: false`. */
+  /**
+   * `submit` moves or copies the upload into a folder of its own before it resolves: what is left at
+   * the path is removed then.
+   */
   readonly job: ServiceJob;
   readonly webhookUrl: string | null;
   /** Unique within the tenant; a repeated one answers the job that it first made. */
@@ -90,3 +93,5 @@ export interface AsyncJobs {
   watch(tenant: string | null, id: string, signal: AbortSignal): AsyncIterable<JobEvent>;
   countByState(): Promise<Readonly<Record<JobState, number>>>;
 }
+
+export const isSettled = (state: JobState): boolean => state !== 'queued' && state !== 'running';
