@@ -27,6 +27,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   'cli-progress': ['handler'],
   'get-east-asian-width': ['handler'],
   'runpod-sdk': ['handler'],
+  aws4fetch: ['handler'],
   fastify: ['handler'],
   '@fastify/': ['handler'],
   'prom-client': ['handler'],

@@ -11,12 +11,7 @@ import { isTransient } from '../dispatch/remote-failure.ts';
 import { outputOf } from '../dispatch/submit-job.ts';
 
 /** The input of a `task: "stream"` job: all that a worker needs, so any of them can answer. */
-export interface WindowJob {
-  readonly session_id: string;
-  readonly epoch: number;
-  readonly seq: number;
-  readonly [field: string]: unknown;
-}
+export type WindowJob = Readonly<Record<string, unknown>>;
 
 export interface WindowsOptions {
   readonly target: EndpointAddress;
@@ -25,6 +20,8 @@ export interface WindowsOptions {
   readonly retryMs?: number;
 }
 
+/** What makes two windows the same one. */
+const IDENTITY = ['session_id', 'epoch', 'seq'] as const;
 const DEFAULT_DEADLINE_MS = 15_000;
 const DEFAULT_RETRY_MS = 200;
 /** The longest that RunPod's synchronous call waits by the SDK's hand. */
@@ -58,7 +55,7 @@ export class GatewayWindows {
    */
   async recognize(window: WindowJob, signal: AbortSignal): Promise<object> {
     if (signal.aborted) throw cancelled(signal);
-    const key = JSON.stringify([window.session_id, window.epoch, window.seq]);
+    const key = JSON.stringify(IDENTITY.map((field) => window[field]));
     let answer = this.#underWay.get(key);
     if (answer === undefined) {
       answer = this.#ask(window).finally(() => this.#underWay.delete(key));
@@ -84,7 +81,7 @@ export class GatewayWindows {
   }
 
   #send(window: WindowJob): Promise<JobAnswer> {
-    return this.#endpoint.runSync({ ...window, task: 'stream' }, this.#policy, SYNC_WAIT_MS);
+    return this.#endpoint.runSync(window, this.#policy, SYNC_WAIT_MS);
   }
 }
 

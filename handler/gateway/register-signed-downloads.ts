@@ -17,7 +17,7 @@ const HEADERS = {
 export function registerSignedDownloads(server: FastifyInstance, downloads: SignedDownloads): void {
   server.get<{ Params: { token: string } }>(
     `${DOWNLOAD_PATH}/:token`,
-    { logLevel: 'silent' },
+    { logLevel: 'silent', exposeHeadRoute: false },
     async (request, reply) => {
       const recording = downloads.find(request.params.token);
       if (recording === undefined) return reply.code(404).send();
@@ -32,7 +32,7 @@ export function registerSignedDownloads(server: FastifyInstance, downloads: Sign
       }
       return reply
         .header('content-length', end - start + 1)
-        .send(request.method === 'HEAD' ? '' : createReadStream(recording.path, { start, end }));
+        .send(createReadStream(recording.path, { start, end }));
     },
   );
 }
