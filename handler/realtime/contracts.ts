@@ -20,3 +20,26 @@ export interface WindowRecognizer {
   /** @throws {SttError} a `retryable` one is worth asking again for. */
   recognize(window: SessionWindow, signal: AbortSignal): Promise<WindowResult>;
 }
+
+/** Who speaks in a session, as its credential says. */
+export interface RealtimeCaller {
+  /** Null where no keys are configured. */
+  readonly tenant: string | null;
+  /** Whether a session's audio may be kept until its refined transcript is made. */
+  readonly keepsAudio: boolean;
+  /** Sessions of the tenant at a time; unlimited by default. */
+  readonly maxSessions?: number;
+}
+
+/** A session that has ended, with all its audio. */
+export interface EndedSession {
+  readonly sessionId: string;
+  readonly meetingId: string | null;
+  readonly tenant: string | null;
+  readonly language: string | null;
+  /** 16 kHz mono WAV; to be read before the returned promise settles. */
+  readonly wav: AsyncIterable<Uint8Array>;
+}
+
+/** Makes the refined transcript of a session, a job's result; its files are removed afterwards. */
+export type RefineSession = (session: EndedSession) => Promise<unknown>;

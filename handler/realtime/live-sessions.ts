@@ -1,0 +1,208 @@
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { join } from 'node:path';
+import { createSpoolFolder, type SpoolFolder } from '../../audio/spool.ts';
+import { SttError } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { VoiceActivityModel } from '../../pipeline/contracts.ts';
+import { initialLiveState, type LiveOptions } from '../../pipeline/realtime/session-state.ts';
+import type { RealtimeCaller, RefineSession, WindowRecognizer } from './contracts.ts';
+import { LiveHost } from './live-host.ts';
+import { SessionAudio } from './session-audio.ts';
+import { type SessionIdentity, SessionStore, storedSessions } from './session-store.ts';
+import type { WindowTiming } from './window-caller.ts';
+
+export interface LiveSessionsOptions {
+  readonly recognizer: WindowRecognizer;
+  readonly voiceActivity: VoiceActivityModel;
+  readonly logger: Logger;
+  /** Sessions stored there survive this process; without it they end with it. */
+  readonly dataDir?: string | undefined;
+  readonly spoolDir?: string | undefined;
+  /** What is made of a session's audio once it has ended; asked where the caller keeps audio. */
+  readonly refine?: RefineSession | undefined;
+  /** How long a session waits for its client to come back. */
+  readonly resumeSec?: number;
+  readonly maxSessions?: number;
+  readonly live?: LiveOptions;
+  readonly timing?: WindowTiming;
+}
+
+export interface StartOptions {
+  /** Chosen by the client, or null. */
+  readonly sessionId: string | null;
+  readonly meetingId: string | null;
+  readonly language: string | null;
+}
+
+/** A session and what ends it if its client does not return. */
+export interface OpenSession {
+  readonly host: LiveHost;
+  /** The refined transcript; null where none is made. Never rejects. */
+  readonly refined: Promise<unknown>;
+}
+
+interface Entry extends OpenSession {
+  readonly store: SessionStore;
+  abandonment: NodeJS.Timeout | undefined;
+}
+
+const DEFAULT_RESUME_SEC = 60;
+const DEFAULT_MAX_SESSIONS = 64;
+
+/** All live sessions of this process, each under its tenant and its name. */
+export class LiveSessions {
+  readonly #options: LiveSessionsOptions;
+  readonly #sessions = new Map<string, Entry>();
+  #spool: Promise<SpoolFolder> | undefined;
+
+  constructor(options: LiveSessionsOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#sessions.size;
+  }
+
+  countOf(tenant: string | null): number {
+    return [...this.#sessions.values()].filter(({ host }) => host.identity.tenant === tenant)
+      .length;
+  }
+
+  /**
+   * A new session; one of the same name that its client has left is ended and replaced.
+   * @throws {SttError} SERVICE_BUSY, CONCURRENCY_LIMITED, INPUT_INVALID for a name that is in use.
+   */
+  async start(
+    caller: RealtimeCaller,
+    { sessionId, meetingId, language }: StartOptions,
+  ): Promise<OpenSession & { readonly resumeToken: string }> {
+    const name = sessionId ?? randomUUID();
+    this.#makeRoom(caller, name);
+    const resumeToken = randomBytes(24).toString('base64url');
+    const { tenant } = caller;
+    const keepsAudio = caller.keepsAudio && this.#options.refine !== undefined;
+    const fixed = { sessionId: name, meetingId, tenant, language, keepsAudio };
+    const identity = { key: randomUUID(), ...fixed, resumeTokenHash: hashOf(resumeToken) };
+    const store = await this.#storeOf(identity.key);
+    const live = initialLiveState(language);
+    const counts = { chunkSeq: 0, sampleCount: 0, eventSeq: 0 };
+    const audio = await SessionAudio.open(store.folder);
+    const checkpoint = { version: 1, identity, epoch: 1, live, ...counts } as const;
+    const host = new LiveHost(checkpoint, [], { ...this.#options, audio, store });
+    return { ...this.#adopt(host, store, audio), resumeToken };
+  }
+
+  /** @throws {SttError} NOT_FOUND for an unknown session and for a wrong token alike. */
+  resume(caller: RealtimeCaller, sessionId: string, resumeToken: string): OpenSession {
+    const entry = this.#sessions.get(nameOf(caller.tenant, sessionId));
+    if (!entry || !isSameHash(entry.host.identity.resumeTokenHash, hashOf(resumeToken))) {
+      throw new SttError('NOT_FOUND', 'No such session, or it has ended');
+    }
+    clearTimeout(entry.abandonment);
+    return entry;
+  }
+
+  /** Its client is gone: the session waits, then ends as if the client had ended it. */
+  abandon({ identity, isListenedTo }: LiveHost): void {
+    const entry = this.#sessions.get(nameOf(identity.tenant, identity.sessionId));
+    if (!entry || isListenedTo || entry.host.identity.key !== identity.key) return;
+    clearTimeout(entry.abandonment);
+    const resumeMs = (this.#options.resumeSec ?? DEFAULT_RESUME_SEC) * 1000;
+    entry.abandonment = setTimeout(() => entry.host.end(), resumeMs).unref();
+  }
+
+  /** Takes up the sessions that an earlier process left; each waits for its client. */
+  async restore(): Promise<number> {
+    const { dataDir } = this.#options;
+    if (dataDir === undefined) return 0;
+    let restored = 0;
+    for (const store of await storedSessions(join(dataDir, 'realtime'))) {
+      const stored = await store.load();
+      if (stored === undefined || stored.checkpoint.live.isEnded) {
+        await store.remove();
+        continue;
+      }
+      const { checkpoint, events } = stored;
+      const audio = await SessionAudio.open(store.folder, checkpoint.sampleCount);
+      const next = { ...checkpoint, epoch: checkpoint.epoch + 1 };
+      const host = new LiveHost(next, events, { ...this.#options, audio, store });
+      this.#adopt(host, store, audio);
+      await host.recover();
+      this.abandon(host);
+      restored += 1;
+    }
+    return restored;
+  }
+
+  /** Ends the work of this process; stored sessions are taken up by the next one. */
+  async close(): Promise<void> {
+    for (const { host, abandonment } of this.#sessions.values()) {
+      clearTimeout(abandonment);
+      host.close();
+    }
+    this.#sessions.clear();
+    await (await this.#spool)?.remove();
+  }
+
+  #makeRoom({ tenant, maxSessions }: RealtimeCaller, sessionId: string): void {
+    const old = this.#sessions.get(nameOf(tenant, sessionId));
+    if (old?.host.isListenedTo) {
+      throw new SttError('INPUT_INVALID', 'session_id: a session of this name is under way');
+    }
+    if (old) {
+      clearTimeout(old.abandonment);
+      old.host.end();
+      this.#sessions.delete(nameOf(tenant, sessionId));
+    }
+    if (this.count >= (this.#options.maxSessions ?? DEFAULT_MAX_SESSIONS)) {
+      throw new SttError(
+        'SERVICE_BUSY',
+        `${this.count} live sessions are under way, the most here`,
+      );
+    }
+    if (maxSessions !== undefined && this.countOf(tenant) >= maxSessions) {
+      throw new SttError('CONCURRENCY_LIMITED', `${maxSessions} live sessions are the limit`);
+    }
+  }
+
+  async #storeOf(key: string): Promise<SessionStore> {
+    const { dataDir, spoolDir } = this.#options;
+    if (dataDir !== undefined) return new SessionStore(join(dataDir, 'realtime', key), true);
+    this.#spool ??= createSpoolFolder(spoolDir);
+    return new SessionStore(join((await this.#spool).path, key), false);
+  }
+
+  #adopt(host: LiveHost, store: SessionStore, audio: SessionAudio): Entry {
+    const name = nameOf(host.identity.tenant, host.identity.sessionId);
+    const refined = host.ended
+      .then(() => this.#refine(host.identity, audio))
+      .catch((error: unknown) => {
+        this.#options.logger.error({ err: SttError.from(error) }, 'live session failed');
+        return null;
+      })
+      .finally(async () => {
+        if (this.#sessions.get(name) === entry) this.#sessions.delete(name);
+        clearTimeout(entry.abandonment);
+        host.close();
+        await store.remove();
+      });
+    const entry: Entry = { host, store, refined, abandonment: undefined };
+    this.#sessions.set(name, entry);
+    return entry;
+  }
+
+  async #refine(identity: SessionIdentity, audio: SessionAudio): Promise<unknown> {
+    const { refine } = this.#options;
+    if (!identity.keepsAudio || refine === undefined || audio.sampleCount === 0) return null;
+    const { sessionId, meetingId, tenant, language } = identity;
+    return await refine({ sessionId, meetingId, tenant, language, wav: audio.asWav() });
+  }
+}
+
+const nameOf = (tenant: string | null, sessionId: string): string =>
+  JSON.stringify([tenant, sessionId]);
+
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
+
+const isSameHash = (a: string, b: string): boolean =>
+  timingSafeEqual(Buffer.from(a, 'hex'), Buffer.from(b, 'hex'));
