@@ -3,7 +3,6 @@ import type { JobProgress } from '../job.ts';
 import { type JobRow, toJobRow } from './job-row.ts';
 import type { JobStore, Settlement } from './job-store.ts';
 import type { SqlDatabase } from './sql-database.ts';
-import { addUsage, dayOf } from './usage-store.ts';
 
 const ABANDONED: Settlement = {
   state: 'failed',
@@ -83,20 +82,11 @@ export class JobClaims {
     ]);
   }
 
-  /** Ends the job and counts its audio, once; undefined if the lease is lost. */
+  /** Ends the job, once; undefined if the lease is lost. */
   settle(lease: string, settlement: Settlement): Promise<JobRow | undefined> {
-    return this.#database.transaction(async (query) => {
-      const row = await this.#jobs.settle(query, settlement, {
-        condition: 'lease = ?5',
-        parameters: [lease],
-      });
-      if (row?.output && 'audio_duration' in row.output) {
-        const day = dayOf(this.#database.now());
-        const { audio_duration: audioSec } = row.output;
-        await addUsage(query, row.tenant, day, { requests: 0, audioSec });
-      }
-      return row;
-    });
+    return this.#database.transaction((query) =>
+      this.#jobs.settle(query, settlement, { condition: 'lease = ?5', parameters: [lease] }),
+    );
   }
 
   /** Gives the job back to the queue, for the run after `delayMs`; a run that is not to count is unmade. */

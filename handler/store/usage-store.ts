@@ -1,8 +1,8 @@
 import { tenantColumn } from './job-row.ts';
-import type { SqlDatabase, SqlQuery } from './sql-database.ts';
+import type { SqlDatabase } from './sql-database.ts';
 
 export interface Usage {
-  readonly requests: number;
+  readonly jobs: number;
   readonly audioSec: number;
 }
 
@@ -17,35 +17,27 @@ export class UsageStore {
     this.#database = database;
   }
 
-  /** Asynchronous jobs count their audio themselves when they are completed. */
-  add(tenant: string | null, used: Usage): Promise<void> {
-    const day = dayOf(this.#database.now());
-    return addUsage(this.#database.query, tenantColumn(tenant), day, used);
-  }
-
-  /** Of today, unless another day is named. */
-  async get(tenant: string | null, day = dayOf(this.#database.now())): Promise<Usage> {
-    const [row] = await this.#database.query(
-      'SELECT requests, audio_sec FROM usage WHERE tenant = ?1 AND day = ?2',
-      [tenantColumn(tenant), day],
+  /** Adds to what is stored, whoever else adds at the same time. */
+  async add(tenant: string | null, day: string, { jobs, audioSec }: Usage): Promise<void> {
+    await this.#database.query(
+      `INSERT INTO usage (tenant, day, jobs, audio_sec) VALUES (?1, ?2, ?3, ?4)
+       ON CONFLICT (tenant, day) DO UPDATE SET jobs = usage.jobs + excluded.jobs,
+         audio_sec = usage.audio_sec + excluded.audio_sec`,
+      [tenantColumn(tenant), day, jobs, audioSec],
     );
-    return {
-      requests: Number(row?.['requests'] ?? 0),
-      audioSec: Number(row?.['audio_sec'] ?? 0),
-    };
   }
-}
 
-export async function addUsage(
-  query: SqlQuery,
-  tenant: string,
-  day: string,
-  { requests, audioSec }: Usage,
-): Promise<void> {
-  await query(
-    `INSERT INTO usage (tenant, day, requests, audio_sec) VALUES (?1, ?2, ?3, ?4)
-     ON CONFLICT (tenant, day) DO UPDATE SET requests = usage.requests + excluded.requests,
-       audio_sec = usage.audio_sec + excluded.audio_sec`,
-    [tenant, day, requests, audioSec],
-  );
+  /** Of every tenant that used something that day. */
+  async ofDay(day: string): Promise<ReadonlyMap<string | null, Usage>> {
+    const rows = await this.#database.query(
+      'SELECT tenant, jobs, audio_sec FROM usage WHERE day = ?1',
+      [day],
+    );
+    return new Map(
+      rows.map((row) => [
+        String(row['tenant']) || null,
+        { jobs: Number(row['jobs']), audioSec: Number(row['audio_sec']) },
+      ]),
+    );
+  }
 }

@@ -40,7 +40,7 @@ CREATE TABLE tenant_turns (
 CREATE TABLE usage (
   tenant TEXT NOT NULL,
   day TEXT NOT NULL,
-  requests BIGINT NOT NULL DEFAULT 0,
+  jobs BIGINT NOT NULL DEFAULT 0,
   audio_sec DOUBLE PRECISION NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant, day)
 );

@@ -235,11 +235,15 @@ describe.each(KINDS)('a store on $kind', ({ missing, databaseUrl }) => {
   });
 
   test('sums usage by tenant and day', async () => {
-    await store.usage.add('acme', { requests: 1, audioSec: 1.5 });
-    await store.usage.add('acme', { requests: 1, audioSec: 2 });
-    await store.usage.add(null, { requests: 7, audioSec: 0 });
-    expect(await store.usage.get('acme')).toEqual({ requests: 2, audioSec: 3.5 });
-    expect(await store.usage.get('acme', '2020-01-01')).toEqual({ requests: 0, audioSec: 0 });
+    const day = '2026-11-24';
+    await store.usage.add('acme', day, { jobs: 1, audioSec: 1.5 });
+    await store.usage.add('acme', day, { jobs: 1, audioSec: 2 });
+    await store.usage.add(null, day, { jobs: 7, audioSec: 0 });
+    await store.usage.add('acme', '2026-11-25', { jobs: 1, audioSec: 1 });
+    const used = await store.usage.ofDay(day);
+    expect(used.get('acme')).toEqual({ jobs: 2, audioSec: 3.5 });
+    expect(used.get(null)).toEqual({ jobs: 7, audioSec: 0 });
+    expect(used.size).toBe(2);
   });
 });
 

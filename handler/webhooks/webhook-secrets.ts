@@ -1,0 +1,45 @@
+import { Webhook } from 'standardwebhooks';
+import { SttError } from '../../core/errors.ts';
+
+/**
+ * What a tenant's messages are signed with: `whsec_` and base64, as Standard Webhooks has it. Two
+ * while one replaces the other, the new one first; none forbids webhooks.
+ */
+export type WebhookSecretsOf = (tenant: string | null) => readonly string[];
+
+export interface SignedMessage {
+  readonly id: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Signs with every secret, so that a receiver may know either.
+ * @throws {SttError} INTERNAL if a secret is not base64.
+ */
+export function signMessage(
+  id: string,
+  body: string,
+  { secrets, now }: { readonly secrets: readonly string[]; readonly now: Date },
+): SignedMessage {
+  const signatures = secrets.map((secret) => webhookOf(secret).sign(id, now, body));
+  return {
+    id,
+    body,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'webhook-id': id,
+      'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+      'webhook-signature': signatures.join(' '),
+    },
+  };
+}
+
+function webhookOf(secret: string): Webhook {
+  try {
+    return new Webhook(secret);
+  } catch {
+    // Without the cause, whose message could quote the secret.
+    throw new SttError('INTERNAL', 'A webhook secret is not whsec_ and base64');
+  }
+}
