@@ -6,19 +6,22 @@ import { SAMPLE_RATE_HZ, secToSamples } from '../audio/time.ts';
 import { loadConfig } from '../core/config.ts';
 
 const SHARED = join(import.meta.dirname, '../../shared');
-/** Read sentences, telephone and meetings; openai-whisper's greedy text of each is the reference. */
+/**
+ * One after the other as they would be in one recording: two parts of a meeting, a call, another
+ * meeting, a reader. openai-whisper's greedy text of each is the reference.
+ */
 const RECORDINGS = [
-  'dev00.wav',
-  'spk1_snt1.wav',
-  'sample.wav',
-  'spk1_snt2.wav',
-  'dev01.wav',
-  'jfk.flac',
-  'spk1_snt3.wav',
-  'trn03.wav',
-  'spk1_snt4.wav',
-  'spk1_snt5.wav',
-  'spk1_snt6.wav',
+  ['dev00.wav', 'dev01.wav'],
+  ['sample.wav'],
+  ['trn03.wav'],
+  [
+    'spk1_snt1.wav',
+    'spk1_snt2.wav',
+    'spk1_snt3.wav',
+    'spk1_snt4.wav',
+    'spk1_snt5.wav',
+    'spk1_snt6.wav',
+  ],
 ];
 /** Between two recordings, in turn: from a breath to a break. */
 const PAUSES_SEC = [1.5, 4, 0.7, 12, 2.5, 7, 1];
@@ -35,7 +38,7 @@ export interface LongRecording {
 export const hasRealRecordings = (): boolean => existsSync(join(SHARED, 'audio/real'));
 
 /**
- * Writes real recordings one after the other, with pauses between them, until `durationSec` is full;
+ * Writes real recordings again and again, with pauses between them, until `durationSec` is full;
  * whole recordings only. 16 kHz mono, 16 bit.
  */
 export async function writeRealRecordings(
@@ -46,13 +49,16 @@ export async function writeRealRecordings(
   const pieces: Float32Array[] = [];
   const texts: string[] = [];
   let samples = 0;
-  for (let turn = 0; ; turn++) {
-    const { waveform, text } = sources[turn % sources.length]!;
-    const pause = noise(secToSamples(PAUSES_SEC[turn % PAUSES_SEC.length]!), turn);
-    if (turn > 0 && samples + waveform.length + pause.length > secToSamples(durationSec)) break;
-    pieces.push(waveform, pause);
-    texts.push(text);
-    samples += waveform.length + pause.length;
+  for (const [part, takes] of sources.entries()) {
+    const partEnd = secToSamples((durationSec * (part + 1)) / sources.length);
+    for (let turn = 0; ; turn++) {
+      const { waveform, text } = takes[turn % takes.length]!;
+      const pause = noise(secToSamples(PAUSES_SEC[turn % PAUSES_SEC.length]!), turn);
+      if (samples + waveform.length + pause.length > partEnd) break;
+      pieces.push(waveform, pause);
+      texts.push(text);
+      samples += waveform.length + pause.length;
+    }
   }
   await writeFile(path, wavOf(pieces, samples));
   return { audioSec: samples / SAMPLE_RATE_HZ, text: texts.join(' ') };
@@ -65,14 +71,13 @@ async function readSources() {
     { readonly greedy: { readonly text: string } }
   >;
   const limits = { ...loadConfig({}).audio, root: join(SHARED, 'audio/real') };
-  return Promise.all(
-    RECORDINGS.map(async (path) => {
-      const spooled = await openAudio({ kind: 'path', path }, limits, new AbortController().signal);
-      const waveform = await spooled.read({ start: 0, end: spooled.sampleCount });
-      await spooled.close();
-      return { waveform, text: reference[path]!.greedy.text };
-    }),
-  );
+  const read = async (path: string) => {
+    const spooled = await openAudio({ kind: 'path', path }, limits, new AbortController().signal);
+    const waveform = await spooled.read({ start: 0, end: spooled.sampleCount });
+    await spooled.close();
+    return { waveform, text: reference[path]!.greedy.text };
+  };
+  return Promise.all(RECORDINGS.map((paths) => Promise.all(paths.map(read))));
 }
 
 /** The same noise for the same seed. */

@@ -1,5 +1,5 @@
 import type { SampleRange } from '../audio/time.ts';
-import type { Alignment, Segment, TranscriptWarning } from '../pipeline/contracts.ts';
+import type { Alignment, Segment } from '../pipeline/contracts.ts';
 import type { RecordingTranscript } from '../pipeline/process-recording.ts';
 import { formatSegments, isTextFormat } from './formats/format-segments.ts';
 import { joinTexts } from './languages.ts';
@@ -12,8 +12,10 @@ import {
   toWireSec,
   toWireSegment,
   toWireTurn,
+  toWireWarning,
   type VerboseWireSegment,
   type WireSegment,
+  type WireWarning,
   withDiagnostics,
 } from './wire-segment.ts';
 
@@ -48,7 +50,7 @@ export interface JobResult {
   readonly model: string;
   /** How words were timed; null without words. */
   readonly alignment: Alignment | null;
-  readonly warnings: readonly TranscriptWarning[];
+  readonly warnings: readonly WireWarning[];
   /** Seconds by stage. */
   readonly timings: Readonly<Record<string, number>>;
   /** Only when the format is neither json nor verbose: the transcript written in it. */
@@ -88,7 +90,7 @@ export function toJobResult(
     language_probability: rounded(transcript.languageProbability),
     model: transcript.modelName,
     alignment: transcript.alignment,
-    warnings: transcript.warnings,
+    warnings: transcript.warnings.map(toWireWarning),
     timings: mapValues(elapsed.stagesMs, msToWireSec),
     ...(isTextFormat(format) && {
       output_format: format,

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { SttError } from '../core/errors.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../pipeline/options.ts';
+import { decodingFields, decodingProblems } from './decoding-fields.ts';
 import { describeIssues } from './input-issues.ts';
 import { KnownSpeakers } from './known-speakers.ts';
 import { languageCodeOf } from './languages.ts';
+import { optional, withDefault } from './optional-fields.ts';
 import { SubtitleInput } from './subtitle-options.ts';
 
 const MAX_ID_CHARS = 256;
@@ -27,19 +29,9 @@ export const OUTPUT_FORMATS = [
 ] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
-/** A field that may be left out or null; both mean the same. */
-const optional = <T extends z.ZodType>(schema: T) =>
-  schema.nullish().transform((value): z.output<T> | null => value ?? null);
-
 /** As `optional`, and an empty text means the same too. */
 const optionalText = (maxChars: number) =>
   optional(z.string().max(maxChars)).transform((text) => text || null);
-
-const withDefault = <T extends z.ZodType>(schema: T, fallback: z.output<T>) =>
-  schema.nullish().transform((value): z.output<T> => value ?? fallback);
-
-/** Accepted empty only, so that a setting without effect is never silently ignored. */
-const unsupported = z.null('is not supported in this version: leave it out').optional();
 
 const id = optional(z.string().max(MAX_ID_CHARS));
 const probability = optional(z.number().min(0).max(1));
@@ -109,8 +101,7 @@ export const JobInputSchema = z
     known_speakers: KnownSpeakers,
     return_speaker_embeddings: withDefault(z.boolean(), false),
     word_timestamps: withDefault(z.boolean(), true),
-    beam_size: z.literal(1, 'only 1 is supported in this version').nullish(),
-    batch_size: unsupported,
+    ...decodingFields,
     postprocess: optional(PostprocessInput),
   })
   .superRefine((input, context) => {
@@ -137,6 +128,7 @@ export const JobInputSchema = z
     if (!input.diarize && asksForSpeakers(input)) {
       fail('diarize', 'must not be false beside settings of speakers or the output_format rttm');
     }
+    for (const [field, message] of decodingProblems(input)) fail(field, message);
     const onset = vad?.onset_threshold ?? DEFAULT_TRANSCRIBE_OPTIONS.vad.onsetThreshold;
     if ((vad?.offset_threshold ?? 0) > onset) {
       fail('vad.offset_threshold', 'must not be above onset_threshold (0.5 unless set)');

@@ -1,4 +1,5 @@
 import { DEFAULT_TRANSCRIBE_OPTIONS, type TranscribeOptions } from '../pipeline/options.ts';
+import { decodingRulesOf } from './decoding-fields.ts';
 import type { JobInput } from './schema.ts';
 
 /** The floor of silero-vad: below it speech would never end. */
@@ -10,7 +11,14 @@ export function toTranscribeOptions(input: JobInput): TranscribeOptions {
   return {
     task: input.task,
     language: input.language,
+    languageDetectionChunks: input.language_detection_chunks ?? defaults.languageDetectionChunks,
+    multilingual: input.multilingual,
     prompt: promptOf(input),
+    conditionOnPreviousText: input.condition_on_previous_text,
+    rules: decodingRulesOf(input),
+    maxWindowsInFlight: input.batch_size,
+    scheduling: { priority: 'file', tenant: input.tenant_id },
+    guards: guardsOf(input),
     temperatures: temperaturesOf(input.temperature) ?? defaults.temperatures,
     compressionRatioThreshold:
       input.compression_ratio_threshold ?? defaults.compressionRatioThreshold,
@@ -23,10 +31,22 @@ export function toTranscribeOptions(input: JobInput): TranscribeOptions {
   };
 }
 
-/** Keywords come after the prompt: what stands nearest to the speech weighs most. */
+/**
+ * Keywords come after the prompt, as a sentence: what stands nearest to the speech weighs most, and
+ * a text that does not end leads the model to go on with it.
+ */
 function promptOf({ initial_prompt, keywords }: JobInput): string | null {
   const words = keywords.map((keyword) => keyword.trim()).filter((keyword) => keyword !== '');
-  return [initial_prompt ?? '', words.join(', ')].filter((part) => part !== '').join(' ') || null;
+  const sentence = words.length === 0 ? '' : `${words.join(', ')}.`;
+  return [initial_prompt ?? '', sentence].filter((part) => part !== '').join(' ') || null;
+}
+
+function guardsOf({ hallucination_guards: guards }: JobInput): TranscribeOptions['guards'] {
+  return {
+    silencePhrases: guards.silence_phrases,
+    repetitionLoops: guards.repetition_loops,
+    silentWindows: guards.silent_windows,
+  };
 }
 
 /** A single temperature is tried alone: no fallback to others. */

@@ -1,5 +1,5 @@
 import { type SampleRange, samplesToSec } from '../audio/time.ts';
-import type { Segment, Word } from '../pipeline/contracts.ts';
+import type { Segment, TranscriptWarning, Word } from '../pipeline/contracts.ts';
 import type { SpeakerTurn } from '../pipeline/diarization/options.ts';
 
 interface WireWord {
@@ -15,8 +15,18 @@ export interface WireSegment {
   readonly end: number;
   readonly text: string;
   readonly speaker?: string;
+  /** Only where every window has a language of its own. */
+  readonly language?: string;
   readonly confidence: number;
   readonly words?: readonly WireWord[];
+}
+
+/** Something to know about the result, with the seconds that it is about. */
+export interface WireWarning {
+  readonly code: string;
+  readonly message: string;
+  readonly count?: number;
+  readonly ranges?: readonly { readonly start: number; readonly end: number }[];
 }
 
 /** A segment of `verbose` output: OpenAI's diagnostics, under OpenAI's names. */
@@ -37,15 +47,22 @@ const toWireRange = ({ start, end }: SampleRange) => ({
   end: toWireSec(end),
 });
 
-export function toWireSegment({ text, range, confidence, speaker, words }: Segment): WireSegment {
+export function toWireSegment(segment: Segment): WireSegment {
+  const { text, range, confidence, language, speaker, words } = segment;
   return {
     ...toWireRange(range),
     text: text.trim(),
     ...(speaker !== undefined && { speaker }),
+    ...(language !== undefined && { language }),
     confidence: rounded(confidence),
     ...(words.length > 0 && { words: words.map(toWireWord) }),
   };
 }
+
+export const toWireWarning = ({ ranges, ...warning }: TranscriptWarning): WireWarning => ({
+  ...warning,
+  ...(ranges !== undefined && { ranges: ranges.map(toWireRange) }),
+});
 
 export const toWireTurn = ({ speaker, range }: SpeakerTurn) => ({ ...toWireRange(range), speaker });
 

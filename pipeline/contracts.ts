@@ -129,6 +129,8 @@ export interface Segment {
   readonly confidence: number;
   readonly words: readonly Word[];
   readonly speaker?: string;
+  /** Where each window has a language of its own. */
+  readonly language?: string;
   readonly avgLogProb: number;
   readonly noSpeechProb: number;
   readonly compressionRatio: number;
@@ -142,6 +144,10 @@ export type Alignment = 'attention' | 'ctc';
 export interface TranscriptWarning {
   readonly code: string;
   readonly message: string;
+  /** How often it happened, where that can be counted. */
+  readonly count?: number;
+  /** The parts of the recording that it is about. */
+  readonly ranges?: readonly SampleRange[];
 }
 
 export interface Transcript {

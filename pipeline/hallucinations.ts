@@ -1,5 +1,27 @@
 import type { Segment, TranscriptWarning } from './contracts.ts';
+import { loudnessDb, type WindowAudio } from './loudness.ts';
 import { SILENCE_PHRASE_PATTERNS, SILENCE_PHRASES } from './silence-phrases.ts';
+
+/** What is done against text that nobody said; each can be switched off. */
+export interface HallucinationGuards {
+  /** Known phrases are dropped where the audio agrees: little speech, or next to no sound. */
+  readonly silencePhrases: boolean;
+  /** Of text that repeats itself in spite of all temperatures, one repetition is kept. */
+  readonly repetitionLoops: boolean;
+  /** Windows without speech, by the model's own doubt and poor guess, have no text. */
+  readonly silentWindows: boolean;
+}
+
+export type GuardCounts = Readonly<Record<keyof HallucinationGuards, number>>;
+
+export const NOTHING_GUARDED: GuardCounts = {
+  silencePhrases: 0,
+  repetitionLoops: 0,
+  silentWindows: 0,
+};
+
+/** Below this nobody can be understood; a quiet room is at about −60 dB. */
+const SILENCE_DB = -60;
 
 /** Letters and digits only: how phrases are compared. Holds nothing that a RegExp would interpret. */
 const squeeze = (text: string): string =>
@@ -17,23 +39,51 @@ const ONLY_SILENCE_PHRASES = new RegExp(
 export const isSilencePhrase = (text: string): boolean => ONLY_SILENCE_PHRASES.test(squeeze(text));
 
 /**
- * Drops segments that are known silence phrases where the audio agrees (`noSpeechProb`).
- * The same words over clear speech stay.
+ * Drops segments that are known silence phrases where the audio agrees: `noSpeechProb`, or hardly
+ * any sound. The same words over clear speech stay.
  */
 export function dropSilencePhrases(
   segments: readonly Segment[],
   noSpeechThreshold: number,
-): { readonly kept: readonly Segment[]; readonly droppedCount: number } {
-  const kept = segments.filter(
-    ({ text, noSpeechProb }) => !(noSpeechProb > noSpeechThreshold && isSilencePhrase(text)),
+  audio: WindowAudio,
+): Segment[] {
+  return segments.filter(
+    ({ text, noSpeechProb, range }) =>
+      !isSilencePhrase(text) ||
+      (noSpeechProb <= noSpeechThreshold && loudnessDb(audio, range) >= SILENCE_DB),
   );
-  return { kept, droppedCount: segments.length - kept.length };
 }
 
-/** What the caller is told about dropped segments; nothing when there were none. */
-export function hallucinationWarnings(droppedCount: number): readonly TranscriptWarning[] {
-  if (droppedCount === 0) return [];
-  const segments = droppedCount === 1 ? '1 segment was' : `${droppedCount} segments were`;
-  const message = `${segments} dropped: a phrase that the model writes over silence`;
-  return [{ code: 'HALLUCINATION_DROPPED', message }];
+export const sumCounts = (first: GuardCounts, second: GuardCounts): GuardCounts => ({
+  silencePhrases: first.silencePhrases + second.silencePhrases,
+  repetitionLoops: first.repetitionLoops + second.repetitionLoops,
+  silentWindows: first.silentWindows + second.silentWindows,
+});
+
+/** What the caller is told about text that was taken away, one warning for each guard that did. */
+export function hallucinationWarnings(counts: GuardCounts): readonly TranscriptWarning[] {
+  const { silencePhrases, repetitionLoops, silentWindows } = counts;
+  return [
+    warningOf('HALLUCINATION_DROPPED', silencePhrases, [
+      '1 segment was dropped: a phrase that the model writes over silence',
+      'segments were dropped: phrases that the model writes over silence',
+    ]),
+    warningOf('REPETITION_DROPPED', repetitionLoops, [
+      '1 window repeated itself without end: what repeats was kept once',
+      'windows repeated themselves without end: what repeats was kept once',
+    ]),
+    warningOf('SILENCE_DROPPED', silentWindows, [
+      '1 window was dropped: the model doubts that there is speech',
+      'windows were dropped: the model doubts that there is speech',
+    ]),
+  ].flat();
+}
+
+function warningOf(
+  code: string,
+  count: number,
+  [one, several]: readonly [string, string],
+): TranscriptWarning[] {
+  if (count === 0) return [];
+  return [{ code, message: count === 1 ? one : `${count} ${several}`, count }];
 }

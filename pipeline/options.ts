@@ -1,4 +1,5 @@
-import type { Segment, Task } from './contracts.ts';
+import type { DecodingRules, Scheduling, Segment, Task } from './contracts.ts';
+import type { HallucinationGuards } from './hallucinations.ts';
 
 /** Durations in milliseconds as users set them; thresholds are probabilities. */
 export interface VadOptions {
@@ -13,8 +14,19 @@ export interface TranscribeOptions {
   readonly task: Task;
   /** Language code, or null to detect it. */
   readonly language: string | null;
+  /** Windows with speech that are listened to for the language, unless one is certain before. */
+  readonly languageDetectionChunks: number;
+  /** Whether each window has a language of its own: people switch between languages. */
+  readonly multilingual: boolean;
   /** Text put before every chunk: names and words to spell right. */
   readonly prompt: string | null;
+  /** Whether a chunk is told what was said before it. Chunks then wait for one another. */
+  readonly conditionOnPreviousText: boolean;
+  readonly rules: DecodingRules;
+  /** Windows of this transcription that may be with the recogniser at once; null for its own limit. */
+  readonly maxWindowsInFlight: number | null;
+  readonly scheduling: Scheduling;
+  readonly guards: HallucinationGuards;
   /** Tried in order until a chunk passes the quality checks. */
   readonly temperatures: readonly number[];
   readonly compressionRatioThreshold: number;
@@ -33,7 +45,14 @@ export interface TranscribeOptions {
 export const DEFAULT_TRANSCRIBE_OPTIONS: TranscribeOptions = {
   task: 'transcribe',
   language: null,
+  languageDetectionChunks: 4,
+  multilingual: false,
   prompt: null,
+  conditionOnPreviousText: false,
+  rules: {},
+  maxWindowsInFlight: null,
+  scheduling: { priority: 'file', tenant: null },
+  guards: { silencePhrases: true, repetitionLoops: true, silentWindows: true },
   temperatures: [0, 0.2, 0.4, 0.6, 0.8, 1],
   compressionRatioThreshold: 2.4,
   avgLogProbThreshold: -1,

@@ -30,11 +30,17 @@ export function isSilence(recognition: Recognition, thresholds: QualityThreshold
   );
 }
 
-/** Whether a window should be decoded again at a higher temperature, by OpenAI's rules. */
+/** Whether the text goes round in circles. */
+export const isRepetitive = (
+  { recognition, compressionRatio: ratio }: Attempt,
+  { compressionRatioThreshold }: Pick<QualityThresholds, 'compressionRatioThreshold'>,
+): boolean => ratio > compressionRatioThreshold || recognition.stoppedBy === 'loop';
+
+/** Whether a window should be decoded again at a higher temperature, by OpenAI's rules or as a loop was cut short. */
 export function needsFallback(attempt: Attempt, thresholds: QualityThresholds): boolean {
   if (isSilence(attempt.recognition, thresholds)) return false;
   return (
-    attempt.compressionRatio > thresholds.compressionRatioThreshold ||
+    isRepetitive(attempt, thresholds) ||
     attempt.recognition.avgLogProb < thresholds.avgLogProbThreshold
   );
 }
@@ -42,11 +48,13 @@ export function needsFallback(attempt: Attempt, thresholds: QualityThresholds): 
 /** Of attempts that all failed: the likeliest that does not repeat itself, else the likeliest. */
 export function bestAttempt(
   attempts: readonly [Attempt, ...Attempt[]],
-  { compressionRatioThreshold }: QualityThresholds,
+  thresholds: QualityThresholds,
 ): Attempt {
-  const isRepetitive = (attempt: Attempt) => attempt.compressionRatio > compressionRatioThreshold;
   return attempts.reduce((best, attempt) => {
-    if (isRepetitive(best) !== isRepetitive(attempt)) return isRepetitive(best) ? attempt : best;
+    const isBestRepetitive = isRepetitive(best, thresholds);
+    if (isBestRepetitive !== isRepetitive(attempt, thresholds)) {
+      return isBestRepetitive ? attempt : best;
+    }
     return attempt.recognition.avgLogProb > best.recognition.avgLogProb ? attempt : best;
   });
 }

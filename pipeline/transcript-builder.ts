@@ -1,13 +1,13 @@
 import type { SampleRange } from '../audio/time.ts';
 import type { Segment, TranscriptWarning } from './contracts.ts';
-import { dropSilencePhrases, hallucinationWarnings } from './hallucinations.ts';
+import { hallucinationWarnings, NOTHING_GUARDED, sumCounts } from './hallucinations.ts';
+import { LanguageVotes } from './language-votes.ts';
 import type { TranscribeHooks } from './options.ts';
 import type { ChunkResult } from './recognize-chunk.ts';
+import type { ChunkFailure } from './retry-chunk.ts';
 
-interface PlacedResult extends ChunkResult {
-  /** Of the chunk. */
-  readonly range: SampleRange;
-}
+/** What became of a chunk, and where it lies. */
+export type PlacedResult = (ChunkResult | ChunkFailure) & { readonly range: SampleRange };
 
 /**
  * Takes results of chunks in any order and hands them on in the order of the recording:
@@ -15,23 +15,26 @@ interface PlacedResult extends ChunkResult {
  */
 export class TranscriptBuilder {
   readonly segments: Segment[] = [];
+  /** What the chunks with speech say. */
+  readonly languageVotes = new LanguageVotes();
   /** Decodings of all chunks; more than there are chunks when some needed fallback. */
   attemptCount = 0;
   chunkCount = 0;
   readonly #audioSamples: number;
-  readonly #noSpeechThreshold: number;
   readonly #hooks: TranscribeHooks;
   readonly #waiting = new Map<number, PlacedResult>();
-  #droppedCount = 0;
+  readonly #missing: SampleRange[] = [];
+  #guarded = NOTHING_GUARDED;
+  #failureCount = 0;
+  #firstError: unknown;
 
-  constructor(audioSamples: number, noSpeechThreshold: number, hooks: TranscribeHooks) {
+  constructor(audioSamples: number, hooks: TranscribeHooks) {
     this.#audioSamples = audioSamples;
-    this.#noSpeechThreshold = noSpeechThreshold;
     this.#hooks = hooks;
   }
 
   get warnings(): readonly TranscriptWarning[] {
-    return hallucinationWarnings(this.#droppedCount);
+    return [...hallucinationWarnings(this.#guarded), ...failureWarnings(this.#missing)];
   }
 
   /** `index` counts the chunks of the recording from 0. */
@@ -41,17 +44,36 @@ export class TranscriptBuilder {
       const next = this.#waiting.get(this.chunkCount);
       if (!next) return;
       this.#waiting.delete(this.chunkCount);
-      this.#append(next);
+      this.chunkCount += 1;
+      if ('error' in next) this.#appendFailure(next);
+      else this.#append(next);
+      this.#hooks.onProgress?.(next.range.end / this.#audioSamples);
     }
   }
 
-  #append({ segments, attemptCount, range }: PlacedResult): void {
-    const { kept, droppedCount } = dropSilencePhrases(segments, this.#noSpeechThreshold);
-    this.chunkCount += 1;
-    this.attemptCount += attemptCount;
-    this.#droppedCount += droppedCount;
-    this.segments.push(...kept);
-    if (kept.length > 0) this.#hooks.onSegments?.(kept);
-    this.#hooks.onProgress?.(range.end / this.#audioSamples);
+  /** Throws the first failure when nothing but failures came in. */
+  throwIfAllFailed(): void {
+    if (this.chunkCount > 0 && this.#failureCount === this.chunkCount) throw this.#firstError;
   }
+
+  #append({ segments, attemptCount, guarded, isSilent, ...detected }: ChunkResult): void {
+    this.attemptCount += attemptCount;
+    this.#guarded = sumCounts(this.#guarded, guarded);
+    if (!isSilent) this.languageVotes.add(detected);
+    this.segments.push(...segments);
+    if (segments.length > 0) this.#hooks.onSegments?.(segments);
+  }
+
+  #appendFailure({ error, range }: ChunkFailure & { readonly range: SampleRange }): void {
+    if (this.#failureCount === 0) this.#firstError = error;
+    this.#failureCount += 1;
+    this.#missing.push(range);
+  }
+}
+
+function failureWarnings(ranges: readonly SampleRange[]): TranscriptWarning[] {
+  if (ranges.length === 0) return [];
+  const parts = ranges.length === 1 ? '1 part' : `${ranges.length} parts`;
+  const message = `${parts} of the recording could not be recognised: its text is missing`;
+  return [{ code: 'CHUNK_FAILED', message, count: ranges.length, ranges }];
 }

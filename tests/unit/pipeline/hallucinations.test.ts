@@ -4,7 +4,9 @@ import {
   dropSilencePhrases,
   hallucinationWarnings,
   isSilencePhrase,
+  NOTHING_GUARDED,
 } from '../../../pipeline/hallucinations.ts';
+import { loudnessDb } from '../../../pipeline/loudness.ts';
 
 const segmentOf = (text: string, noSpeechProb: number): Segment => ({
   text,
@@ -45,22 +47,34 @@ test.each([
   expect(isSilencePhrase(text)).toBe(false);
 });
 
+const loud = { pieces: [{ start: 0, end: 1 }], waveform: new Float32Array([0.1]) };
+
 test('a silence phrase is dropped where the audio agrees, and only there', () => {
   const silent = segmentOf('Thanks for watching!', 0.61);
   const spoken = segmentOf('Thanks for watching!', 0.6);
   const other = segmentOf('Ask not.', 0.9);
-  expect(dropSilencePhrases([silent, spoken, other], 0.6)).toEqual({
-    kept: [spoken, other],
-    droppedCount: 1,
-  });
+  expect(dropSilencePhrases([silent, spoken, other], 0.6, loud)).toEqual([spoken, other]);
+  const quiet = { ...loud, waveform: new Float32Array([0.0009]) };
+  expect(dropSilencePhrases([spoken, other], 0.6, quiet)).toEqual([other]);
 });
 
-test('dropped segments are counted in one warning', () => {
-  expect(hallucinationWarnings(0)).toEqual([]);
-  expect(hallucinationWarnings(1)).toMatchObject([
-    { code: 'HALLUCINATION_DROPPED', message: expect.stringMatching(/^1 segment was/) },
-  ]);
-  expect(hallucinationWarnings(3)).toMatchObject([
-    { message: expect.stringMatching(/^3 segments were/) },
+test('loudness is that of the range, wherever its pieces stand in the window', () => {
+  const pieces = [
+    { start: 10, end: 12 },
+    { start: 50, end: 52 },
+  ];
+  const waveform = Float32Array.of(1, 1, 0.1, -0.1);
+  expect(loudnessDb({ pieces, waveform }, { start: 10, end: 12 })).toBeCloseTo(0);
+  expect(loudnessDb({ pieces, waveform }, { start: 50, end: 52 })).toBeCloseTo(-20);
+  expect(loudnessDb({ pieces, waveform }, { start: 20, end: 30 })).toBe(Number.NEGATIVE_INFINITY);
+});
+
+test('what each guard took away is counted in a warning of its own', () => {
+  expect(hallucinationWarnings(NOTHING_GUARDED)).toEqual([]);
+  const counts = { silencePhrases: 1, repetitionLoops: 3, silentWindows: 2 };
+  expect(hallucinationWarnings(counts)).toMatchObject([
+    { code: 'HALLUCINATION_DROPPED', count: 1, message: expect.stringMatching(/^1 segment was/) },
+    { code: 'REPETITION_DROPPED', count: 3, message: expect.stringMatching(/^3 windows repeated/) },
+    { code: 'SILENCE_DROPPED', count: 2 },
   ]);
 });

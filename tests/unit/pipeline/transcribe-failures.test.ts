@@ -1,21 +1,76 @@
 import { expect, test } from 'vitest';
-import { chunksOfSpeech, prepare, textsOf, untilAborted } from './transcribe-scenario.ts';
+import { type SampleRange, secToSamples } from '../../../audio/time.ts';
+import { SttError } from '../../../core/errors.ts';
+import {
+  chunkNumber,
+  chunksOfSpeech,
+  prepare,
+  textsOf,
+  untilAborted,
+} from './transcribe-scenario.ts';
 
-test('a chunk that fails fails the job with its error, and stops the other chunks', async () => {
-  let stopped = 0;
-  const { run, recognizer } = prepare({
-    speech: chunksOfSpeech(9),
-    script: async ({ waveform }, signal) => {
-      if (waveform[0]! > 50) throw new Error('engine');
-      return untilAborted(signal).finally(() => {
-        stopped += 1;
-      });
+const isSecondChunk = ({ waveform }: { readonly waveform: Float32Array }): boolean =>
+  waveform[0]! > 30 && waveform[0]! < 50;
+
+test('a chunk that fails once is recognised at the second try, and nothing is said of it', async () => {
+  let failures = 0;
+  const { run } = prepare({
+    script: (request, signal) => {
+      if (isSecondChunk(request) && failures++ === 0) throw new Error('engine');
+      return chunkNumber(request, signal);
     },
   });
-  await expect(run()).rejects.toThrow('engine');
+  const { segments, warnings } = await run();
+  expect(textsOf(segments)).toEqual(['chunk 0', 'chunk 1', 'chunk 2']);
+  expect(warnings).toEqual([]);
+});
+
+test('a chunk that fails twice is missing, and a warning tells where', async () => {
+  const { run } = prepare({
+    script: (request, signal) => {
+      if (isSecondChunk(request)) throw new SttError('GPU_OUT_OF_MEMORY', 'full');
+      return chunkNumber(request, signal);
+    },
+  });
+  const { segments, warnings } = await run();
+  expect(textsOf(segments)).toEqual(['chunk 0', 'chunk 2']);
+  expect(warnings).toMatchObject([{ code: 'CHUNK_FAILED', count: 1 }]);
+  const [{ start, end }] = warnings[0]!.ranges as [SampleRange];
+  expect(Math.abs(start - secToSamples(39.8))).toBeLessThanOrEqual(512);
+  expect(Math.abs(end - secToSamples(60.2))).toBeLessThanOrEqual(512);
+});
+
+test('when every chunk fails the job fails with the first error', async () => {
+  const { run, recognizer } = prepare({
+    script: () => {
+      throw new Error(`engine ${recognizer.requests.length}`);
+    },
+  });
+  await expect(run()).rejects.toThrow(/^engine [1-3]$/);
+  expect(recognizer.requests).toHaveLength(6);
+});
+
+test('an engine that crashes again fails the job, and stops the other chunks', async () => {
+  const { run, recognizer } = prepare({
+    speech: chunksOfSpeech(9),
+    script: ({ waveform }, signal) => {
+      if (waveform[0]! > 30) throw new SttError('ENGINE_CRASHED', 'gone');
+      return untilAborted(signal);
+    },
+  });
+  await expect(run()).rejects.toThrow('gone');
   expect(recognizer.inFlight).toBe(0);
-  expect(stopped).toBe(2);
-  expect(recognizer.requests.length).toBeLessThanOrEqual(4);
+});
+
+test('what is wrong with the job itself is not tried again', async () => {
+  const { run, recognizer } = prepare({
+    speech: chunksOfSpeech(1),
+    script: () => {
+      throw new SttError('INPUT_INVALID', 'too many tokens');
+    },
+  });
+  await expect(run()).rejects.toThrow('too many tokens');
+  expect(recognizer.requests).toHaveLength(1);
 });
 
 test('a failing voice activity model fails the job', async () => {

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { chunksOfSpeech, prepare, textsOf } from './transcribe-scenario.ts';
+
+/** What each chunk of `chunksOfSpeech` is taken for when its language is to be detected. */
+function heard(guesses: readonly (readonly [string, number])[], options = {}) {
+  return prepare({
+    speech: chunksOfSpeech(guesses.length),
+    script: ({ language, waveform }) => {
+      const [guess, languageProbability] = guesses[Math.round((waveform[0]! - 5) / 35)]!;
+      return language === null
+        ? { text: `in ${guess}`, language: guess, languageProbability }
+        : { text: `in ${language}` };
+    },
+    options: { language: null, ...options },
+  });
+}
+
+test('a doubtful first chunk is outvoted, and said again in the language of the recording', async () => {
+  const { run, recognizer } = heard([
+    ['ja', 0.5],
+    ['ko', 0.7],
+    ['ko', 0.75],
+    ['ko', 0.75],
+    ['ja', 0.9],
+  ]);
+  const transcript = await run();
+  expect(transcript.language).toBe('ko');
+  expect(transcript.languageProbability).toBeCloseTo((0.7 + 0.75 + 0.75) / 4);
+  expect(textsOf(transcript.segments)).toEqual(Array(5).fill('in ko'));
+  expect(recognizer.requests.map(({ language }) => language)).toEqual([
+    ...[null, null, null, null],
+    ...['ko', 'ko'],
+  ]);
+});
+
+test('so many chunks are listened to as asked for', async () => {
+  const guesses: [string, number][] = [
+    ['ja', 0.5],
+    ['ko', 0.7],
+    ['ko', 0.7],
+  ];
+  expect(await heard(guesses, { languageDetectionChunks: 1 }).run()).toMatchObject({
+    language: 'ja',
+    languageProbability: 0.5,
+  });
+  expect(await heard(guesses, { languageDetectionChunks: 3 }).run()).toMatchObject({
+    language: 'ko',
+  });
+});
+
+test('a recording that ends before the language is certain has the likeliest', async () => {
+  const { run } = heard([
+    ['ko', 0.4],
+    ['ja', 0.5],
+  ]);
+  const { language, segments } = await run();
+  expect(language).toBe('ja');
+  expect(textsOf(segments)).toEqual(['in ja', 'in ja']);
+});
+
+test('people who switch have a language in each segment, and the recording the likeliest', async () => {
+  const { run, recognizer } = heard(
+    [
+      ['ko', 0.9],
+      ['en', 0.8],
+      ['ko', 0.7],
+    ],
+    { multilingual: true },
+  );
+  const { language, segments } = await run();
+  expect(language).toBe('ko');
+  expect(segments.map((segment) => segment.language)).toEqual(['ko', 'en', 'ko']);
+  expect(recognizer.requests.every((request) => request.language === null)).toBe(true);
+});
