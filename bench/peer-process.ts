@@ -8,6 +8,8 @@ export interface Peer {
   run(): Promise<PeerRun>;
   /** Largest resident memory so far, as the kernel counted it. */
   peakMemoryMb(): Promise<number>;
+  /** Resident memory now. */
+  residentMemoryMb(): Promise<number>;
   stop(): void;
 }
 
@@ -41,12 +43,15 @@ export async function startPeer(
       if (line === undefined) throw new Error(`${name} ended: ${complaint}`);
       return JSON.parse(line) as PeerRun;
     },
-    async peakMemoryMb() {
-      const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
-      return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
-    },
+    peakMemoryMb: () => memoryMb(child, 'VmHWM'),
+    residentMemoryMb: () => memoryMb(child, 'VmRSS'),
     stop: () => void child.stdin.end(),
   };
+}
+
+async function memoryMb({ pid }: ChildProcess, field: 'VmHWM' | 'VmRSS'): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) / 1024;
 }
 
 function nextLine(lines: Interface, child: ChildProcess): Promise<string | undefined> {

@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { writeLongSample } from './long-sample.ts';
+import { type Peer, startPeer } from './peer-process.ts';
+
+/**
+ * Whether memory grows with the length of a recording or with the number of jobs: the peak of a
+ * process that transcribes a long file beside one that transcribes ten minutes, and what is held
+ * after many short jobs beside what was held after the first twenty.
+ */
+const { values } = parseArgs({
+  options: {
+    hours: { type: 'string', default: '3' },
+    jobs: { type: 'string', default: '200' },
+    batch: { type: 'string', default: '8' },
+  },
+});
+
+const ROOT = join(import.meta.dirname, '..');
+const SHORT_SEC = 600;
+const JOB_SEC = 10;
+const SETTLED_JOBS = 20;
+
+const workFolder = await mkdtemp(join(tmpdir(), 'stt-bench-'));
+try {
+  const longSec = Math.round(Number(values.hours) * 3600);
+  const shortMb = await peakMbOf(SHORT_SEC);
+  say(`peak of ${SHORT_SEC / 60} min: ${shortMb.toFixed(0)} MB`);
+  const longMb = await peakMbOf(longSec);
+  const growth = longMb / shortMb;
+  say(`peak of ${longSec / 60} min: ${longMb.toFixed(0)} MB, ratio ${growth.toFixed(3)}`);
+  const { settledMb, endMb } = await residentMbOverJobs(Number(values.jobs));
+  const drift = endMb / settledMb;
+  say(`after ${SETTLED_JOBS} jobs: ${settledMb.toFixed(0)} MB`);
+  say(`after ${values.jobs} jobs: ${endMb.toFixed(0)} MB, ratio ${drift.toFixed(3)}`);
+  say(JSON.stringify({ shortMb, longMb, growth, settledMb, endMb, drift }));
+} finally {
+  await rm(workFolder, { recursive: true });
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function startOn(durationSec: number): Promise<Peer> {
+  const audio = join(workFolder, `${durationSec}.wav`);
+  await writeLongSample(audio, durationSec);
+  const peer = await startPeer(`${durationSec} s`, process.execPath, [
+    '--import',
+    join(ROOT, 'scripts/typescript.mjs'),
+    join(ROOT, 'bench/peers/stt-worker-peer.ts'),
+    join(ROOT, 'models/embedded/whisper-tiny.en'),
+    audio,
+    values.batch,
+    String(availableParallelism()),
+  ]);
+  if (peer === undefined) throw new Error('The peer did not start');
+  return peer;
+}
+
+async function peakMbOf(durationSec: number): Promise<number> {
+  const peer = await startOn(durationSec);
+  await peer.run();
+  const peakMb = await peer.peakMemoryMb();
+  peer.stop();
+  return peakMb;
+}
+
+async function residentMbOverJobs(jobs: number): Promise<{ settledMb: number; endMb: number }> {
+  const peer = await startOn(JOB_SEC);
+  let settledMb = 0;
+  for (let job = 1; job <= jobs; job++) {
+    await peer.run();
+    if (job === SETTLED_JOBS) settledMb = await peer.residentMemoryMb();
+  }
+  const endMb = await peer.residentMemoryMb();
+  peer.stop();
+  return { settledMb, endMb };
+}
