@@ -127,6 +127,9 @@ const CODES_BY_NAME = new Map([
   ...[...LANGUAGE_NAMES.keys()].map((code) => [code, code] as const),
 ]);
 
+/** The English name of a code, in lower case, as OpenAI writes it. */
+export const languageNameOf = (code: string): string => LANGUAGE_NAMES.get(code) ?? code;
+
 export const LANGUAGE_CODES: readonly string[] = [...LANGUAGE_NAMES.keys()];
 
 /** Whisper's code of a code, a code with a region (`ko-KR`) or an English name, in any case. */

@@ -13,6 +13,7 @@ import { answerFailures, sendFailure, toSttError } from './failures.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { JobGate } from './job-gate.ts';
 import { ServiceMetrics } from './metrics.ts';
+import { addOpenAiRoutes } from './openai/openai-routes.ts';
 import { logRequests } from './request-log.ts';
 import { addResponseHeaders } from './response-headers.ts';
 import type { ServiceContext } from './service-context.ts';
@@ -58,6 +59,7 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   addStatusRoute(app, context);
   await addSttRoutes(app, context);
   addAsyncJobRoutes(app, context);
+  addOpenAiRoutes(app, context);
   for (const addModule of parts.modules ?? []) await addModule(app, context);
   return { app, context };
 }

@@ -51,7 +51,7 @@ export async function runService(options: RunServiceOptions): Promise<number> {
     await loaded;
     return slot.phase === 'failed' ? 1 : 0;
   } finally {
-    await app.close();
+    await closeServer(app);
     await slot.engine?.close();
     logger.info('service stopped');
   }
@@ -95,6 +95,14 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
   await app.listen({ host, port }).catch((cause: unknown) => {
     throw new SttError('INPUT_INVALID', `Port ${port} of HOST cannot be listened on`, { cause });
   });
+}
+
+/** Answers that are being written get a moment; connections that are only kept open get none. */
+async function closeServer(app: FastifyInstance): Promise<void> {
+  const closed = app.close();
+  await Promise.race([closed, pause(ABORT_GRACE_MS)]);
+  app.server.closeAllConnections();
+  await closed;
 }
 
 function portOf(app: FastifyInstance): number {

@@ -1,0 +1,86 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ERROR_CODES, SttError } from '../../../core/errors.ts';
+import { contextOf } from '../answer-job.ts';
+import { holdRequest, toServiceJob } from '../job-request.ts';
+import { type ReceivedUpload, receiveForm } from '../receive-form.ts';
+import type { ServiceContext } from '../service-context.ts';
+import { maxUploadBytes } from '../status-route.ts';
+import { toOpenAiAnswer } from './openai-answer.ts';
+import { openAiErrorOf } from './openai-errors.ts';
+import { type OpenAiRequest, type OpenAiTask, parseOpenAiRequest } from './openai-request.ts';
+import { streamTranscript } from './openai-stream.ts';
+
+/** Names of OpenAI's own models mean whatever model this service has loaded. */
+const ALIASES: readonly string[] = [
+  'whisper-1',
+  'gpt-4o-transcribe',
+  'gpt-4o-mini-transcribe',
+  'gpt-4o-transcribe-diarize',
+];
+
+interface Exchange {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** OpenAI's audio API, so that its SDKs work unchanged. */
+export function addOpenAiRoutes(app: FastifyInstance, context: ServiceContext): void {
+  const answer = (task: OpenAiTask) => (request: FastifyRequest, reply: FastifyReply) =>
+    handleAudio(task, { request, reply }, context);
+  app.post('/v1/audio/transcriptions', answer('transcribe'));
+  app.post('/v1/audio/translations', answer('translate'));
+  app.get('/v1/models', async () => ({ object: 'list', data: modelsOf(context) }));
+  app.get('/v1/models/*', async ({ params }: FastifyRequest<{ Params: { '*': string } }>) => {
+    const model = modelsOf(context).find(({ id }) => id === params['*']);
+    if (model === undefined) throw unknownModel();
+    return model;
+  });
+}
+
+async function handleAudio(
+  task: OpenAiTask,
+  exchange: Exchange,
+  context: ServiceContext,
+): Promise<FastifyReply> {
+  const { request, reply } = exchange;
+  const held = holdRequest(request, reply, context, false);
+  let upload: ReceivedUpload | null = null;
+  try {
+    const { spoolDir, maxBytes } = context.config.audio;
+    const limits = { spoolDir, maxBytes: maxUploadBytes(request.caller, maxBytes) };
+    const form = await receiveForm(request, limits, held.signal);
+    upload = form.upload;
+    if (upload === null) throw new SttError('INPUT_INVALID', 'file: no recording was sent');
+    const asked = parseOpenAiRequest(task, form.fields);
+    assertModel(asked, context);
+    const job = toServiceJob(asked.input, upload, request.caller);
+    const { signal } = held;
+    if (asked.isStreamed) return await streamTranscript(job, asked, exchange, { context, signal });
+    const output = await context.executor.execute(job, contextOf(request, context, signal));
+    if (!('error' in output)) {
+      const { contentType, body } = toOpenAiAnswer(output, asked);
+      return reply.type(contentType).send(body);
+    }
+    const { code, message } = output.error;
+    return reply
+      .code(ERROR_CODES[code].httpStatus)
+      .send(openAiErrorOf(new SttError(code, message)));
+  } finally {
+    await upload?.remove();
+    held.release();
+  }
+}
+
+function modelsOf({ slot: { engine }, startedAtMs }: ServiceContext) {
+  const created = Math.floor((performance.timeOrigin + startedAtMs) / 1000);
+  const ids = engine === undefined ? [] : [engine.model, ...ALIASES];
+  return ids.map((id) => ({ id, object: 'model', created, owned_by: 'stt-worker' }));
+}
+
+/** @throws {SttError} NOT_FOUND rather than an answer of another model than was asked for. */
+function assertModel({ model }: OpenAiRequest, context: ServiceContext): void {
+  if (!modelsOf(context).some(({ id }) => id === model)) throw unknownModel();
+}
+
+const unknownModel = (): SttError =>
+  new SttError('NOT_FOUND', 'model: not loaded here; GET /v1/models lists the names');

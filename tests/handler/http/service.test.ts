@@ -1,0 +1,299 @@
+import { execFile } from 'node:child_process';
+import { openAsBlob } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import OpenAI, { toFile } from 'openai';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { findFfmpeg } from '../../../audio/ffmpeg-path.ts';
+import { PROJECT_ROOT } from '../../fakes/program.ts';
+import { type RunningService, startService } from './service-process.ts';
+
+/** The README's examples against a live process on the embedded models: one process for the file. */
+
+const run = promisify(execFile);
+const SAMPLE = join(PROJECT_ROOT, 'samples/meeting-en.wav');
+const SPOKEN = /Good morning/;
+const FORMATS = ['wav', 'mp3', 'm4a', 'flac', 'ogg', 'webm', 'mp4'] as const;
+const CODECS: Readonly<Record<string, readonly string[]>> = {
+  m4a: ['-c:a', 'aac'],
+  mp4: ['-c:a', 'aac'],
+  ogg: ['-c:a', 'libopus'],
+  webm: ['-c:a', 'libopus'],
+};
+
+let folder: string;
+let service: RunningService;
+let openai: OpenAI;
+const short = (format: string): string => join(folder, `short.${format}`);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stt-http-test-'));
+  await mkdir(join(folder, 'spool'));
+  const ffmpeg = (await findFfmpeg(undefined)) ?? 'ffmpeg';
+  const convert = (format: string) =>
+    run(ffmpeg, ['-v', 'error', '-t', '5', '-i', SAMPLE, ...(CODECS[format] ?? []), short(format)]);
+  const [started] = await Promise.all([
+    startService({ SPOOL_DIR: join(folder, 'spool'), AUDIO_ROOT: join(PROJECT_ROOT, 'samples') }),
+    ...FORMATS.map(convert),
+  ]);
+  service = started;
+  openai = new OpenAI({ baseURL: `${service.url}/v1`, apiKey: 'unused', maxRetries: 0 });
+});
+
+afterAll(async () => {
+  service?.child.kill('SIGTERM');
+  const ended = await service?.ended;
+  await rm(folder, { recursive: true, force: true });
+  expect(ended?.exitCode).toBe(0);
+});
+
+const curl = async (...args: string[]): Promise<string> =>
+  (await run('curl', ['-s', ...args])).stdout;
+
+/** What the tests ask of answers; more is let through. */
+const Answer = z.looseObject({
+  transcript: z.string().optional(),
+  error: z.looseObject({ code: z.string() }).optional(),
+  jobs: z.looseObject({ running: z.number() }).optional(),
+});
+const jsonOf = async (response: Response) => Answer.parse(await response.json());
+
+async function post(path: string, fields: Readonly<Record<string, string>>, file?: string) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  if (file !== undefined) form.append('file', await openAsBlob(file), 'recording');
+  return await fetch(`${service.url}${path}`, { method: 'POST', body: form });
+}
+
+const QUICK = { diarize: 'false', word_timestamps: 'false' };
+
+describe('the contract', () => {
+  test('health, ping and status tell the state, the model and the device', async () => {
+    const [health, status] = await Promise.all(
+      ['/health', '/stt/status'].map(async (path) => (await fetch(service.url + path)).json()),
+    );
+    const common = { status: 'ready', model: 'embedded/whisper-tiny.en', device: 'cpu' };
+    expect(health).toMatchObject({ ...common, version: expect.any(String) });
+    expect(status).toMatchObject({ ...common, languages: ['en'], limits: { max_audio_mb: 100 } });
+  });
+
+  test('an upload by curl is answered with every field of the contract', async () => {
+    const body = await curl(
+      ...['-F', `file=@${short('wav')}`, '-F', 'meeting_id=meeting_123'],
+      ...['-F', 'tenant_id=tenant_abc', '-F', 'user_id=user_1', '-F', 'language=en'],
+      `${service.url}/stt/upload`,
+    );
+    const result = JSON.parse(body);
+    expect(result).toMatchObject({
+      meeting_id: 'meeting_123',
+      tenant_id: 'tenant_abc',
+      user_id: 'user_1',
+      language: 'en',
+      transcript: expect.stringMatching(SPOKEN),
+      confidence: expect.any(Number),
+      processing_time: expect.any(Number),
+      total_segments: result.segments.length,
+      total_speakers: Object.keys(result.speakers).length,
+      has_diarization: expect.any(Boolean),
+    });
+    for (const segment of result.segments) {
+      expect(segment).toMatchObject({
+        start: expect.any(Number),
+        end: expect.any(Number),
+        text: expect.any(String),
+        speaker: expect.stringMatching(/^SPEAKER_\d\d$/),
+        confidence: expect.any(Number),
+      });
+    }
+    for (const speaker of Object.values(result.speakers)) {
+      expect(speaker).toMatchObject({
+        total_duration: expect.any(Number),
+        segments_count: expect.any(Number),
+        text_parts: expect.any(Array),
+      });
+    }
+  });
+
+  test('a path below AUDIO_ROOT is processed as JSON', async () => {
+    const json = { audio_url: 'meeting-en.wav', meeting_id: 'm', language: 'en', diarize: false };
+    const body = await curl(
+      ...['-H', 'Content-Type: application/json', '-d', JSON.stringify(json)],
+      `${service.url}/stt/process`,
+    );
+    expect(JSON.parse(body)).toMatchObject({
+      meeting_id: 'm',
+      transcript: expect.stringMatching(SPOKEN),
+      audio_duration: 47.244,
+    });
+  });
+
+  test('all seven formats give the same words, fields before or after the file', async () => {
+    const transcripts = await Promise.all(
+      FORMATS.map(async (format) => {
+        const response = await post('/stt/upload', QUICK, short(format));
+        return [format, response.status, (await jsonOf(response)).transcript];
+      }),
+    );
+    for (const answer of transcripts) {
+      expect(answer).toEqual([expect.any(String), 200, expect.stringMatching(SPOKEN)]);
+    }
+  });
+
+  test('a client that asks for events sees progress and then the result', async () => {
+    const form = ['-F', `file=@${short('mp3')}`, '-F', 'diarize=no', '-F', 'word_timestamps=0'];
+    const events = await curl(
+      '-N',
+      '-H',
+      'Accept: text/event-stream',
+      ...form,
+      `${service.url}/stt/upload`,
+    );
+    const names = [...events.matchAll(/^event: (\w+)$/gm)].map(([, name]) => name);
+    expect(names[0]).toBe('progress');
+    expect(names.at(-1)).toBe('result');
+    expect(events).toMatch(SPOKEN);
+  });
+});
+
+describe('refusals', () => {
+  test.each([
+    [{ temperature: 'warm' }, 'wav', 400, 'INPUT_INVALID'],
+    [{ langauge: 'en' }, 'wav', 400, 'INPUT_INVALID'],
+    [{ audio_url: 'https://example.com/a.mp3' }, 'wav', 400, 'INPUT_INVALID'],
+    [{}, undefined, 400, 'INPUT_INVALID'],
+    [{ language: 'ko' }, 'wav', 422, 'LANGUAGE_UNSUPPORTED'],
+  ] as const)('an upload with %j of %s is %i %s', async (fields, format, status, code) => {
+    const response = await post('/stt/upload', { ...fields }, format && short(format));
+    expect([response.status, (await jsonOf(response)).error?.code]).toEqual([status, code]);
+  });
+
+  test('what is no recording is refused by its first bytes, whatever it is called', async () => {
+    const playlist = new Blob(['#EXTM3U\nhttp://127.0.0.1/secret.ts\n'], { type: 'audio/wav' });
+    const form = new FormData();
+    form.append('file', playlist, 'meeting.wav');
+    const response = await fetch(`${service.url}/stt/upload`, { method: 'POST', body: form });
+    expect(response.status).toBe(415);
+    expect(await response.json()).toMatchObject({ error: { code: 'AUDIO_UNSUPPORTED' } });
+  });
+
+  test('paths out of AUDIO_ROOT, private addresses and broken bodies are refused', async () => {
+    const process = async (body: string) => {
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(`${service.url}/stt/process`, { method: 'POST', headers, body });
+      return [response.status, (await jsonOf(response)).error?.code];
+    };
+    expect(await process('{"audio_url":"../package.json"}')).toEqual([400, 'PATH_FORBIDDEN']);
+    expect(await process('{"audio_url":"https://2130706433/a"}')).toEqual([400, 'URL_FORBIDDEN']);
+    expect(await process('{')).toEqual([400, 'INPUT_INVALID']);
+    expect(await process('[]')).toEqual([400, 'INPUT_INVALID']);
+  });
+
+  test('an unknown path is 404, a wrong method 405, another content type 415', async () => {
+    const codes = await Promise.all([
+      fetch(`${service.url}/nothing`),
+      fetch(`${service.url}/stt/upload`),
+      fetch(`${service.url}/stt/upload`, { method: 'POST', body: 'text' }),
+    ]);
+    expect(codes.map(({ status }) => status)).toEqual([404, 405, 415]);
+  });
+});
+
+describe('OpenAI', () => {
+  const file = async () => await toFile(await openAsBlob(short('flac')), 'talk.flac');
+
+  test('the official client reads every format', async () => {
+    const create = async (response_format: 'json' | 'text' | 'srt' | 'vtt' | 'diarized_json') =>
+      await openai.audio.transcriptions.create({
+        file: await file(),
+        model: 'whisper-1',
+        response_format,
+      });
+    const [json, text, srt, vtt, diarized] = await Promise.all([
+      create('json'),
+      create('text'),
+      create('srt'),
+      create('vtt'),
+      create('diarized_json'),
+    ]);
+    expect(json).toMatchObject({ text: expect.stringMatching(SPOKEN), usage: { seconds: 5 } });
+    expect(text).toMatch(SPOKEN);
+    expect(srt).toMatch(/^1\n00:00:00,\d{3} --> /);
+    expect(vtt).toMatch(/^WEBVTT\n/);
+    expect(diarized).toMatchObject({
+      task: 'transcribe',
+      segments: [{ type: 'transcript.text.segment', id: 'seg_0', speaker: 'SPEAKER_00' }],
+    });
+  });
+
+  test('verbose_json has segments and, when asked for, words', async () => {
+    const verbose = await openai.audio.transcriptions.create({
+      file: await file(),
+      model: 'whisper-1',
+      response_format: 'verbose_json',
+      timestamp_granularities: ['word', 'segment'],
+    });
+    expect(verbose).toMatchObject({
+      language: 'english',
+      duration: 5,
+      usage: { type: 'duration' },
+    });
+    expect(verbose.segments?.[0]).toMatchObject({ id: 0, avg_logprob: expect.any(Number) });
+    expect(verbose.words?.slice(0, 2).map(({ word }) => word)).toEqual(['Good', 'morning']);
+  });
+
+  test('a stream of deltas makes the text', async () => {
+    const stream = await openai.audio.transcriptions.create({
+      file: await file(),
+      model: 'gpt-4o-transcribe',
+      stream: true,
+    });
+    let written = '';
+    let done = '';
+    for await (const event of stream) {
+      if (event.type === 'transcript.text.delta') written += event.delta;
+      if (event.type === 'transcript.text.done') done = event.text;
+    }
+    expect(done).toMatch(SPOKEN);
+    expect(written).toBe(done);
+  });
+
+  test('models are listed, and failures are errors of the client', async () => {
+    const models = await openai.models.list();
+    expect(models.data.map(({ id }) => id)).toContain('embedded/whisper-tiny.en');
+    const translate = openai.audio.translations.create({ file: await file(), model: 'whisper-1' });
+    await expect(translate).rejects.toMatchObject({ status: 422, code: 'language_unsupported' });
+    const unknown = openai.audio.transcriptions.create({ file: await file(), model: 'other' });
+    await expect(unknown).rejects.toMatchObject({ status: 404, type: 'not_found_error' });
+  });
+});
+
+test('a client that goes away ends its job, and no request leaves a file', async () => {
+  const form = new FormData();
+  form.append('file', await openAsBlob(SAMPLE));
+  const abort = new AbortController();
+  const upload = fetch(`${service.url}/stt/upload`, {
+    method: 'POST',
+    body: form,
+    signal: abort.signal,
+  });
+  const running = async () =>
+    (await jsonOf(await fetch(`${service.url}/stt/status`))).jobs?.running;
+  while ((await running()) === 0) await sleep(10);
+  abort.abort();
+  await expect(upload).rejects.toThrow();
+  while ((await running()) !== 0) await sleep(10);
+  expect(await readdir(join(folder, 'spool'))).toEqual([]);
+});
+
+test('metrics count jobs and requests, and the event loop', async () => {
+  const metrics = await (await fetch(`${service.url}/metrics`)).text();
+  expect(metrics).toMatch(/^stt_jobs_total\{tenant="",code=""\} \d+$/m);
+  expect(metrics).toMatch(/^stt_jobs_total\{tenant="",code="JOB_CANCELLED"\} 1$/m);
+  expect(metrics).toMatch(/^stt_http_requests_total\{method="POST",route="\/stt\/upload"/m);
+  expect(metrics).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
+  expect(metrics).toMatch(/^stt_engine_batch_fill 0\.\d+$/m);
+});
