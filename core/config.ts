@@ -31,7 +31,7 @@ const EnvironmentSchema = z.object({
   LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
   DEVICE: z.enum(['auto', 'cuda', 'cpu']).default('auto'),
   WHISPER_MODEL: optionalText,
-  COMPUTE_TYPE: z.enum(['auto', 'float16', 'float32']).default('auto'),
+  COMPUTE_TYPE: z.enum(['auto', 'float16', 'float32', 'int8']).default('auto'),
   WHISPER_BATCH_SIZE: z.coerce.number().int().min(1).max(32).optional(),
   ENGINE_THREADS: z.coerce.number().int().min(0).max(256).default(0),
   AUDIO_ROOT: optionalText,
@@ -64,6 +64,12 @@ const EnvironmentSchema = z.object({
   TENANT_REQUESTS_PER_MIN: z.coerce.number().int().min(1).default(600),
   TENANT_CONCURRENT_JOBS: z.coerce.number().int().min(1).default(16),
   TENANT_AUDIO_MIN_PER_DAY: z.coerce.number().positive().optional(),
+  DATA_DIR: z.string().min(1).default('data'),
+  DATABASE_URL: z.url({ protocol: /^postgres(?:ql)?$/ }).optional(),
+  RESULT_RETENTION_HOURS: z.coerce.number().positive().max(8784).default(24),
+  JOB_MAX_ATTEMPTS: z.coerce.number().int().min(1).max(10).default(3),
+  JOB_LEASE_SEC: z.coerce.number().min(5).max(3600).default(60),
+  WEBHOOK_SECRETS: commaSeparated,
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   GATEWAY_ENDPOINT_ID: optionalText,
   GATEWAY_API_KEY: optionalText,
@@ -119,6 +125,15 @@ const serviceOf = (env: Environment) => ({
     concurrentJobs: env.TENANT_CONCURRENT_JOBS,
     audioMinPerDay: env.TENANT_AUDIO_MIN_PER_DAY,
   },
+});
+
+const jobsOf = (env: Environment) => ({
+  dataDir: env.DATA_DIR,
+  databaseUrl: env.DATABASE_URL,
+  retentionMs: env.RESULT_RETENTION_HOURS * 3_600_000,
+  maxAttempts: env.JOB_MAX_ATTEMPTS,
+  leaseMs: env.JOB_LEASE_SEC * 1000,
+  webhookSecrets: env.WEBHOOK_SECRETS,
 });
 
 const gatewayOf = (env: Environment) => ({
@@ -190,6 +205,7 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
     volume: env.MODEL_VOLUME,
   },
   service: serviceOf(env),
+  jobs: jobsOf(env),
   gateway: gatewayOf(env),
   s3: bucketOf(env),
   runpod: {
