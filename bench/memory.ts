@@ -55,6 +55,7 @@ async function startOn(durationSec: number): Promise<Peer> {
     audio,
     values.batch,
     String(availableParallelism()),
+    '1',
   ]);
   if (peer === undefined) throw new Error('The peer did not start');
   return peer;

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openAudio } from '../audio/open-audio.ts';
@@ -30,12 +29,10 @@ const NOISE_LEVEL = 0.0005;
 const HEADER_BYTES = 44;
 
 /** A recording made of real ones, and what a reference says that is said in it. */
-export interface LongRecording {
+interface LongRecording {
   readonly audioSec: number;
   readonly text: string;
 }
-
-export const hasRealRecordings = (): boolean => existsSync(join(SHARED, 'audio/real'));
 
 /**
  * Writes real recordings again and again, with pauses between them, until `durationSec` is full;

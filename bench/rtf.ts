@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import onnxruntime from 'onnxruntime-node/package.json' with { type: 'json' };
 import { longSampleText, writeLongSample } from './long-sample.ts';
 import { type Peer, startPeer } from './peer-process.ts';
+import { writeRealRecordings } from './real-recordings.ts';
 import { countWordErrors, errorRate } from './word-errors.ts';
 
 /**
@@ -14,6 +15,7 @@ import { countWordErrors, errorRate } from './word-errors.ts';
 const { values } = parseArgs({
   options: {
     audio: { type: 'string' },
+    real: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '10' },
     runs: { type: 'string', default: '5' },
     'fp32-model': { type: 'string', default: '../shared/models/whisper-tiny.en' },
@@ -27,18 +29,32 @@ const BASELINE = 'faster-whisper int8, batch 8';
 
 const workFolder = await mkdtemp(join(tmpdir(), 'stt-bench-'));
 try {
-  const audio = values.audio === undefined ? await tenMinutes() : resolve(values.audio);
-  const peers = await startPeers(audio);
-  await report(peers, await rounds(peers));
+  const task = await recording();
+  const peers = await startPeers(task.path);
+  await report(peers, await rounds(peers), task);
   for (const peer of peers) peer.stop();
 } finally {
   await rm(workFolder, { recursive: true });
 }
 
-async function tenMinutes(): Promise<string> {
-  const path = join(workFolder, 'long-sample.wav');
-  await writeLongSample(path, Number(values.minutes) * 60);
-  return path;
+interface Task {
+  readonly path: string;
+  readonly audioSec?: number;
+  /** What is said in it, or what openai-whisper hears in the real recordings. */
+  readonly script?: string;
+}
+
+/** A given file, real recordings with pauses between them, or the sample again and again. */
+async function recording(): Promise<Task> {
+  if (values.audio !== undefined) return { path: resolve(values.audio) };
+  const path = join(workFolder, 'recording.wav');
+  const durationSec = Number(values.minutes) * 60;
+  if (values.real) {
+    const { audioSec, text } = await writeRealRecordings(path, durationSec);
+    return { path, audioSec, script: text };
+  }
+  await writeLongSample(path, durationSec);
+  return { path, audioSec: durationSec, script: await longSampleText(durationSec) };
 }
 
 async function startPeers(audio: string): Promise<Peer[]> {
@@ -51,6 +67,7 @@ async function startPeers(audio: string): Promise<Peer[]> {
       audio,
       batch,
       THREADS,
+      '0', // faster-whisper is not asked for words either.
     ]);
   const theirs = (name: string, batch: string, timestamps: string) =>
     startPeer(name, 'python3', [
@@ -102,9 +119,11 @@ function median(numbers: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-async function report(peers: readonly Peer[], { secs, texts }: Rounds): Promise<void> {
-  const audioSec = values.audio === undefined ? Number(values.minutes) * 60 : undefined;
-  const script = audioSec === undefined ? undefined : await longSampleText(audioSec);
+async function report(
+  peers: readonly Peer[],
+  { secs, texts }: Rounds,
+  { audioSec, script }: Task,
+): Promise<void> {
   const baseline = peers.find(({ name }) => name === BASELINE);
   const rows = await Promise.all(
     peers.map(async (peer) => ({

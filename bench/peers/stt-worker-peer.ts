@@ -9,9 +9,15 @@ import { transcribe } from '../../pipeline/transcribe.ts';
 /**
  * This project behind the bench's line protocol: one line in, one transcription, one JSON line out.
  *
- * usage: stt-worker-peer.ts MODEL_FOLDER AUDIO BATCH THREADS
+ * usage: stt-worker-peer.ts MODEL_FOLDER AUDIO BATCH THREADS WORDS
  */
-const [folder, audio, batch, threads] = process.argv.slice(2) as [string, string, string, string];
+const [folder, audio, batch, threads, words] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+];
 const { signal } = new AbortController();
 const limits = { ...loadConfig({}).audio, root: dirname(audio), maxSec: 86_400, maxBytes: 2 ** 33 };
 const models = await loadModels(
@@ -32,7 +38,7 @@ say({ ready: true });
 for await (const _ of createInterface({ input: process.stdin })) {
   const startedAt = performance.now();
   const waveform = await openAudio({ kind: 'path', path: audio }, limits, signal);
-  const options = { ...DEFAULT_TRANSCRIBE_OPTIONS, language: 'en' };
+  const options = { ...DEFAULT_TRANSCRIBE_OPTIONS, language: 'en', wordTimes: words === '1' };
   const transcript = await transcribe(waveform, options, models, {}, signal);
   await waveform.close();
   const text = transcript.segments.map((segment) => segment.text).join(' ');
