@@ -173,8 +173,13 @@ async function startModels(
     onProgress: everyFewSeconds(DOWNLOAD_LOG_MS, (progress) =>
       logger.info(progress, 'model downloading'),
     ),
+    onQuantize: everyFewSeconds(DOWNLOAD_LOG_MS, ({ doneBytes, totalBytes }) =>
+      logger.info({ doneBytes, totalBytes }, 'model being quantized'),
+    ),
+    onTemporary: () => logger.warn('quantized model kept in the temporary folder'),
   };
-  const whisper = await locateWhisper(whisperModel, device, { ...config.hub, hooks }, signal);
+  const setting = { model: whisperModel, computeType, device };
+  const whisper = await locateWhisper(setting, { ...config.hub, hooks }, signal);
   const locateMs = elapsedSince(startedAt);
   const models = await loadModels(
     { device, threads, computeType, batchSize, whisper },

@@ -21,8 +21,8 @@ export interface ModelSettings {
   readonly device: DeviceOptions['device'];
   /** Threads of one run on the CPU; 0 = one per core. */
   readonly threads: number;
-  /** `auto`: float16 on CUDA, float32 on the CPU. */
-  readonly computeType: 'auto' | ComputeType;
+  /** `auto` and `int8`: float16 on CUDA, float32 on the CPU; what is in 8 bits is in the files. */
+  readonly computeType: 'auto' | 'int8' | ComputeType;
   /** Undefined: by the device's memory. */
   readonly batchSize: number | undefined;
   /** Name as it appears in results, and the checkpoint's folder. */
@@ -96,7 +96,9 @@ async function loadNetworks(
 
 /** @throws {SttError} DEVICE_UNAVAILABLE: the CPU has no kernels for float16. */
 function computeTypeOf({ computeType, device }: ModelSettings): ComputeType {
-  if (computeType === 'auto') return device === 'cuda' ? 'float16' : 'float32';
+  if (computeType === 'auto' || computeType === 'int8') {
+    return device === 'cuda' ? 'float16' : 'float32';
+  }
   if (computeType === 'float16' && device === 'cpu') {
     throw new SttError('DEVICE_UNAVAILABLE', 'COMPUTE_TYPE=float16 needs a GPU');
   }

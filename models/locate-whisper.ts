@@ -1,9 +1,11 @@
 import { basename } from 'node:path';
+import type { Config } from '../core/config.ts';
 import type { DeviceOptions } from './engine/protocol.ts';
 import { whisperFiles } from './hub/needs.ts';
 import type { HubOptions } from './hub/options.ts';
 import { resolveModel } from './hub/resolve-model.ts';
 import { EMBEDDED_WHISPER } from './load-models.ts';
+import { quantizedFolder } from './quantized-folder.ts';
 
 /** What a GPU runs when nothing is configured. */
 const CUDA_DEFAULT = 'openai/whisper-large-v3';
@@ -14,19 +16,28 @@ export interface LocatedModel {
   readonly folder: string;
 }
 
+export interface WhisperSetting {
+  /** `WHISPER_MODEL`. */
+  readonly model: string | undefined;
+  /** With `int8` a checkpoint in another form is quantized, once. */
+  readonly computeType: Config['engine']['computeType'];
+  readonly device: DeviceOptions['device'];
+}
+
 /**
- * The checkpoint to load: the configured one, else large-v3 on a GPU and the embedded one on a CPU.
- * Downloads what is not on this machine.
+ * The checkpoint to load: the configured one, else large-v3 on a GPU and the embedded one, which is
+ * in 8 bits, on a CPU. Downloads and quantizes what is not on this machine.
  * @throws {SttError} MODEL_*, DISK_FULL.
  */
 export async function locateWhisper(
-  setting: string | undefined,
-  device: DeviceOptions['device'],
+  { model, computeType, device }: WhisperSetting,
   options: HubOptions,
   signal: AbortSignal,
 ): Promise<LocatedModel> {
-  const reference = setting ?? (device === 'cuda' ? CUDA_DEFAULT : undefined);
+  const reference = model ?? (device === 'cuda' ? CUDA_DEFAULT : undefined);
   if (reference === undefined) return EMBEDDED_WHISPER;
-  const { folder, source } = await resolveModel(reference, whisperFiles, options, signal);
-  return { name: source === 'folder' ? basename(folder) : reference, folder };
+  const found = await resolveModel(reference, whisperFiles, options, signal);
+  const name = found.source === 'folder' ? basename(found.folder) : reference;
+  if (computeType !== 'int8') return { name, folder: found.folder };
+  return { name, folder: await quantizedFolder(reference, found, options, signal) };
 }

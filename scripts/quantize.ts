@@ -12,10 +12,13 @@ if (sourceFolder === undefined || targetFile === undefined) {
   process.exit(2);
 }
 const { tensors } = await readWhisperCheckpoint(sourceFolder);
+let shownPercent = 0;
 const targetFolder = dirname(targetFile);
 await mkdir(targetFolder, { recursive: true });
-await writeQuantizedSafetensors(tensors, targetFile, (done, total) => {
-  if (done === total || done % 50 === 0) process.stderr.write(`${done}/${total} tensors\n`);
+await writeQuantizedSafetensors(tensors, targetFile, (doneBytes, totalBytes) => {
+  const percent = Math.floor((100 * doneBytes) / totalBytes);
+  if (percent >= shownPercent + 10) process.stderr.write(`${percent} %\n`);
+  if (percent >= shownPercent + 10) shownPercent = percent;
 });
 for (const name of COMPANIONS) {
   await copyFile(join(sourceFolder, name), join(targetFolder, name)).catch(() => {

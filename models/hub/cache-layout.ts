@@ -49,6 +49,8 @@ export class RepoCache {
   }
 }
 
+/** Beside `snapshots/`: the same weights in 8 bits, written here. */
+export const QUANTIZED_FOLDER = 'stt-quantized';
 export const PARTIAL_SUFFIX = '.stt-partial';
 export const LOCK_SUFFIX = '.stt-lock';
 

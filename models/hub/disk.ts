@@ -41,6 +41,9 @@ export function errorCode(error: unknown): string | undefined {
 const FULL: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT']);
 const CLOSED: ReadonlySet<string | undefined> = new Set(['EROFS', 'EACCES', 'EPERM']);
 
+/** The file system is read-only, or not ours to write. */
+export const isClosed = (error: unknown): boolean => CLOSED.has(errorCode(error));
+
 export const isDiskFull = (error: unknown): boolean => FULL.has(errorCode(error));
 
 export const diskFull = (neededBytes: number, freeBytes: number, cause?: unknown): SttError =>
@@ -53,7 +56,7 @@ export const diskFull = (neededBytes: number, freeBytes: number, cause?: unknown
 
 /** Says what to do about a cache that cannot be written; passes every other failure through. */
 export function explainClosed(error: unknown): unknown {
-  if (!CLOSED.has(errorCode(error))) return error;
+  if (!isClosed(error)) return error;
   return new SttError(
     'MODEL_CACHE_READ_ONLY',
     `The model cache cannot be written (${errorCode(error)}): set HF_HOME or MODEL_VOLUME to a ` +

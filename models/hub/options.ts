@@ -26,6 +26,10 @@ export interface DownloadHooks {
   readonly onRetry?: (retry: DownloadRetry) => void;
   /** Another process is downloading this file. */
   readonly onWait?: (file: string) => void;
+  /** The weights are being written again in 8 bits. */
+  readonly onQuantize?: (progress: DownloadProgress) => void;
+  /** No cache can be written: the 8-bit form is kept in the system's temporary folder. */
+  readonly onTemporary?: () => void;
 }
 
 export interface HubTuning {

@@ -76,7 +76,7 @@ async function download(
 }
 
 /** A volume is one only if its mount point exists: the folder below it is ours to create. */
-async function downloadRoot(places: readonly CachePlace[], disk: Disk): Promise<string> {
+export async function downloadRoot(places: readonly CachePlace[], disk: Disk): Promise<string> {
   const volume = places.find(({ source }) => source === 'volume')?.root;
   if (volume !== undefined && (await isMounted(volume))) {
     const isWritable = await disk.prepareFolder(volume).then(

@@ -1,0 +1,135 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { writeQuantizedSafetensors } from './graph/quantize.ts';
+import type { TensorTable } from './graph/safetensors.ts';
+import { QUANTIZED_FOLDER, RepoCache } from './hub/cache-layout.ts';
+import { diskFull, errorCode, isClosed, isDiskFull, realDisk } from './hub/disk.ts';
+import { withFileLock } from './hub/file-lock.ts';
+import { cachePlaces, DEFAULT_TUNING, type HubOptions } from './hub/options.ts';
+import { parseReference } from './hub/reference.ts';
+import { downloadRoot, type ResolvedModel } from './hub/resolve-model.ts';
+import { readWhisperCheckpoint } from './whisper/checkpoint.ts';
+
+/** To be raised when the quantizer writes something else for the same weights. */
+const QUANTIZER_VERSION = 1;
+const WEIGHTS = 'model.safetensors';
+const COMPANIONS = ['config.json', 'generation_config.json', 'tokenizer.json'];
+
+/**
+ * The folder of a Whisper's 8-bit form: the given one if it is, else a copy that is made once, in
+ * the model's cache, and found there by later processes. Several may ask at once; nobody sees it
+ * half-written. Where no cache can be written it is made in the system's temporary folder.
+ * @throws {SttError} MODEL_INVALID, DISK_FULL; and the signal's reason.
+ */
+export async function quantizedFolder(
+  reference: string,
+  source: ResolvedModel,
+  options: HubOptions,
+  signal: AbortSignal,
+): Promise<string> {
+  const { tensors } = await readWhisperCheckpoint(source.folder);
+  if ([...tensors.keys()].some((name) => name.endsWith('.q'))) return source.folder;
+  const identity = source.revision ?? (await identityOf(source.folder, tensors));
+  const place = placeOf(reference, `${identity}-v${QUANTIZER_VERSION}`);
+  const { disk = realDisk } = options;
+  const make = (root: string) => once(place(root), { source, tensors, options }, signal);
+  try {
+    const root = await downloadRoot(cachePlaces(options), disk);
+    await disk.prepareFolder(root);
+    return await make(root);
+  } catch (error) {
+    if (!isClosed(error)) throw error;
+    options.hooks?.onTemporary?.();
+    return await make(join(tmpdir(), 'stt-models'));
+  }
+}
+
+/** Beside the snapshots of a repository, so that it goes when the model is deleted. */
+const placeOf =
+  (reference: string, name: string) =>
+  (root: string): string => {
+    const target = parseReference(reference);
+    return target.kind === 'repo'
+      ? join(new RepoCache(root, target.repo).folder, QUANTIZED_FOLDER, name)
+      : join(root, QUANTIZED_FOLDER, `${basename(target.path)}-${name}`);
+  };
+
+/** Of a folder without a commit: its weights' files, as far as the file system tells them apart. */
+async function identityOf(folder: string, tensors: TensorTable): Promise<string> {
+  const files = [...new Set([...tensors.values()].map(({ file }) => file))].sort();
+  const hash = createHash('sha256').update(folder);
+  for (const file of files) {
+    const { size, mtimeMs } = await stat(file);
+    hash.update(`\n${file} ${size} ${mtimeMs}`);
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+interface Work {
+  readonly source: ResolvedModel;
+  readonly tensors: TensorTable;
+  readonly options: HubOptions;
+}
+
+async function once(target: string, work: Work, signal: AbortSignal): Promise<string> {
+  if (await isMade(target)) return target;
+  const { lockStaleMs, lockPollMs } = { ...DEFAULT_TUNING, ...work.options.tuning };
+  const onWait = (): void => work.options.hooks?.onWait?.(WEIGHTS);
+  const rules = { staleMs: lockStaleMs, pollMs: lockPollMs, onWait };
+  return await withFileLock(`${target}.stt-lock`, rules, signal, async () => {
+    if (await isMade(target)) return target;
+    await removeLeftovers(target);
+    const partial = `${target}${PARTIAL}${randomUUID()}`;
+    try {
+      await mkdir(partial, { recursive: true });
+      await write(partial, work, signal);
+      await rename(partial, target);
+    } catch (error) {
+      if (await isMade(target)) return target; // Our lock was taken for dead, and its taker was quicker.
+      throw isDiskFull(error) ? await noRoom(dirname(target), work, error) : error;
+    } finally {
+      await rm(partial, { recursive: true, force: true });
+    }
+    return target;
+  });
+}
+
+async function write(
+  folder: string,
+  { source, tensors, options }: Work,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const name of COMPANIONS) {
+    await copyFile(join(source.folder, name), join(folder, name)).catch((error: unknown) => {
+      if (errorCode(error) !== 'ENOENT') throw error;
+    });
+  }
+  await writeQuantizedSafetensors(tensors, join(folder, WEIGHTS), (doneBytes, totalBytes) => {
+    signal.throwIfAborted();
+    options.hooks?.onQuantize?.({ file: WEIGHTS, doneBytes, totalBytes, bytesPerSec: 0 });
+  });
+}
+
+const PARTIAL = '.partial-';
+
+/** Of processes that were killed: whoever writes holds the lock. */
+async function removeLeftovers(target: string): Promise<void> {
+  const prefix = `${basename(target)}${PARTIAL}`;
+  for (const name of await readdir(dirname(target))) {
+    if (name.startsWith(prefix)) await rm(join(dirname(target), name), { recursive: true });
+  }
+}
+
+async function noRoom(folder: string, { tensors, options }: Work, cause: unknown) {
+  const storedBytes = [...tensors.values()].reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
+  const freeBytes = await (options.disk ?? realDisk).freeBytes(folder);
+  return diskFull(storedBytes, freeBytes, cause);
+}
+
+const isMade = (folder: string): Promise<boolean> =>
+  stat(join(folder, WEIGHTS)).then(
+    () => true,
+    () => false,
+  );
