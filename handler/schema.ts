@@ -57,6 +57,7 @@ const VadInput = z.strictObject({
   min_speech_ms: durationMs,
   min_silence_ms: durationMs,
   speech_pad_ms: durationMs,
+  max_pause_ms: durationMs,
 });
 
 const flag = optional(z.boolean());

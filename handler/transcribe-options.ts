@@ -25,7 +25,7 @@ export function toTranscribeOptions(input: JobInput): TranscribeOptions {
     avgLogProbThreshold: input.log_prob_threshold ?? defaults.avgLogProbThreshold,
     noSpeechThreshold: input.no_speech_threshold ?? defaults.noSpeechThreshold,
     maxChunkSec: defaults.maxChunkSec,
-    maxPauseSec: defaults.maxPauseSec,
+    maxPauseSec: secOf(input.vad?.max_pause_ms ?? null) ?? defaults.maxPauseSec,
     wordTimes: input.word_timestamps,
     vad: vadOptionsOf(input.vad),
   };
@@ -48,6 +48,8 @@ function guardsOf({ hallucination_guards: guards }: JobInput): TranscribeOptions
     silentWindows: guards.silent_windows,
   };
 }
+
+const secOf = (ms: number | null): number | null => (ms === null ? null : ms / 1000);
 
 /** A single temperature is tried alone: no fallback to others. */
 const temperaturesOf = (value: JobInput['temperature']): readonly number[] | null =>

@@ -81,6 +81,7 @@ test('every setting of vad may be null', () => {
     min_speech_ms: null,
     min_silence_ms: null,
     speech_pad_ms: null,
+    max_pause_ms: null,
   };
   expect(optionsOf({ vad })).toEqual(DEFAULT_TRANSCRIBE_OPTIONS);
 });
@@ -233,6 +234,7 @@ test('settings reach the pipeline under its own names', () => {
       min_speech_ms: 100,
       min_silence_ms: 300,
       speech_pad_ms: 50,
+      max_pause_ms: 300,
     },
   });
   expect(options).toEqual({
@@ -245,7 +247,7 @@ test('settings reach the pipeline under its own names', () => {
     avgLogProbThreshold: -0.7,
     noSpeechThreshold: 0.4,
     maxChunkSec: 30,
-    maxPauseSec: DEFAULT_TRANSCRIBE_OPTIONS.maxPauseSec,
+    maxPauseSec: 0.3,
     wordTimes: true,
     vad: {
       onsetThreshold: 0.6,
