@@ -10,6 +10,7 @@ import { everyFewSeconds } from '../models/hub/progress-lines.ts';
 import { type LoadedModels, loadModels } from '../models/load-models.ts';
 import { locateWhisper } from '../models/locate-whisper.ts';
 import { processRecording } from '../pipeline/process-recording.ts';
+import { createGateway } from './gateway/create-gateway.ts';
 import type { ServiceEngine } from './http/engine-slot.ts';
 import { runService } from './http/run-service.ts';
 import { LocalExecutor } from './jobs/local-executor.ts';
@@ -78,10 +79,16 @@ function runHere(config: Config, signal: AbortSignal): Promise<number> {
   });
 }
 
-/** The HTTP service with the engine in this process. */
+/** The HTTP service: with the engine in this process, or in front of a RunPod endpoint. */
 async function runServer(config: Config, signals: Signals): Promise<number> {
   const logger = createLogger(config.logLevel, syncDestination(STDOUT));
   const failed = new AbortController();
+  const gateway = createGateway(config);
+  const startHere = async (signal: AbortSignal): Promise<ServiceEngine> => {
+    const models = await startModels(config, logger, failed, signal);
+    await warmUp(models, logger);
+    return serviceEngine(config, models);
+  };
   return await runService({
     ...signals,
     config,
@@ -89,10 +96,11 @@ async function runServer(config: Config, signals: Signals): Promise<number> {
     version,
     failed: failed.signal,
     startEngine: async (signal) => {
-      const models = await startModels(config, logger, failed, signal);
-      await warmUp(models, logger);
-      return serviceEngine(config, models);
+      if (gateway === undefined) return startHere(signal);
+      const hasFallback = config.gateway.fallback === 'local';
+      return gateway.createEngine(hasFallback ? await startHere(signal) : undefined);
     },
+    ...(gateway && { modules: gateway.modules }),
   }).catch((thrown: unknown) => {
     const error = SttError.from(thrown);
     logger.error({ err: error }, 'service failed');

@@ -1,20 +1,23 @@
 import type { Config } from '../../core/config.ts';
-import type { JobExecutor } from '../jobs/contracts.ts';
-import type { AudioStore } from './audio-store.ts';
+import { SttError } from '../../core/errors.ts';
+import type { ServiceModule } from '../http/create-service.ts';
+import type { ServiceEngine } from '../http/engine-slot.ts';
 import { GatewayExecutor } from './gateway-executor.ts';
 import { GatewayWindows } from './gateway-windows.ts';
+import { registerSignedDownloads } from './register-signed-downloads.ts';
 import { S3Bucket } from './s3-bucket.ts';
 import { SignedDownloads } from './signed-downloads.ts';
 
+/** A service whose work is done by a RunPod endpoint. */
 export interface Gateway {
-  readonly executor: GatewayExecutor;
   readonly windows: GatewayWindows;
-  /** To be served where there is a PUBLIC_URL and no bucket: `registerSignedDownloads`. */
-  readonly downloads: SignedDownloads | undefined;
+  readonly modules: readonly ServiceModule[];
+  /** Jobs that the endpoint cannot answer go to `fallback`, which is closed with the engine. */
+  createEngine(fallback: ServiceEngine | undefined): ServiceEngine;
 }
 
 /** What `config` says of a gateway; undefined without GATEWAY_ENDPOINT_ID. */
-export function createGateway(config: Config, fallback?: JobExecutor): Gateway | undefined {
+export function createGateway(config: Config): Gateway | undefined {
   const { endpointId, apiKey, baseUrl, publicUrl, maxQueueMs, maxJobMs, maxAttempts } =
     config.gateway;
   if (endpointId === undefined || apiKey === undefined) return undefined;
@@ -22,18 +25,40 @@ export function createGateway(config: Config, fallback?: JobExecutor): Gateway |
   const bucket = bucketOf(config.s3);
   const downloads =
     bucket === undefined && publicUrl !== undefined ? new SignedDownloads(publicUrl) : undefined;
-  const store: AudioStore | undefined = bucket ?? downloads;
   return {
-    executor: new GatewayExecutor({
-      target: { ...target, limits: { maxQueueMs, maxJobMs } },
-      handover: { store, audio: config.audio },
-      maxAttempts,
-      fallback,
-    }),
     windows: new GatewayWindows({ target }),
-    downloads,
+    modules: downloads === undefined ? [] : [(app) => registerSignedDownloads(app, downloads)],
+    createEngine(fallback) {
+      const executor = new GatewayExecutor({
+        target: { ...target, limits: { maxQueueMs, maxJobMs } },
+        handover: { store: bucket ?? downloads, audio: config.audio },
+        maxAttempts,
+        fallback: fallback?.executor,
+      });
+      return engineOf(executor, endpointId, fallback);
+    },
   };
 }
+
+/** Model and languages are the workers' affair, and not known here. */
+const engineOf = (
+  executor: GatewayExecutor,
+  endpointId: string,
+  fallback: ServiceEngine | undefined,
+): ServiceEngine => ({
+  executor,
+  model: `runpod/${endpointId}`,
+  device: 'endpoint',
+  languages: [],
+  stats: () => fallback?.stats() ?? null,
+  details: async () => ({
+    endpoint: await executor
+      .health()
+      .catch((thrown: unknown) => ({ error: SttError.from(thrown).toJSON() })),
+    fallback: fallback?.model ?? null,
+  }),
+  close: async () => fallback?.close(),
+});
 
 function bucketOf(s3: Config['s3']): S3Bucket | undefined {
   const { endpoint, bucket, region, accessKeyId, secretAccessKey } = s3;

@@ -11,13 +11,13 @@ const HEADERS = {
 };
 
 /**
- * Serves handed-over recordings, in ranges too, to whoever has a valid URL: its token is the key, so
- * this belongs outside the hooks that ask for one. What is wrong with a token is not told: 404.
+ * Serves handed-over recordings, in ranges too, to whoever has a valid URL: its token is the
+ * key. What is wrong with a token is not told: 404.
  */
 export function registerSignedDownloads(server: FastifyInstance, downloads: SignedDownloads): void {
   server.get<{ Params: { token: string } }>(
     `${DOWNLOAD_PATH}/:token`,
-    { logLevel: 'silent', exposeHeadRoute: false },
+    { logLevel: 'silent', exposeHeadRoute: false, config: { access: 'public' } },
     async (request, reply) => {
       const recording = downloads.find(request.params.token);
       if (recording === undefined) return reply.code(404).send();
