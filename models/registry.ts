@@ -1,7 +1,10 @@
 /** Which files of a repository are wanted: `models/hub/needs.ts` knows each kind. */
 type ModelKind = 'whisper' | 'ctc' | 'onnx';
 
-/** A model at a fixed place. `main` means that no commit is known to us yet. */
+/**
+ * A model at a fixed place. `main` means that no commit is known to us yet: what is in a cache is
+ * used as it is, and a fresh download takes the newest. `org/name@commit` pins it.
+ */
 export interface PinnedModel {
   readonly repo: string;
   /** Commit, tag, branch or `refs/pr/N`. */

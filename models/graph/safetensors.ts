@@ -1,5 +1,6 @@
 import { open, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
 
 export type StoredType = 'F32' | 'F16' | 'BF16' | 'U8';
@@ -40,11 +41,11 @@ export async function readTensorTable(folder: string): Promise<TensorTable> {
 async function shardNames(folder: string): Promise<string[]> {
   const index = await readOptional(join(folder, 'model.safetensors.index.json'));
   if (index === undefined) return ['model.safetensors'];
-  const { weight_map: weightMap } = JSON.parse(index) as { weight_map?: Record<string, string> };
-  if (weightMap === undefined) {
+  const parsed = WeightsIndex.safeParse(parseJson(index));
+  if (!parsed.success) {
     throw new SttError('MODEL_INVALID', 'model.safetensors.index.json has no weight_map');
   }
-  return [...new Set(Object.values(weightMap))];
+  return [...new Set(Object.values(parsed.data.weight_map))];
 }
 
 /** @throws {SttError} MODEL_NOT_FOUND, MODEL_INVALID when the file is not safetensors or is cut off. */
@@ -60,7 +61,10 @@ export async function readSafetensorsHeader(path: string): Promise<Map<string, S
     const { buffer: prefix } = await handle.read(Buffer.alloc(8), 0, 8, 0);
     const headerBytes = size < 8 ? 0 : Number(prefix.readBigUInt64LE());
     if (headerBytes < 2 || headerBytes > Math.min(MAX_HEADER_BYTES, size - 8)) {
-      throw new SttError('MODEL_INVALID', 'A model file is not in safetensors format');
+      throw new SttError(
+        'MODEL_INVALID',
+        'A model file is not in safetensors format: download it again (a clone needs git lfs pull)',
+      );
     }
     const { buffer: header } = await handle.read(Buffer.alloc(headerBytes), 0, headerBytes, 8);
     return parseHeader(header.toString('utf8'), { file, dataStart: 8 + headerBytes, size });
@@ -69,10 +73,23 @@ export async function readSafetensorsHeader(path: string): Promise<Map<string, S
   }
 }
 
-interface RawEntry {
-  readonly dtype: string;
-  readonly shape: number[];
-  readonly data_offsets: [number, number];
+const WeightsIndex = z.object({ weight_map: z.record(z.string(), z.string()) });
+const offset = z.int().min(0);
+const Header = z.record(
+  z.string(),
+  z.object({
+    dtype: z.string(),
+    shape: z.array(offset),
+    data_offsets: z.tuple([offset, offset]),
+  }),
+);
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function parseHeader(
@@ -80,15 +97,22 @@ function parseHeader(
   { file, dataStart, size }: { file: string; dataStart: number; size: number },
 ): Map<string, StoredTensor> {
   const tensors = new Map<string, StoredTensor>();
-  const { __metadata__: _, ...entries } = JSON.parse(header) as Record<string, RawEntry>;
-  for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(entries)) {
+  const { __metadata__: _, ...entries } = Object(parseJson(header) ?? { header: null });
+  const parsed = Header.safeParse(entries);
+  if (!parsed.success) {
+    throw new SttError('MODEL_INVALID', 'The header of a model file is damaged: download it again');
+  }
+  for (const [name, { dtype, shape, data_offsets: offsets }] of Object.entries(parsed.data)) {
     if (!(dtype in BYTES_PER_ELEMENT)) continue; // Integer buffers that some exports carry along.
     const type = dtype as StoredType;
     const lengthBytes = offsets[1] - offsets[0];
     const elements = shape.reduce((product, length) => product * length, 1);
     const isWhole = lengthBytes === elements * BYTES_PER_ELEMENT[type];
     if (!isWhole || dataStart + offsets[1] > size) {
-      throw new SttError('MODEL_INVALID', `Tensor ${name} is cut off or has the wrong length`);
+      throw new SttError(
+        'MODEL_INVALID',
+        `Tensor ${name} is cut off or has the wrong length: download the model again`,
+      );
     }
     tensors.set(name, { type, shape, file, offsetBytes: dataStart + offsets[0], lengthBytes });
   }

@@ -9,7 +9,7 @@ import type { DownloadContext } from './download-context.ts';
 import { downloadFile, hasBlob } from './download-file.ts';
 import type { HubClient } from './hub-client.ts';
 import { type HubListing, listHub, type RemoteFile } from './hub-listing.ts';
-import type { ModelNeeds } from './needs.ts';
+import { assertComplete, type ModelNeeds } from './needs.ts';
 import { readProgress } from './partial-file.ts';
 import { isCommit } from './reference.ts';
 import { Slots } from './slots.ts';
@@ -64,11 +64,8 @@ async function choose(
       return readFile(context.cache.blob(file.hash), 'utf8');
     },
   });
-  if (wanted.missing.length === 0) return wanted.files.map((path) => files.get(path)!);
-  throw new SttError(
-    'MODEL_NOT_FOUND',
-    `${context.client.reference.repo} on the Hub has no ${wanted.missing.join(', ')}`,
-  );
+  assertComplete(wanted, `${context.client.reference.repo} on the Hub`);
+  return wanted.files.map((path) => files.get(path)!);
 }
 
 async function requireSpace(files: readonly RemoteFile[], context: DownloadContext): Promise<void> {

@@ -3,7 +3,7 @@ import { join, relative, sep } from 'node:path';
 import { SttError } from '../../core/errors.ts';
 import { RepoCache } from './cache-layout.ts';
 import type { Snapshot } from './download-snapshot.ts';
-import type { ModelNeeds } from './needs.ts';
+import { assertComplete, type ModelNeeds } from './needs.ts';
 import type { CachePlace } from './options.ts';
 import { isCommit, type RepoReference } from './reference.ts';
 
@@ -26,7 +26,7 @@ export async function findCached(
   if (commit === undefined) return { kind: 'absent' };
   const folder = await realpath(cache.snapshot(commit)).catch(() => undefined);
   if (folder === undefined) return { kind: 'absent' };
-  const missing = await missingFiles(folder, needs);
+  const { missing } = await neededFiles(folder, needs);
   return missing.length === 0
     ? { kind: 'complete', folder, commit }
     : { kind: 'incomplete', missing };
@@ -34,15 +34,14 @@ export async function findCached(
 
 /**
  * A model in a folder that the user named.
- * @throws {SttError} MODEL_NOT_FOUND naming what is missing.
+ * @throws {SttError} MODEL_NOT_FOUND naming what is missing, MODEL_INVALID what is there instead.
  */
 export async function findFolder(path: string, needs: ModelNeeds): Promise<string> {
   const folder = await realpath(path).catch((error: unknown) => {
     throw new SttError('MODEL_NOT_FOUND', 'The model folder does not exist', { cause: error });
   });
-  const missing = await missingFiles(folder, needs);
-  if (missing.length === 0) return folder;
-  throw new SttError('MODEL_NOT_FOUND', `The model folder has no ${missing.join(', ')}`);
+  assertComplete(await neededFiles(folder, needs), 'The model folder');
+  return folder;
 }
 
 async function commitOf(cache: RepoCache, revision: string): Promise<string | undefined> {
@@ -56,10 +55,10 @@ async function firstSnapshot(cache: RepoCache): Promise<string | undefined> {
   return names.filter(isCommit).sort()[0];
 }
 
-async function missingFiles(folder: string, needs: ModelNeeds): Promise<readonly string[]> {
+async function neededFiles(folder: string, needs: ModelNeeds): ReturnType<ModelNeeds> {
   const paths = await filesIn(folder);
   const view = { paths, readText: (path: string) => readFile(join(folder, path), 'utf8') };
-  return (await needs(view)).missing;
+  return await needs(view);
 }
 
 /** Links count if they lead to a file: through two hops where Python shares blobs between models. */

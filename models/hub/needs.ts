@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
 import type { PinnedModel } from '../registry.ts';
+import { foreignFormat } from './foreign-format.ts';
 
 /** A model's files wherever they are: in a folder, in a cache, on the Hub. */
 interface RepoView {
@@ -13,6 +14,8 @@ interface NeededFiles {
   readonly files: readonly string[];
   /** Required, but not there. */
   readonly missing: readonly string[];
+  /** What is there instead of weights that can be read, and what to do. */
+  readonly instead?: string;
 }
 
 /** Chooses the files that a model needs from those that its repository has. */
@@ -36,14 +39,28 @@ const withSafetensors =
   (required: readonly string[], optional: readonly string[]): ModelNeeds =>
   async (view) => {
     const weights = await safetensorsOf(view);
-    return exactFiles([...required, ...weights], optional)(view);
+    const needed = await exactFiles([...required, ...weights], optional)(view);
+    const lacksWeights = weights.every((path) => !view.paths.has(path));
+    const instead = lacksWeights ? foreignFormat(view.paths) : undefined;
+    return { ...needed, ...(instead !== undefined && { instead }) };
   };
+
+/** @throws {SttError} MODEL_INVALID for a model in another form, MODEL_NOT_FOUND for one with gaps. */
+export function assertComplete({ missing, instead }: NeededFiles, where: string): void {
+  if (instead !== undefined) throw new SttError('MODEL_INVALID', `${where} holds ${instead}`);
+  if (missing.length === 0) return;
+  throw new SttError('MODEL_NOT_FOUND', `${where} has no ${missing.join(', ')}`);
+}
 
 async function safetensorsOf({ paths, readText }: RepoView): Promise<readonly string[]> {
   if (paths.has(WEIGHTS) || !paths.has(WEIGHTS_INDEX)) return [WEIGHTS];
   const index = WeightsIndex.safeParse(parseJson(await readText(WEIGHTS_INDEX)));
   if (!index.success) throw new SttError('MODEL_INVALID', `${WEIGHTS_INDEX} has no weight_map`);
-  return [...new Set(Object.values(index.data.weight_map)), WEIGHTS_INDEX];
+  const shards = [...new Set(Object.values(index.data.weight_map))];
+  if (shards.some((path) => !/^[\w.-]+$/.test(path))) {
+    throw new SttError('MODEL_INVALID', `${WEIGHTS_INDEX} names a file outside its folder`);
+  }
+  return [...shards, WEIGHTS_INDEX];
 }
 
 function parseJson(text: string): unknown {

@@ -83,6 +83,30 @@ describe('where a model is looked for', () => {
     expect(absent.message).toBe('The model folder does not exist');
   });
 
+  test.each([
+    ['adapter_config.json', 'merge_and_unload'],
+    ['pytorch_model.bin', 'save_pretrained'],
+    ['model.bin', 'faster-whisper'],
+    ['ggml-large-v3.bin', 'whisper.cpp'],
+    ['tf_model.h5', 'TensorFlow'],
+  ])('a folder with %s instead of safetensors says what to do', async (file, advice) => {
+    const folder = await temporaryFolder();
+    await put(join(folder, 'config.json'), '{}');
+    await put(join(folder, file), '');
+    const { resolve } = await workbench();
+    const failure = await failureOf(resolve(folder));
+    expect(failure.code).toBe('MODEL_INVALID');
+    expect(failure.message).toContain(advice);
+  });
+
+  test('a cache with pickled weights alone does not keep the Hub from being asked', async () => {
+    const { cache, resolve } = await workbench();
+    await writeLikePython(cache, {
+      files: { 'config.json': Buffer.from('{}'), 'pytorch_model.bin': Buffer.from('') },
+    });
+    expect(await resolve()).toMatchObject({ source: 'download' });
+  });
+
   test('the places come in order: RunPod, Hugging Face, volume', async () => {
     const { options, resolve, cache } = await workbench();
     await writeLikePython(options.volume!);

@@ -51,6 +51,16 @@ test('a missing shard, a cut file and a file of another kind are told apart', as
     code: 'MODEL_INVALID',
     message: expect.stringContaining('cut off'),
   });
+  const damaged = Buffer.from('{"a":{"dtype":"F32"}}   ');
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(damaged.length));
+  for (const header of [damaged, Buffer.alloc(damaged.length, '{')]) {
+    await writeFile(path, Buffer.concat([length, header]));
+    await expect(readTensorTable(folder)).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+      message: expect.stringContaining('download it again'),
+    });
+  }
   await writeFile(path, 'version https://git-lfs.github.com/spec/v1\n');
   await expect(readTensorTable(folder)).rejects.toMatchObject({ code: 'MODEL_INVALID' });
 });
