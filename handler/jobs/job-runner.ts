@@ -6,7 +6,7 @@ import type { JobOutput } from '../run-job.ts';
 import { pause } from '../runpod/pause.ts';
 import type { JobClaims } from '../store/job-claims.ts';
 import { type JobRow, tenantOf } from '../store/job-row.ts';
-import type { JobExecutor, ServiceJob } from './contracts.ts';
+import type { ExecutionContext, JobExecutor, ServiceJob } from './contracts.ts';
 import type { LiveJobs } from './live-jobs.ts';
 import type { UploadFolder } from './upload-folder.ts';
 
@@ -131,17 +131,16 @@ export class JobRunner {
     const logger = this.#parts.logger.child({ requestId: row.id, tenant: tenantOf(row.tenant) });
     live.begin(row.id, row.attempts);
     const saveProgress = this.#progressWriter(lease, logger);
-    const output = await executor
-      .execute(this.#serviceJob(row), {
-        signal,
-        logger,
-        onProgress: (progress) => {
-          live.progressed(row.id, progress);
-          saveProgress(progress);
-        },
-        onSegments: (segments) => live.addSegments(row.id, segments),
-      })
-      .catch((thrown: unknown): JobOutput => ({ error: SttError.from(thrown).toJSON() }));
+    const context: ExecutionContext = {
+      signal,
+      logger,
+      onProgress: (progress) => {
+        live.progressed(row.id, progress);
+        saveProgress(progress);
+      },
+      onSegments: (segments) => live.addSegments(row.id, segments),
+    };
+    const output = await outputOf(() => executor.execute(this.#serviceJob(row), context));
     await this.#untilStored(() => this.#conclude(row, lease, output), logger);
   }
 
@@ -210,5 +209,14 @@ export class JobRunner {
         logger.warn({ err: SttError.from(thrown) }, 'job store failed');
       }
     }
+  }
+}
+
+/** Whatever an executor does, its job gets an output. */
+async function outputOf(execute: () => Promise<JobOutput>): Promise<JobOutput> {
+  try {
+    return await execute();
+  } catch (thrown) {
+    return { error: SttError.from(thrown).toJSON() };
   }
 }

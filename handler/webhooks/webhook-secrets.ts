@@ -15,13 +15,14 @@ export interface SignedMessage {
 
 /**
  * Signs with every secret, so that a receiver may know either.
- * @throws {SttError} INTERNAL if a secret is not base64.
+ * @throws {SttError} INTERNAL if there is no secret, or one is not base64.
  */
 export function signMessage(
   id: string,
   body: string,
   { secrets, now }: { readonly secrets: readonly string[]; readonly now: Date },
 ): SignedMessage {
+  if (secrets.length === 0) throw new SttError('INTERNAL', 'The tenant has no webhook secret');
   const signatures = secrets.map((secret) => webhookOf(secret).sign(id, now, body));
   return {
     id,

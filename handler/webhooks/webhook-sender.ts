@@ -76,16 +76,21 @@ export class WebhookSender {
     const delivery = await this.#parts.deliveries.claim(lease, LEASE_MS);
     if (delivery === undefined) return false;
     const sending = this.#attempt(delivery, lease)
-      .catch((thrown: unknown) => {
-        const fields = { requestId: delivery.jobId, err: SttError.from(thrown) };
-        this.#parts.logger.warn(fields, 'webhook not sent');
-      })
+      .catch((thrown: unknown) => this.#postpone(delivery, lease, thrown))
       .finally(() => {
         this.#sending.delete(sending);
         this.wake();
       });
     this.#sending.add(sending);
     return true;
+  }
+
+  /** Something of ours failed: a missing secret, the database. */
+  async #postpone({ jobId, attempts }: Delivery, lease: string, thrown: unknown): Promise<void> {
+    const { deliveries, logger, waitsMs } = this.#parts;
+    logger.warn({ requestId: jobId, err: SttError.from(thrown) }, 'webhook not sent');
+    const outcome = outcomeOf({ status: null }, attempts, waitsMs && { waitsMs });
+    await deliveries.record(lease, outcome).catch(() => undefined); // due again when the lease ends
   }
 
   async #attempt(delivery: Delivery, lease: string): Promise<void> {
