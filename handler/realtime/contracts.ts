@@ -1,3 +1,4 @@
+import type { StreamContainer } from '../../audio/ffmpeg-stream.ts';
 import type { SampleRange } from '../../audio/time.ts';
 import type { WindowResult } from '../../pipeline/realtime/session-state.ts';
 
@@ -43,3 +44,11 @@ export interface EndedSession {
 
 /** Makes the refined transcript of a session, a job's result; its files are removed afterwards. */
 export type RefineSession = (session: EndedSession) => Promise<unknown>;
+
+/** How a client sends its audio. */
+export interface AudioFormat {
+  /** `auto`: by the first bytes a container, else `pcm16`. */
+  readonly encoding: 'auto' | 'pcm16' | 'float32' | StreamContainer;
+  /** Of `pcm16` and `float32`. */
+  readonly sampleRateHz: number;
+}

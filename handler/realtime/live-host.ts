@@ -13,6 +13,7 @@ import type { WindowRecognizer } from './contracts.ts';
 import { type LiveWireEvent, toWireEvent } from './live-events.ts';
 import { neededFrom } from './needed-audio.ts';
 import type { SessionAudio } from './session-audio.ts';
+import { grouped, type SessionInput } from './session-input.ts';
 import type {
   NumberedEvent,
   SessionCheckpoint,
@@ -36,11 +37,9 @@ export interface SessionListener {
   onEvent(event: LiveWireEvent | NumberedEvent): void;
   /** The audio up to this piece is safe and need not be sent again. */
   onAcknowledged(chunkSeq: number, sampleCount: number): void;
+  /** Somebody else listens from now on. */
+  onReplaced(): void;
 }
-
-type Input =
-  | { readonly kind: 'audio'; readonly waveform: Float32Array; readonly chunkSeq: number }
-  | { readonly kind: 'step'; readonly input: LiveInput };
 
 /**
  * One live session: its state, its audio, its windows. Inputs are worked off one after the other; a
@@ -59,7 +58,9 @@ export class LiveHost {
   readonly #epoch: number;
   #live: LiveState;
   #chunkSeq: number;
-  #inbox: Input[] = [];
+  #heardSeq: number;
+  #inbox: SessionInput[] = [];
+  #finalizing: (() => void)[] = [];
   #waitingSamples = 0;
   #isPumping = false;
   #listener: SessionListener | null = null;
@@ -77,6 +78,7 @@ export class LiveHost {
     this.#epoch = checkpoint.epoch;
     this.#live = checkpoint.live;
     this.#chunkSeq = checkpoint.chunkSeq;
+    this.#heardSeq = checkpoint.chunkSeq;
     this.#frames = new VoiceFrames(ports.voiceActivity);
     this.#caller = new WindowCaller(ports.recognizer, ports.timing ?? DEFAULT_WINDOW_TIMING);
     this.ended = new Promise((resolve, reject) => {
@@ -89,7 +91,8 @@ export class LiveHost {
   /** Takes up a session that another process has left: what it had asked for is asked again. */
   async recover(): Promise<void> {
     const { signal } = this.#closed;
-    const { inFlight, endpoint } = this.#live;
+    const { inFlight, endpoint, isEnded } = this.#live;
+    if (isEnded) return this.#onEnded();
     await this.#frames.warmUp(this.#ports.audio, endpoint.heard, signal);
     const unheard = { start: endpoint.heard, end: this.#ports.audio.sampleCount };
     const probabilities = await this.#frames.push(await this.#ports.audio.read(unheard), signal);
@@ -97,18 +100,27 @@ export class LiveHost {
     if (inFlight) this.#take({ type: 'failed', seq: inFlight.seq });
   }
 
-  /** Last piece of audio that was taken. */
+  /** Last piece of audio that is safe. */
   get chunkSeq(): number {
     return this.#chunkSeq;
   }
 
-  /** Samples that are not yet heard. */
-  get waitingSamples(): number {
-    return this.#waitingSamples;
+  /** Last piece of audio that came. */
+  get heardSeq(): number {
+    return this.#heardSeq;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
   }
 
   get sampleCount(): number {
     return this.#ports.audio.sampleCount + this.#waitingSamples;
+  }
+
+  /** Samples whose text is not final yet; grows when audio comes faster than it is recognised. */
+  get lagSamples(): number {
+    return this.sampleCount - neededFrom(this.#live, this.#options);
   }
 
   get isListenedTo(): boolean {
@@ -117,7 +129,9 @@ export class LiveHost {
 
   /** From now on this listener hears everything, beginning with the events behind `lastEventSeq`. */
   listen(listener: SessionListener, lastEventSeq = this.#events.length): void {
+    const previous = this.#listener;
     this.#listener = listener;
+    previous?.onReplaced();
     for (const event of this.#events.slice(lastEventSeq)) listener.onEvent(event);
   }
 
@@ -126,17 +140,18 @@ export class LiveHost {
     if (this.#listener === listener) this.#listener = null;
   }
 
-  /** Takes the next piece of audio; a repeated one is known by its number and left out. */
+  /** Takes more audio; `chunkSeq` is the last of the client's pieces that is in it. */
   hear(waveform: Float32Array, chunkSeq: number): void {
-    const last = this.#inbox.findLast((input) => input.kind === 'audio');
-    if (chunkSeq <= (last?.chunkSeq ?? this.#chunkSeq)) return;
+    this.#heardSeq = chunkSeq;
     this.#waitingSamples += waveform.length;
     this.#put({ kind: 'audio', waveform, chunkSeq });
   }
 
-  /** All that was said before becomes final. */
-  finalize(): void {
-    this.#put({ kind: 'step', input: { type: 'finalize' } });
+  /** All that was said before becomes final; settles when it is. */
+  finalize(): Promise<void> {
+    return new Promise((settle) =>
+      this.#put({ kind: 'step', input: { type: 'finalize' }, settle }),
+    );
   }
 
   end(): void {
@@ -149,7 +164,7 @@ export class LiveHost {
     this.#inbox = [];
   }
 
-  #put(input: Input): void {
+  #put(input: SessionInput): void {
     if (this.#closed.signal.aborted) return;
     this.#inbox.push(input);
     if (!this.#isPumping) void this.#pump();
@@ -160,20 +175,21 @@ export class LiveHost {
     try {
       while (this.#inbox.length > 0) await this.#work(this.#inbox.splice(0));
     } catch (thrown) {
-      this.#fail(thrown);
+      this.fail(thrown);
     } finally {
       this.#isPumping = false;
     }
   }
 
   /** Everything that has come while the last inputs were worked off, with one checkpoint. */
-  async #work(inputs: readonly Input[]): Promise<void> {
+  async #work(inputs: readonly SessionInput[]): Promise<void> {
     const { signal } = this.#closed;
     const steps: Step[] = [];
     for (const group of grouped(inputs)) {
       if (group.kind === 'step') {
         if (group.input.type === 'end') steps.push(await this.#flush());
         steps.push(this.#step(group.input));
+        if (group.settle) this.#finalizing.push(group.settle);
         continue;
       }
       await this.#ports.audio.append(group.waveform);
@@ -221,6 +237,9 @@ export class LiveHost {
     this.#events.push(...lasting);
     for (const event of heard) this.#listener?.onEvent(event);
     this.#listener?.onAcknowledged(this.#chunkSeq, this.#ports.audio.sampleCount);
+    if (steps.length > 0 && this.#live.utterances.every(({ end }) => end === null)) {
+      for (const settle of this.#finalizing.splice(0)) settle();
+    }
     for (const { request } of steps) if (request) void this.#recognize(request);
     if (!this.identity.keepsAudio) {
       await this.#ports.audio.forgetBefore(neededFrom(this.#live, this.#options));
@@ -248,7 +267,7 @@ export class LiveHost {
       const window = { ...request, sessionId: name, tenant, epoch: this.#epoch, waveform };
       this.#take(await this.#caller.call(window, this.#closed.signal));
     } catch (thrown) {
-      this.#fail(thrown);
+      this.fail(thrown);
     }
   }
 
@@ -256,29 +275,15 @@ export class LiveHost {
     this.#put({ kind: 'step', input });
   }
 
-  #fail(thrown: unknown): void {
+  /** The session cannot go on. */
+  readonly fail = (thrown: unknown): void => {
     if (this.#closed.signal.aborted) return;
     this.#onFailed(SttError.from(thrown));
     this.close();
-  }
+  };
 }
 
 interface Step {
   readonly events: readonly LiveEvent[];
   readonly request: WindowRequest | null;
-}
-
-/** Pieces of audio in a row as one. */
-function grouped(inputs: readonly Input[]): Input[] {
-  const groups: Input[] = [];
-  for (const input of inputs) {
-    const last = groups.at(-1);
-    if (last?.kind === 'audio' && input.kind === 'audio') {
-      const waveform = new Float32Array(last.waveform.length + input.waveform.length);
-      waveform.set(last.waveform);
-      waveform.set(input.waveform, last.waveform.length);
-      groups[groups.length - 1] = { ...input, waveform };
-    } else groups.push(input);
-  }
-  return groups;
 }

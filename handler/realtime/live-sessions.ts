@@ -1,13 +1,15 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createSpoolFolder, type SpoolFolder } from '../../audio/spool.ts';
 import { SttError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { VoiceActivityModel } from '../../pipeline/contracts.ts';
 import { initialLiveState, type LiveOptions } from '../../pipeline/realtime/session-state.ts';
-import type { RealtimeCaller, RefineSession, WindowRecognizer } from './contracts.ts';
+import type { AudioFormat, RealtimeCaller, RefineSession, WindowRecognizer } from './contracts.ts';
 import { LiveHost } from './live-host.ts';
 import { SessionAudio } from './session-audio.ts';
+import { SessionIntake } from './session-intake.ts';
 import { type SessionIdentity, SessionStore, storedSessions } from './session-store.ts';
 import type { WindowTiming } from './window-caller.ts';
 
@@ -18,6 +20,7 @@ export interface LiveSessionsOptions {
   /** Sessions stored there survive this process; without it they end with it. */
   readonly dataDir?: string | undefined;
   readonly spoolDir?: string | undefined;
+  readonly ffmpegPath?: string | undefined;
   /** What is made of a session's audio once it has ended; asked where the caller keeps audio. */
   readonly refine?: RefineSession | undefined;
   /** How long a session waits for its client to come back. */
@@ -32,11 +35,13 @@ export interface StartOptions {
   readonly sessionId: string | null;
   readonly meetingId: string | null;
   readonly language: string | null;
+  readonly format: AudioFormat;
 }
 
 /** A session and what ends it if its client does not return. */
 export interface OpenSession {
   readonly host: LiveHost;
+  readonly intake: SessionIntake;
   /** The refined transcript; null where none is made. Never rejects. */
   readonly refined: Promise<unknown>;
 }
@@ -59,6 +64,10 @@ export class LiveSessions {
     this.#options = options;
   }
 
+  get #resumeMs(): number {
+    return (this.#options.resumeSec ?? DEFAULT_RESUME_SEC) * 1000;
+  }
+
   get count(): number {
     return this.#sessions.size;
   }
@@ -74,14 +83,14 @@ export class LiveSessions {
    */
   async start(
     caller: RealtimeCaller,
-    { sessionId, meetingId, language }: StartOptions,
+    { sessionId, meetingId, language, format }: StartOptions,
   ): Promise<OpenSession & { readonly resumeToken: string }> {
     const name = sessionId ?? randomUUID();
     this.#makeRoom(caller, name);
     const resumeToken = randomBytes(24).toString('base64url');
     const { tenant } = caller;
     const keepsAudio = caller.keepsAudio && this.#options.refine !== undefined;
-    const fixed = { sessionId: name, meetingId, tenant, language, keepsAudio };
+    const fixed = { sessionId: name, meetingId, tenant, language, format, keepsAudio };
     const identity = { key: randomUUID(), ...fixed, resumeTokenHash: hashOf(resumeToken) };
     const store = await this.#storeOf(identity.key);
     const live = initialLiveState(language);
@@ -107,8 +116,7 @@ export class LiveSessions {
     const entry = this.#sessions.get(nameOf(identity.tenant, identity.sessionId));
     if (!entry || isListenedTo || entry.host.identity.key !== identity.key) return;
     clearTimeout(entry.abandonment);
-    const resumeMs = (this.#options.resumeSec ?? DEFAULT_RESUME_SEC) * 1000;
-    entry.abandonment = setTimeout(() => entry.host.end(), resumeMs).unref();
+    entry.abandonment = setTimeout(() => entry.host.end(), this.#resumeMs).unref();
   }
 
   /** Takes up the sessions that an earlier process left; each waits for its client. */
@@ -118,7 +126,7 @@ export class LiveSessions {
     let restored = 0;
     for (const store of await storedSessions(join(dataDir, 'realtime'))) {
       const stored = await store.load();
-      if (stored === undefined || stored.checkpoint.live.isEnded) {
+      if (stored === undefined) {
         await store.remove();
         continue;
       }
@@ -136,9 +144,10 @@ export class LiveSessions {
 
   /** Ends the work of this process; stored sessions are taken up by the next one. */
   async close(): Promise<void> {
-    for (const { host, abandonment } of this.#sessions.values()) {
+    for (const { host, intake, abandonment } of this.#sessions.values()) {
       clearTimeout(abandonment);
       host.close();
+      intake.close();
     }
     this.#sessions.clear();
     await (await this.#spool)?.remove();
@@ -174,21 +183,47 @@ export class LiveSessions {
 
   #adopt(host: LiveHost, store: SessionStore, audio: SessionAudio): Entry {
     const name = nameOf(host.identity.tenant, host.identity.sessionId);
-    const refined = host.ended
-      .then(() => this.#refine(host.identity, audio))
-      .catch((error: unknown) => {
-        this.#options.logger.error({ err: SttError.from(error) }, 'live session failed');
-        return null;
-      })
-      .finally(async () => {
-        if (this.#sessions.get(name) === entry) this.#sessions.delete(name);
-        clearTimeout(entry.abandonment);
-        host.close();
-        await store.remove();
-      });
-    const entry: Entry = { host, store, refined, abandonment: undefined };
+    const { format } = host.identity;
+    const intake = new SessionIntake(host, format, this.#options.ffmpegPath);
+    const entry: Entry = {
+      ...{ host, intake, store, abandonment: undefined },
+      refined: this.#outcome({ host, intake, store }, audio),
+    };
     this.#sessions.set(name, entry);
     return entry;
+  }
+
+  async #outcome(
+    { host, intake, store }: Pick<Entry, 'host' | 'intake' | 'store'>,
+    audio: SessionAudio,
+  ): Promise<unknown> {
+    try {
+      await host.ended;
+      const refined = await this.#refine(host.identity, audio);
+      // Who was cut off at the end may still come for it.
+      void this.#forgetLater({ host, intake, store });
+      return refined;
+    } catch (thrown) {
+      this.#options.logger.error({ err: SttError.from(thrown) }, 'live session failed');
+      await this.#forget({ host, intake, store });
+      return null;
+    }
+  }
+
+  async #forgetLater(session: Pick<Entry, 'host' | 'intake' | 'store'>): Promise<void> {
+    if (!session.host.isListenedTo) await pause(this.#resumeMs, undefined, { ref: false });
+    await this.#forget(session);
+  }
+
+  async #forget({ host, intake, store }: Pick<Entry, 'host' | 'intake' | 'store'>): Promise<void> {
+    intake.close();
+    await store.remove();
+    const name = nameOf(host.identity.tenant, host.identity.sessionId);
+    const entry = this.#sessions.get(name);
+    host.close();
+    if (entry?.host !== host) return;
+    clearTimeout(entry.abandonment);
+    this.#sessions.delete(name);
   }
 
   async #refine(identity: SessionIdentity, audio: SessionAudio): Promise<unknown> {

@@ -10,6 +10,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LiveState } from '../../pipeline/realtime/session-state.ts';
+import type { AudioFormat } from './contracts.ts';
 
 /** What a session is, fixed when it starts. */
 export interface SessionIdentity {
@@ -20,6 +21,7 @@ export interface SessionIdentity {
   readonly meetingId: string | null;
   readonly tenant: string | null;
   readonly language: string | null;
+  readonly format: AudioFormat;
   /** SHA-256 of the token that resumes it, in hex. */
   readonly resumeTokenHash: string;
   /** Its audio is kept for the refined transcript. */

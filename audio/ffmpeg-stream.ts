@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { SttError } from '../core/errors.ts';
+import { SAMPLE_RATE_HZ } from './time.ts';
+
+/** Containers that a recorder writes as it goes. */
+export type StreamContainer = 'webm' | 'ogg' | 'wav';
+
+const DEMUXERS: Record<StreamContainer, string> = { webm: 'matroska', ogg: 'ogg', wav: 'wav' };
+const CODECS =
+  'opus,libopus,vorbis,libvorbis,flac,pcm_s16le,pcm_s24le,pcm_f32le,pcm_alaw,pcm_mulaw';
+const MAX_ALLOCATION_BYTES = 64 * 1024 * 1024;
+
+export interface DecodingStream {
+  /** Bytes of the container, in order. */
+  write(bytes: Uint8Array): void;
+  /** Bytes that ffmpeg has not taken yet. */
+  readonly waitingBytes: number;
+  /** Settles when all that was written has come out, at least for as far as it could be decoded. */
+  end(): Promise<void>;
+  kill(): void;
+}
+
+/**
+ * Decodes a recording while it is being made, by an ffmpeg that sees nothing but its pipes.
+ * @param onSamples gets 16 kHz mono samples as little-endian int16.
+ * @param onFailure hears once of a stream that is none, or of a missing ffmpeg.
+ */
+export function openDecodingStream(
+  { ffmpegPath, container }: { readonly ffmpegPath: string; readonly container: StreamContainer },
+  onSamples: (bytes: Buffer) => void,
+  onFailure: (error: SttError) => void,
+): DecodingStream {
+  const child = spawn(ffmpegPath, streamArguments(container), {
+    env: {},
+    stdio: ['pipe', 'pipe', 'ignore'],
+    windowsHide: true,
+  });
+  const closed = once(child, 'close').catch(() => undefined);
+  let odd: Buffer = Buffer.alloc(0);
+  child.stdout.on('data', (piece: Buffer) => {
+    const bytes = odd.length > 0 ? Buffer.concat([odd, piece]) : piece;
+    const whole = bytes.length - (bytes.length % 2);
+    odd = bytes.subarray(whole);
+    onSamples(bytes.subarray(0, whole));
+  });
+  child.stdin.on('error', () => undefined); // Told by the exit code.
+  child.once('error', (cause) => {
+    onFailure(new SttError('FFMPEG_MISSING', 'ffmpeg could not be started', { cause }));
+  });
+  child.once('exit', (code) => {
+    if (code !== 0 && code !== null) {
+      onFailure(new SttError('AUDIO_UNDECODABLE', 'The audio stream could not be decoded'));
+    }
+  });
+  return {
+    write: (bytes) => void child.stdin.write(bytes),
+    get waitingBytes() {
+      return child.stdin.writableLength;
+    },
+    end: async () => {
+      child.stdin.end();
+      await closed;
+    },
+    kill: () => void child.kill('SIGKILL'),
+  };
+}
+
+/** Little is probed and nothing held back: words are waited for. */
+const streamArguments = (container: StreamContainer): string[] => [
+  ...['-hide_banner', '-nostats', '-v', 'quiet', '-max_alloc', String(MAX_ALLOCATION_BYTES)],
+  ...['-threads', '1', '-protocol_whitelist', 'pipe', '-format_whitelist', DEMUXERS[container]],
+  ...['-codec_whitelist', CODECS, '-fflags', 'nobuffer', '-probesize', '4096'],
+  ...['-analyzeduration', '0', '-f', DEMUXERS[container], '-i', 'pipe:0'],
+  ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-map_metadata', '-1', '-threads', '1'],
+  ...['-ac', '1', '-ar', String(SAMPLE_RATE_HZ), '-c:a', 'pcm_s16le'],
+  ...['-flush_packets', '1', '-f', 's16le', 'pipe:1'],
+];
