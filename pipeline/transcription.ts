@@ -38,7 +38,7 @@ export class Transcription {
   readonly #hooks: TranscribeHooks;
   readonly #builder: TranscriptBuilder;
   readonly #clock = new BusyClock();
-  readonly #previousText = new PreviousText();
+  #previousText = new PreviousText();
   readonly #votes = new LanguageVotes();
   readonly #heard: HeardChunk[] = [];
   #language: DetectedLanguage | null;
@@ -112,8 +112,10 @@ export class Transcription {
   async #settleLanguage(signal: AbortSignal): Promise<void> {
     if (this.#heard.length === 0) return;
     this.#language = this.#votes.winner();
+    this.#previousText = new PreviousText(); // It may be in the wrong language.
     for (const { chunk, index, result } of this.#heard.splice(0)) {
       const isRight = result.language === this.#language.language;
+      if (isRight) this.#previousText.add(result);
       this.#add(chunk, index, isRight ? result : await this.#recognizeChunk(chunk, signal));
     }
   }

@@ -58,6 +58,22 @@ test('a recording that ends before the language is certain has the likeliest', a
   expect(textsOf(segments)).toEqual(['in ja', 'in ja']);
 });
 
+test('what was said in the wrong language is not gone on from', async () => {
+  const { run, recognizer } = heard(
+    [
+      ['ja', 0.5],
+      ['ko', 0.7],
+      ['ko', 0.9],
+    ],
+    { languageDetectionChunks: 2, conditionOnPreviousText: true },
+  );
+  await run();
+  expect(recognizer.requests.map(({ prompt }) => prompt)).toEqual([
+    ...[null, 'in ja', null],
+    'in ko in ko',
+  ]);
+});
+
 test('people who switch have a language in each segment, and the recording the likeliest', async () => {
   const { run, recognizer } = heard(
     [
