@@ -185,9 +185,57 @@ export interface SpeakerEmbeddingModel {
   readonly excerptSamples: number;
   /** Numbers in a vector. */
   readonly dimensions: number;
-  /** Cosine distance up to which voices, each averaged over seconds, count as one speaker's. */
-  readonly sameSpeakerDistance: number;
+  /**
+   * Up to which cosine distance two averages of excerpts count as one speaker's: `voice`, and
+   * `excerpt` ÷ number of excerpts more for each of them.
+   */
+  readonly sameSpeaker: {
+    readonly voice: number;
+    readonly excerpt: number;
+    /** Scatter that a change of voice must explain: squared distance, summed over the excerpts. */
+    readonly change: number;
+  };
   readonly batchSize: number;
   /** `[excerpts, excerptSamples]` → a unit vector for each. */
   embed(excerpts: Float32Array<ArrayBuffer>, signal: AbortSignal): Promise<readonly Float32Array[]>;
+}
+
+/** Characters that a CTC model writes, and what stands between them. */
+export interface CtcVocabulary {
+  /** Class of each character or jamo, as the model spells it: in one case only, say. */
+  readonly classOf: ReadonlyMap<string, number>;
+  readonly blankId: number;
+  /** What the model writes between words; null where it writes nothing. */
+  readonly delimiterId: number | null;
+}
+
+/** A CTC model's log-probabilities, `[frames, classes]`, row-major. */
+export interface Emissions {
+  readonly logProbs: Float32Array;
+  readonly frames: number;
+  readonly classes: number;
+}
+
+/** A CTC model of one language that texts are aligned with. */
+export interface AlignmentModel {
+  readonly vocabulary: CtcVocabulary;
+  readonly samplesPerFrame: number;
+  /** Samples that one frame hears. */
+  readonly receptiveFieldSamples: number;
+  readonly maxWindowSamples: number;
+  readonly batchSize: number;
+  /** Concurrent calls, also of different jobs, run together; padding of the batch is cut off. */
+  emissions(
+    waveform: Float32Array<ArrayBuffer>,
+    scheduling: Scheduling,
+    signal: AbortSignal,
+  ): Promise<Emissions>;
+}
+
+export interface AlignmentModels {
+  /**
+   * The model for a language, loaded when first asked for; null where there is none.
+   * @throws {SttError} MODEL_*, DISK_FULL when it cannot be had.
+   */
+  forLanguage(language: string): Promise<AlignmentModel | null>;
 }
