@@ -2,6 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
 import type { AsyncJobs, JobView, ServiceJob } from '../jobs/contracts.ts';
+import { toWireJob } from '../jobs/wire-job.ts';
+import { EventStream } from './event-stream.ts';
 import type { ServiceContext } from './service-context.ts';
 
 const MAX_LISTED = 100;
@@ -28,6 +30,12 @@ export function addAsyncJobRoutes(app: FastifyInstance, context: ServiceContext)
   app.post('/stt/jobs/:id/cancel', async ({ caller, params }: JobRequest) =>
     toWireJob(known(await asyncJobs.cancel(caller.tenant?.id ?? null, params.id))),
   );
+  app.get('/stt/jobs/:id/events', async (request: JobRequest, reply) => {
+    const tenant = request.caller.tenant?.id ?? null;
+    known(await asyncJobs.get(tenant, request.params.id));
+    await tellEvents(asyncJobs, { tenant, id: request.params.id }, reply, context);
+    return reply;
+  });
   app.delete('/stt/jobs/:id', async (request: JobRequest, reply) => {
     await deleteJob(request, asyncJobs, context);
     return reply.code(204).send();
@@ -52,6 +60,28 @@ export async function answerAccepted(
     .header('location', `/stt/jobs/${view.id}`)
     .header('preference-applied', 'respond-async')
     .send(toWireJob(view));
+}
+
+/** The job's progress as server-sent events, until it has settled or the client goes away. */
+async function tellEvents(
+  asyncJobs: AsyncJobs,
+  { tenant, id }: { readonly tenant: string | null; readonly id: string },
+  reply: FastifyReply,
+  { work }: ServiceContext,
+): Promise<void> {
+  const { abort, end } = work.begin();
+  reply.raw.once('close', () => abort.abort());
+  const events = new EventStream(reply);
+  try {
+    for await (const event of asyncJobs.watch(tenant, id, abort.signal)) {
+      if (event.type === 'progress') events.send('progress', event.progress);
+      else if (event.type === 'segments') events.send('segments', { segments: event.segments });
+      else events.send(event.type, toWireJob(event.view));
+    }
+  } finally {
+    events.close();
+    end();
+  }
 }
 
 function idempotencyKeyOf({ headers }: FastifyRequest): string | null {
@@ -81,22 +111,3 @@ function known(view: JobView | undefined): JobView {
 }
 
 const notFound = (): SttError => new SttError('NOT_FOUND', 'There is no job with this id');
-
-/** A job as the API shows it; the result and the error are those of a job that was waited for. */
-function toWireJob(view: JobView) {
-  const { output } = view;
-  return {
-    job_id: view.id,
-    status: view.state,
-    created_at: toWireTime(view.createdAtMs),
-    started_at: toWireTime(view.startedAtMs),
-    finished_at: toWireTime(view.finishedAtMs),
-    expires_at: toWireTime(view.expiresAtMs),
-    progress: view.progress,
-    result: output === null || 'error' in output ? null : output,
-    error: output !== null && 'error' in output ? output.error : null,
-  };
-}
-
-const toWireTime = (ms: number | null): string | null =>
-  ms === null ? null : new Date(ms).toISOString();

@@ -7,6 +7,8 @@ export interface KeyEntry {
   readonly tenant: Tenant;
   /** SHA-256 of each key, in hex. */
   readonly keyHashes: readonly string[];
+  /** What the tenant's webhooks are signed with; its own, so that no tenant can forge another's. */
+  readonly webhookSecrets: readonly string[];
 }
 
 /** SHA-256 in hex: all that is kept of a key, which is random and long enough to need no salt. */
@@ -14,9 +16,13 @@ export const hashKey = (key: string): string => createHash('sha256').update(key)
 
 /** Finds the tenant of a key in a time that does not depend on how much of a hash is right. */
 export class KeyRing {
+  readonly #webhookSecrets: ReadonlyMap<string, readonly string[]>;
   readonly #keys: readonly { readonly hash: Buffer; readonly caller: Caller }[];
 
   constructor(entries: readonly KeyEntry[]) {
+    this.#webhookSecrets = new Map(
+      entries.map(({ tenant, webhookSecrets }) => [tenant.id, webhookSecrets]),
+    );
     this.#keys = entries.flatMap(({ tenant, keyHashes }) =>
       keyHashes.map((hash) => ({
         hash: Buffer.from(hash, 'hex'),
@@ -27,6 +33,10 @@ export class KeyRing {
 
   get size(): number {
     return this.#keys.length;
+  }
+
+  webhookSecretsOf(tenantId: string): readonly string[] {
+    return this.#webhookSecrets.get(tenantId) ?? [];
   }
 
   /** Compares with every key, so that the place of a match does not show either. */

@@ -17,12 +17,17 @@ const KeyHash = z
   .transform((text) => text.replace(/^sha256:/i, '').toLowerCase())
   .pipe(z.string().regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 of a key: 64 hex digits'));
 
+const WebhookSecret = z
+  .string()
+  .regex(/^whsec_[A-Za-z0-9+/=]{32,}$/, 'expected whsec_ and at least 24 bytes in base64');
+
 const TenantEntry = z.strictObject({
   keys: z.array(KeyHash).min(1).max(MAX_KEYS_PER_TENANT),
   requests_per_minute: z.number().int().min(1).optional(),
   concurrent_jobs: z.number().int().min(1).optional(),
   audio_minutes_per_day: z.number().positive().optional(),
   max_upload_mb: z.number().positive().optional(),
+  webhook_secrets: z.array(WebhookSecret).max(MAX_KEYS_PER_TENANT).default([]),
 });
 
 const KeysDocument = z
@@ -96,7 +101,7 @@ function keyRingOf({ tenants }: KeysDocument, defaults: Settings['tenantDefaults
       audioMinPerDay: entry.audio_minutes_per_day ?? defaults.audioMinPerDay,
       maxUploadBytes,
     };
-    return { tenant: { id, limits }, keyHashes: entry.keys };
+    return { tenant: { id, limits }, keyHashes: entry.keys, webhookSecrets: entry.webhook_secrets };
   });
   return new KeyRing(entries);
 }

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { findFfmpeg } from '../../../audio/ffmpeg-path.ts';
 import { PROJECT_ROOT } from '../../fakes/program.ts';
+import { describeOpenAi } from './describe-openai.ts';
 import { type RunningService, startService } from './service-process.ts';
 
 /** The README's examples against a live process on the embedded models: one process for the file. */
@@ -27,7 +27,6 @@ const CODECS: Readonly<Record<string, readonly string[]>> = {
 
 let folder: string;
 let service: RunningService;
-let openai: OpenAI;
 const short = (format: string): string => join(folder, `short.${format}`);
 
 beforeAll(async () => {
@@ -37,11 +36,14 @@ beforeAll(async () => {
   const convert = (format: string) =>
     run(ffmpeg, ['-v', 'error', '-t', '5', '-i', SAMPLE, ...(CODECS[format] ?? []), short(format)]);
   const [started] = await Promise.all([
-    startService({ SPOOL_DIR: join(folder, 'spool'), AUDIO_ROOT: join(PROJECT_ROOT, 'samples') }),
+    startService({
+      SPOOL_DIR: join(folder, 'spool'),
+      DATA_DIR: join(folder, 'data'),
+      AUDIO_ROOT: join(PROJECT_ROOT, 'samples'),
+    }),
     ...FORMATS.map(convert),
   ]);
   service = started;
-  openai = new OpenAI({ baseURL: `${service.url}/v1`, apiKey: 'unused', maxRetries: 0 });
 });
 
 afterAll(async () => {
@@ -56,8 +58,9 @@ const curl = async (...args: string[]): Promise<string> =>
 
 /** What the tests ask of answers; more is let through. */
 const Answer = z.looseObject({
+  job_id: z.string().optional(),
   transcript: z.string().optional(),
-  error: z.looseObject({ code: z.string() }).optional(),
+  error: z.looseObject({ code: z.string() }).nullish(),
   jobs: z.looseObject({ running: z.number() }).optional(),
 });
 const jsonOf = async (response: Response) => Answer.parse(await response.json());
@@ -159,6 +162,21 @@ describe('the contract', () => {
   });
 });
 
+test('an asynchronous job is followed by its events and gives the same result once', async () => {
+  const form = ['-F', `file=@${short('ogg')}`, '-F', 'diarize=no', '-F', 'async=true'];
+  const submit = () => curl('-H', 'Idempotency-Key: a1', ...form, `${service.url}/stt/upload`);
+  const job = Answer.parse(JSON.parse(await submit()));
+  expect(job).toMatchObject({ status: expect.stringMatching(/queued|running/), result: null });
+  const events = await curl('-N', `${service.url}/stt/jobs/${job.job_id}/events`);
+  expect(events).toMatch(/^event: settled$/m);
+  const settled = JSON.parse(await curl(`${service.url}/stt/jobs/${job.job_id}`));
+  expect(settled).toMatchObject({
+    status: 'completed',
+    result: { transcript: expect.stringMatching(SPOKEN) },
+  });
+  expect(JSON.parse(await submit())).toMatchObject({ job_id: job.job_id, status: 'completed' });
+});
+
 describe('refusals', () => {
   test.each([
     [{ temperature: 'warm' }, 'wav', 400, 'INPUT_INVALID'],
@@ -202,74 +220,7 @@ describe('refusals', () => {
   });
 });
 
-describe('OpenAI', () => {
-  const file = async () => await toFile(await openAsBlob(short('flac')), 'talk.flac');
-
-  test('the official client reads every format', async () => {
-    const create = async (response_format: 'json' | 'text' | 'srt' | 'vtt' | 'diarized_json') =>
-      await openai.audio.transcriptions.create({
-        file: await file(),
-        model: 'whisper-1',
-        response_format,
-      });
-    const [json, text, srt, vtt, diarized] = await Promise.all([
-      create('json'),
-      create('text'),
-      create('srt'),
-      create('vtt'),
-      create('diarized_json'),
-    ]);
-    expect(json).toMatchObject({ text: expect.stringMatching(SPOKEN), usage: { seconds: 5 } });
-    expect(text).toMatch(SPOKEN);
-    expect(srt).toMatch(/^1\n00:00:00,\d{3} --> /);
-    expect(vtt).toMatch(/^WEBVTT\n/);
-    expect(diarized).toMatchObject({
-      task: 'transcribe',
-      segments: [{ type: 'transcript.text.segment', id: 'seg_0', speaker: 'SPEAKER_00' }],
-    });
-  });
-
-  test('verbose_json has segments and, when asked for, words', async () => {
-    const verbose = await openai.audio.transcriptions.create({
-      file: await file(),
-      model: 'whisper-1',
-      response_format: 'verbose_json',
-      timestamp_granularities: ['word', 'segment'],
-    });
-    expect(verbose).toMatchObject({
-      language: 'english',
-      duration: 5,
-      usage: { type: 'duration' },
-    });
-    expect(verbose.segments?.[0]).toMatchObject({ id: 0, avg_logprob: expect.any(Number) });
-    expect(verbose.words?.slice(0, 2).map(({ word }) => word)).toEqual(['Good', 'morning']);
-  });
-
-  test('a stream of deltas makes the text', async () => {
-    const stream = await openai.audio.transcriptions.create({
-      file: await file(),
-      model: 'gpt-4o-transcribe',
-      stream: true,
-    });
-    let written = '';
-    let done = '';
-    for await (const event of stream) {
-      if (event.type === 'transcript.text.delta') written += event.delta;
-      if (event.type === 'transcript.text.done') done = event.text;
-    }
-    expect(done).toMatch(SPOKEN);
-    expect(written).toBe(done);
-  });
-
-  test('models are listed, and failures are errors of the client', async () => {
-    const models = await openai.models.list();
-    expect(models.data.map(({ id }) => id)).toContain('embedded/whisper-tiny.en');
-    const translate = openai.audio.translations.create({ file: await file(), model: 'whisper-1' });
-    await expect(translate).rejects.toMatchObject({ status: 422, code: 'language_unsupported' });
-    const unknown = openai.audio.transcriptions.create({ file: await file(), model: 'other' });
-    await expect(unknown).rejects.toMatchObject({ status: 404, type: 'not_found_error' });
-  });
-});
+describe('OpenAI', () => describeOpenAi(() => ({ url: service.url, recording: short('flac') })));
 
 test('a client that goes away ends its job, and no request leaves a file', async () => {
   const form = new FormData();
@@ -286,7 +237,7 @@ test('a client that goes away ends its job, and no request leaves a file', async
   abort.abort();
   await expect(upload).rejects.toThrow();
   while ((await running()) !== 0) await sleep(10);
-  expect(await readdir(join(folder, 'spool'))).toEqual([]);
+  await expect.poll(() => readdir(join(folder, 'spool'))).toEqual([]);
 });
 
 test('metrics count jobs and requests, and the event loop', async () => {
