@@ -5,8 +5,12 @@ import { OnnxGraph } from '../models/graph/onnx-graph.ts';
 import { Weights } from '../models/graph/weights.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from '../models/whisper/checkpoint.ts';
 import { decodeFeeds } from '../models/whisper/decode-feeds.ts';
+import { expandedMatrices } from '../models/whisper/expanded-matrices.ts';
 import { rowPrompt } from '../models/whisper/row-prompt.ts';
 import { transcriptionGraph } from '../models/whisper/transcription-graph.ts';
+
+/** As a worker on a CPU has it. */
+const BATCH_SIZE = 8;
 
 /** The graph of a checkpoint as the engine's thread builds it. */
 export async function buildGraph(
@@ -14,7 +18,10 @@ export async function buildGraph(
   computeType: 'float32' | 'float16',
 ): Promise<{ readonly checkpoint: WhisperCheckpoint; readonly model: Uint8Array }> {
   const checkpoint = await readWhisperCheckpoint(folder);
-  const weights = new Weights(checkpoint.tensors, { computeType, expandQuantized: () => true });
+  const weights = new Weights(checkpoint.tensors, {
+    computeType,
+    expandQuantized: expandedMatrices(checkpoint, BATCH_SIZE),
+  });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint);
   return { checkpoint, model: graph.toModel() };

@@ -65,8 +65,9 @@ async function cached(references: readonly string[]): Promise<CachedSnapshot[]> 
 }
 
 async function list(): Promise<void> {
-  for (const { repo, commit, revisions, files, bytes, folder } of await cached([])) {
-    const names = revisions.length === 0 ? '-' : revisions.join(',');
+  for (const { repo, commit, revisions, files, bytes, folder, isQuantized } of await cached([])) {
+    const refs = revisions.length === 0 ? '-' : revisions.join(',');
+    const names = isQuantized ? '8 bits' : refs;
     print(
       `${repo}  ${commit.slice(0, 12)}  ${names}  ${files} files  ${megabytes(bytes)}  ${folder}`,
     );
@@ -74,7 +75,8 @@ async function list(): Promise<void> {
 }
 
 async function verify(references: readonly string[], mayDelete: boolean): Promise<void> {
-  for (const { repo, folder } of await cached(references)) {
+  for (const { repo, folder, isQuantized } of await cached(references)) {
+    if (isQuantized) continue; // made here: the Hub has no checksum of it
     for await (const { file, verdict } of verifySnapshot(folder, interrupted.signal)) {
       print(`${verdict}  ${repo}  ${file}`);
       if (verdict !== 'damaged') continue;

@@ -5,6 +5,7 @@ import { OnnxGraph } from '../graph/onnx-graph.ts';
 import { Weights } from '../graph/weights.ts';
 import { speakerEncoder } from '../speaker-embedding/front-end.ts';
 import { readWhisperCheckpoint } from '../whisper/checkpoint.ts';
+import { expandedMatrices } from '../whisper/expanded-matrices.ts';
 import { transcriptionGraph } from '../whisper/transcription-graph.ts';
 import { packFailure } from './failure-message.ts';
 import { createSession } from './onnx-session.ts';
@@ -60,25 +61,12 @@ async function load(source: NetworkSource, device: DeviceOptions): Promise<Infer
   const checkpoint = await readWhisperCheckpoint(source.folder);
   const weights = new Weights(checkpoint.tensors, {
     computeType: source.computeType,
-    expandQuantized: (name) => isExpanded(name, source.batchSize),
+    expandQuantized: expandedMatrices(checkpoint, source.batchSize),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, source.search);
   return createSession(graph.toModel(), device);
 }
-
-/** Rows from which on a decoder step is bound by arithmetic, not by reading its weights. */
-const MANY_ROWS = 4;
-
-/**
- * Which 8-bit matrices compute in float32. Always those that meet 1,500 positions at once, the
- * encoder and the decoder's projections of its output: twice as fast on a CPU with AVX2. The
- * decoder's own where a step has several rows: see bench/LOG.md.
- */
-const isExpanded = (name: string, batchSize: number): boolean =>
-  name.startsWith('model.encoder.') ||
-  /encoder_attn\.[kv]_proj\./.test(name) ||
-  batchSize >= MANY_ROWS;
 
 async function run(name: string, feeds: TensorMap): Promise<TensorMap> {
   const session = sessions.get(name);

@@ -1,6 +1,12 @@
 import { readdir, readFile, readlink, realpath, rm, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
-import { LOCK_SUFFIX, PARTIAL_SUFFIX, RepoCache, repoOfFolder } from './cache-layout.ts';
+import {
+  LOCK_SUFFIX,
+  PARTIAL_SUFFIX,
+  QUANTIZED_FOLDER,
+  RepoCache,
+  repoOfFolder,
+} from './cache-layout.ts';
 import { matchesHash } from './checksum.ts';
 import { isOwnerDead } from './file-lock.ts';
 import { removePartial } from './partial-file.ts';
@@ -13,15 +19,17 @@ export interface CachedSnapshot {
   readonly folder: string;
   readonly files: number;
   readonly bytes: number;
+  /** The folder is a copy in 8 bits that was made here. */
+  readonly isQuantized: boolean;
 }
 
 export type Verdict = 'intact' | 'damaged' | 'unknown';
 
 const isHash = (name: string): boolean => /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(name);
 
-/** Every snapshot of a cache, whoever wrote it. */
+/** Every snapshot of a cache, whoever wrote it, and the copies in 8 bits. */
 export async function listCached(root: string): Promise<CachedSnapshot[]> {
-  const snapshots: CachedSnapshot[] = [];
+  const snapshots: CachedSnapshot[] = [...(await quantizedIn(root, 'folder'))];
   for (const name of await namesIn(root)) {
     const repo = repoOfFolder(name);
     if (repo === undefined) continue;
@@ -29,13 +37,34 @@ export async function listCached(root: string): Promise<CachedSnapshot[]> {
     const refs = await readRefs(cache);
     for (const commit of await namesIn(cache.snapshots)) {
       const folder = cache.snapshot(commit);
-      const sizes = await Promise.all((await filesIn(folder)).map(sizeOf));
       const revisions = refs.filter((ref) => ref.commit === commit).map((ref) => ref.revision);
-      const bytes = sizes.reduce((sum, size) => sum + size, 0);
-      snapshots.push({ repo, commit, revisions, folder, files: sizes.length, bytes });
+      snapshots.push({ repo, commit, revisions, isQuantized: false, ...(await contentOf(folder)) });
     }
+    snapshots.push(...(await quantizedIn(cache.folder, repo)));
   }
   return snapshots;
+}
+
+/** Beside a repository's snapshots, or, of models that are folders, beside the repositories. */
+async function quantizedIn(parent: string, repo: string): Promise<CachedSnapshot[]> {
+  const names = await namesIn(join(parent, QUANTIZED_FOLDER));
+  const complete = names.filter((name) => !/\.partial-|\.stt-lock/.test(name));
+  return Promise.all(
+    complete.map(async (name) => ({
+      repo,
+      commit: name,
+      revisions: [],
+      isQuantized: true,
+      ...(await contentOf(join(parent, QUANTIZED_FOLDER, name))),
+    })),
+  );
+}
+
+async function contentOf(
+  folder: string,
+): Promise<{ folder: string; files: number; bytes: number }> {
+  const sizes = await Promise.all((await filesIn(folder)).map(sizeOf));
+  return { folder, files: sizes.length, bytes: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
 /**

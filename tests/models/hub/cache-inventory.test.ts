@@ -1,4 +1,4 @@
-import { appendFile, realpath, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -41,7 +41,30 @@ describe('the contents of a cache', () => {
     const { folder } = await resolve();
     const bytes = WEIGHT_BYTES + 3000 + 24 + 2;
     expect(await listCached(cache)).toEqual([
-      { repo: REPO, commit: COMMIT, revisions: ['main'], folder, files: 4, bytes },
+      {
+        repo: REPO,
+        commit: COMMIT,
+        revisions: ['main'],
+        isQuantized: false,
+        folder,
+        files: 4,
+        bytes,
+      },
+    ]);
+    const copy = join(cache, `models--${REPO.replace('/', '--')}`, 'stt-quantized', `${COMMIT}-v1`);
+    await mkdir(copy, { recursive: true });
+    await writeFile(join(copy, 'model.safetensors'), 'in 8 bits');
+    await mkdir(`${copy}.partial-of-another`);
+    expect((await listCached(cache)).slice(1)).toEqual([
+      {
+        repo: REPO,
+        commit: `${COMMIT}-v1`,
+        revisions: [],
+        isQuantized: true,
+        folder: copy,
+        files: 1,
+        bytes: 9,
+      },
     ]);
   });
 
