@@ -139,6 +139,53 @@ test('a job that was sent before there was a worker is answered by the one that 
   expect(lines.join()).not.toMatch(/Good morning|base64|client-key/);
 });
 
+test('a client of the gateway’s own process gets the result, the health and the limits', async () => {
+  const { endpointId, apiKey, baseUrl } = endpoint.address;
+  const program = startProgram(['--serve'], {
+    env: {
+      PORT: '0',
+      GATEWAY_ENDPOINT_ID: endpointId,
+      GATEWAY_API_KEY: apiKey,
+      GATEWAY_BASE_URL: baseUrl,
+      SPOOL_DIR: join(folder, 'spool'),
+    },
+  });
+  workers.push(program);
+  const origin = `http://127.0.0.1:${await portOf(program)}`;
+  const upload = (language: string): Promise<Response> => {
+    const form = new FormData();
+    form.append('file', new Blob([readFileSync(short.path)]), 'meeting.wav');
+    form.append('meeting_id', 'm2');
+    form.append('language', language);
+    return fetch(`${origin}/stt/upload`, { method: 'POST', body: form });
+  };
+  expect(await (await upload('en')).json()).toMatchObject({
+    meeting_id: 'm2',
+    transcript: expect.stringMatching(/^Good morning everyone/),
+  });
+  const refused = await upload('ko');
+  expect(refused.status).toBe(422);
+  expect(await refused.json()).toMatchObject({ error: { code: 'LANGUAGE_UNSUPPORTED' } });
+  expect(await (await fetch(`${origin}/stt/status`)).json()).toMatchObject({
+    status: 'ready',
+    model: 'runpod/ep1',
+    details: { endpoint: { workers: { ready: 1 } } },
+  });
+});
+
+/** Read off the line that says where the service listens. */
+function portOf({ child, ended }: Program): Promise<number> {
+  let seen = '';
+  return new Promise((resolve, reject) => {
+    child.stdout!.on('data', (piece) => {
+      seen += String(piece);
+      const port = /"port":(\d+)/.exec(seen)?.[1];
+      if (port !== undefined) resolve(Number(port));
+    });
+    ended.then(({ stderr }) => reject(new Error(`The gateway has ended: ${stderr}`)), reject);
+  });
+}
+
 test('recordings too large for a job reach the worker through a bucket or from the gateway', async () => {
   const large = await paddedRecording();
   const expected = { transcript: expect.stringMatching(/^Good morning everyone/) };
