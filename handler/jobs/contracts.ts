@@ -50,7 +50,7 @@ export interface JobView {
   readonly webhook?: WebhookView | null;
 }
 
-export interface WebhookView {
+interface WebhookView {
   readonly state: 'pending' | 'delivered' | 'failed';
   readonly attempts: number;
   /** HTTP status of the last answer; null if there was none. */

@@ -18,7 +18,7 @@ const RUN_AGAIN: ReadonlySet<string> = new Set([
   'ENDPOINT_UNAVAILABLE',
 ]);
 
-export interface RunnerTiming {
+interface RunnerTiming {
   /** How soon jobs that came to other processes are noticed. */
   readonly pollMs: number;
   readonly renewMs: number;

@@ -26,7 +26,7 @@ const TIMING = {
   tidyMs: 30_000,
   watchMs: 100,
 };
-export type JobsTiming = typeof TIMING;
+type JobsTiming = typeof TIMING;
 
 export interface JobsSettings {
   readonly config: Config['jobs'];

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SttError } from '../../core/errors.ts';
 import { DeliveryStore } from './delivery-store.ts';
 import { JobClaims } from './job-claims.ts';
 import { JobStore, type JobStoreLimits } from './job-store.ts';
@@ -38,7 +39,9 @@ export async function openStore(
   onError: (error: Error) => void,
 ): Promise<Store> {
   const { dataDir, databaseUrl } = settings;
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await mkdir(dataDir, { recursive: true, mode: 0o700 }).catch((cause: unknown) => {
+    throw new SttError('STORE_UNAVAILABLE', 'DATA_DIR cannot be created', { cause });
+  });
   const database =
     databaseUrl === undefined
       ? await openSqlite(join(dataDir, 'jobs.db'))
@@ -53,7 +56,7 @@ export async function openStore(
 }
 
 /** The stores on a database with up-to-date tables. */
-export function storeOn(
+function storeOn(
   database: SqlDatabase,
   settings: Pick<StoreSettings, 'maxQueued' | 'retentionMs' | 'leaseMs'>,
 ): Store {

@@ -268,6 +268,12 @@ test('a second process is told that DATA_DIR is taken', async () => {
   await (await openSqlite(path, { openTimeoutMs: 0 })).close();
 });
 
+test('a DATA_DIR that cannot be made is told by name', async () => {
+  const settings = { ...SETTINGS, dataDir: '/dev/null/data', databaseUrl: undefined };
+  const message = 'DATA_DIR cannot be created';
+  await expect(openStore(settings, fail)).rejects.toMatchObject({ message });
+});
+
 test('nothing of a deleted result is left in the files', async () => {
   const dataDir = join(folder, 'canary');
   const store = await openStore({ ...SETTINGS, dataDir, databaseUrl: undefined }, fail);
