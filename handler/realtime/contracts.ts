@@ -33,7 +33,7 @@ export interface RealtimeCaller {
 }
 
 /** A session that has ended, with all its audio. */
-export interface EndedSession {
+interface EndedSession {
   readonly sessionId: string;
   readonly meetingId: string | null;
   readonly tenant: string | null;

@@ -5,7 +5,7 @@ import { rounded } from '../wire-segment.ts';
 
 const TIME_DIGITS = 3;
 
-export interface WireWord {
+interface WireWord {
   readonly word: string;
   readonly start: number;
   readonly end: number;

@@ -199,9 +199,11 @@ export class LiveSessions {
   ): Promise<unknown> {
     try {
       await host.ended;
+      const isHeard = host.isListenedTo;
       const refined = await this.#refine(host.identity, audio);
       // Who was cut off at the end may still come for it.
-      void this.#forgetLater({ host, intake, store });
+      const isTold = isHeard && (refined === null || host.isListenedTo);
+      void this.#forgetAfter(isTold ? 0 : this.#resumeMs, { host, intake, store });
       return refined;
     } catch (thrown) {
       this.#options.logger.error({ err: SttError.from(thrown) }, 'live session failed');
@@ -210,8 +212,11 @@ export class LiveSessions {
     }
   }
 
-  async #forgetLater(session: Pick<Entry, 'host' | 'intake' | 'store'>): Promise<void> {
-    if (!session.host.isListenedTo) await pause(this.#resumeMs, undefined, { ref: false });
+  async #forgetAfter(
+    waitMs: number,
+    session: Pick<Entry, 'host' | 'intake' | 'store'>,
+  ): Promise<void> {
+    await pause(waitMs, undefined, { ref: false });
     await this.#forget(session);
   }
 

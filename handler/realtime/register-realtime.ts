@@ -1,6 +1,5 @@
-import websocket from '@fastify/websocket';
+import websocket, { type WebSocket } from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { WebSocket } from 'ws';
 import type { Logger } from '../../core/logger.ts';
 import { AccessTokens } from './access-tokens.ts';
 import { CLOSE_CODES } from './close-codes.ts';
@@ -23,6 +22,8 @@ export interface RealtimeOptions {
 /** A second of float32 at 192 kHz in base64, with room. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
 const PING_MS = 20_000;
+/** For clients to answer that the socket is closed. */
+const CLOSE_GRACE_MS = 2000;
 /** A client that reads so slowly loses its socket; the session waits for it. */
 const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
 
@@ -34,12 +35,15 @@ export async function registerRealtime(
   const tokens = new AccessTokens<RealtimeCaller>(options.tokenSec);
   const limits = { ...DEFAULT_CONNECTION_LIMITS, ...options.limits };
   const open = new Set<Connection>();
-  if (!app.hasDecorator('websocketServer')) {
-    const settings = { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false };
-    await app.register(websocket, { options: settings });
-  }
-  app.addHook('preClose', async () => {
-    for (const connection of open) connection.restart();
+  await app.register(websocket, {
+    options: { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false },
+    preClose: (done) => {
+      for (const connection of open) connection.restart();
+      app.websocketServer.close(() => done());
+      setTimeout(() => {
+        for (const client of app.websocketServer.clients) client.terminate();
+      }, CLOSE_GRACE_MS).unref();
+    },
   });
   app.post('/stt/realtime/token', { config: { access: 'public' } }, async (request, reply) => {
     const caller = options.identify(keyInHeaders(request));

@@ -8,7 +8,7 @@ import type { StreamServices } from '../../../handler/realtime/stream-job.ts';
 import { EMBEDDED_WHISPER, type LoadedModels, loadModels } from '../../../models/load-models.ts';
 import { recognizeWindow } from '../../../pipeline/realtime/recognize-window.ts';
 
-export const config: Config = loadConfig({});
+const config: Config = loadConfig({});
 
 /** The embedded networks as the worker loads them. */
 export const loadEngine = (): Promise<LoadedModels> =>
