@@ -9,7 +9,7 @@ interface EncoderKind {
   readonly file: string;
   readonly excerptSamples: number;
   readonly dimensions: number;
-  readonly sameSpeakerDistance: number;
+  readonly sameSpeaker: SpeakerEmbeddingModel['sameSpeaker'];
 }
 
 /** GE2E (Wan et al. 2018, Resemblyzer's weights): trained on 160 frames of 10 ms. */
@@ -18,7 +18,7 @@ export const GE2E: EncoderKind = {
   file: 'model.onnx',
   excerptSamples: 25_600,
   dimensions: 256,
-  sameSpeakerDistance: 0.25,
+  sameSpeaker: { voice: 0.1, excerpt: 0.225, change: 0.35 },
 };
 
 /**
@@ -30,7 +30,7 @@ export const WESPEAKER: EncoderKind = {
   file: 'onnx/model.onnx',
   excerptSamples: 48_000,
   dimensions: 256,
-  sameSpeakerDistance: 0.248,
+  sameSpeaker: { voice: 0.248, excerpt: 0, change: 1 },
 };
 
 const SESSION = 'speaker-embedding';
@@ -41,14 +41,14 @@ export class SpeakerEncoder implements SpeakerEmbeddingModel {
   readonly batchSize = BATCH_SIZE;
   readonly excerptSamples: number;
   readonly dimensions: number;
-  readonly sameSpeakerDistance: number;
+  readonly sameSpeaker: SpeakerEmbeddingModel['sameSpeaker'];
   readonly #engine: InferenceEngine;
 
   private constructor(engine: InferenceEngine, kind: EncoderKind) {
     this.#engine = engine;
     this.excerptSamples = kind.excerptSamples;
     this.dimensions = kind.dimensions;
-    this.sameSpeakerDistance = kind.sameSpeakerDistance;
+    this.sameSpeaker = kind.sameSpeaker;
   }
 
   /** @throws {SttError} MODEL_LOAD_FAILED, DEVICE_UNAVAILABLE. */

@@ -1,5 +1,6 @@
 import { msToSamples, type SampleRange } from '../../audio/time.ts';
 import type { Waveform } from '../../audio/waveform.ts';
+import type { SpeakerEmbeddingModel } from '../contracts.ts';
 import type { TranscribeHooks } from '../options.ts';
 import type { FrameRange } from './frame-runs.ts';
 import { nameKnownSpeakers } from './known-speakers.ts';
@@ -49,7 +50,7 @@ export async function diarize(
   });
   hooks.onStage?.('speaker_voices', performance.now() - heardAt, { trackCount: tracks.length });
   const people = findPeople(heard, {
-    sameSpeakerDistance: embedding.sameSpeakerDistance,
+    sameSpeaker: embedding.sameSpeaker,
     minSpeakers: options.numSpeakers ?? options.minSpeakers,
     maxSpeakers: Math.min(MAX_PEOPLE, options.numSpeakers ?? options.maxSpeakers ?? MAX_PEOPLE),
     minClusteredFrames: MIN_CLUSTERED_SAMPLES / grid.frameSamples,
@@ -99,7 +100,7 @@ function describe(
   const names = nameKnownSpeakers(
     order.map((person) => people[person]!.embedding),
     options.knownSpeakers,
-    models.embedding.sameSpeakerDistance,
+    maxDistanceToKnown(models.embedding.sameSpeaker),
   );
   const labels = order.map((_, index) => names[index] ?? speakerLabel(index));
   const toTurns = (kind: keyof PersonTurns): SpeakerTurn[] =>
@@ -122,6 +123,10 @@ function describe(
   }));
   return { turns, exclusiveTurns: toTurns('exclusive'), speakers };
 }
+
+/** As between averages of three excerpts: another day and microphone are between the two. */
+const maxDistanceToKnown = ({ voice, excerpt }: SpeakerEmbeddingModel['sameSpeaker']): number =>
+  voice + (2 / 3) * excerpt;
 
 /** `SPEAKER_00`, …: whoever has no name. */
 export const speakerLabel = (index: number): string => `SPEAKER_${String(index).padStart(2, '0')}`;

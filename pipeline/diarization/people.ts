@@ -1,7 +1,13 @@
 import { clusterVoices } from './cluster-voices.ts';
-import { cosineDistance, meanDirection } from './cosine.ts';
 import type { LocalSpeaker } from './local-speakers.ts';
 import type { HeardTrack } from './tracks.ts';
+import {
+  directionOf,
+  reluctance,
+  type SameSpeakerLimit,
+  togetherOf,
+  type VoiceSample,
+} from './voice-sample.ts';
 import { haveCommon } from './windows.ts';
 
 /** Everything that was heard of one person. */
@@ -11,7 +17,7 @@ export interface Person {
 }
 
 export interface PeopleOptions {
-  readonly sameSpeakerDistance: number;
+  readonly sameSpeaker: SameSpeakerLimit;
   readonly minSpeakers: number;
   readonly maxSpeakers: number;
   /** Shorter tracks are too uncertain to find people by; they join who they sound like. */
@@ -22,24 +28,20 @@ export interface PeopleOptions {
 const MAX_CLUSTERED_TRACKS = 2048;
 
 interface Group {
-  readonly embedding: Float32Array;
+  readonly voice: VoiceSample;
   readonly windows: Set<number>;
   readonly tracks: HeardTrack[];
 }
 
 /** Who the tracks belong to: people are found among the longest tracks, the others join them. */
 export function findPeople(tracks: readonly HeardTrack[], options: PeopleOptions): Person[] {
-  const { sameSpeakerDistance, minSpeakers, maxSpeakers, minClusteredFrames } = options;
+  const { sameSpeaker, minSpeakers, maxSpeakers, minClusteredFrames } = options;
   const byLength = tracks.toSorted((a, b) => b.soloFrames - a.soloFrames);
   const clear = byLength.filter(({ soloFrames }) => soloFrames >= minClusteredFrames);
   const clustered = (clear.length > 0 ? clear : byLength).slice(0, MAX_CLUSTERED_TRACKS);
   const clusters = clusterVoices(
-    clustered.map(({ embedding, windows, soloFrames }) => ({
-      embedding,
-      windows,
-      weight: soloFrames + 1,
-    })),
-    { maxDistance: sameSpeakerDistance, minClusters: minSpeakers, maxClusters: maxSpeakers },
+    clustered.map(({ voice, windows }) => ({ sample: voice, windows })),
+    { limit: sameSpeaker, minClusters: minSpeakers, maxClusters: maxSpeakers },
   );
   const groups = clusters
     .map((indices) => groupOf(indices.map((index) => clustered[index]!)))
@@ -47,32 +49,30 @@ export function findPeople(tracks: readonly HeardTrack[], options: PeopleOptions
   const people = groups.slice(0, maxSpeakers);
   const surplus = groups.slice(maxSpeakers).flatMap((group) => group.tracks);
   for (const track of [...surplus, ...byLength.slice(clustered.length)]) {
-    join(people, track, maxSpeakers);
+    join(people, track, options);
   }
-  return people.map(({ embedding, tracks: own }) => ({
-    embedding,
+  return people.map(({ voice, tracks: own }) => ({
+    embedding: directionOf(voice),
     members: own.flatMap(({ members }) => members),
   }));
 }
 
 /** Adds a track to whom it sounds like most; someone heard beside all of them is another person. */
-function join(people: Group[], track: HeardTrack, maxSpeakers: number): void {
+function join(people: Group[], track: HeardTrack, options: PeopleOptions): void {
   const possible = people.filter(({ windows }) => !haveCommon(windows, track.windows));
-  const distance = ({ embedding }: Group): number => cosineDistance(embedding, track.embedding);
+  const distance = ({ voice }: Group): number =>
+    reluctance(voice, track.voice, options.sameSpeaker);
   const [nearest] = possible.toSorted((a, b) => distance(a) - distance(b));
   if (nearest) {
     nearest.tracks.push(track);
     for (const window of track.windows) nearest.windows.add(window);
-  } else if (people.length < maxSpeakers) people.push(groupOf([track]));
+  } else if (people.length < options.maxSpeakers) people.push(groupOf([track]));
 }
 
 const framesOf = (group: Group): number =>
   group.tracks.reduce((sum, { soloFrames }) => sum + soloFrames, 0);
 
 function groupOf(tracks: HeardTrack[]): Group {
-  const embedding = meanDirection(
-    tracks.map((track) => track.embedding),
-    tracks.map(({ soloFrames }) => soloFrames + 1),
-  );
-  return { embedding, windows: new Set(tracks.flatMap(({ windows }) => [...windows])), tracks };
+  const voice = togetherOf(tracks.map((track) => track.voice));
+  return { voice, windows: new Set(tracks.flatMap(({ windows }) => [...windows])), tracks };
 }

@@ -1,86 +1,95 @@
-import { meanDirection } from './cosine.ts';
 import { type FrameRange, framesIn } from './frame-runs.ts';
 import type { LocalSpeaker } from './local-speakers.ts';
 import type { HeardTrack, Track } from './tracks.ts';
+import { togetherOf, type VoiceSample } from './voice-sample.ts';
 
 /** How a track sounds in one place. */
 export interface Excerpt {
   /** In frames of the recording. */
   readonly range: FrameRange;
-  readonly embedding: Float32Array;
+  readonly voice: VoiceSample;
 }
 
-/** One excerpt alone is too uncertain to tell two people apart. */
-const MIN_EXCERPTS = 2;
+/** Successive excerpts of one voice. */
+interface Stretch {
+  readonly first: number;
+  /** Exclusive. */
+  readonly end: number;
+}
+
+/** Longer stretches are cut: they are joined again when voices are grouped. Keeps the work linear. */
+const MAX_STRETCH_EXCERPTS = 64;
 
 /**
  * Cuts a track where its voice changes: the segmentation sometimes hears two people in turn as one,
- * and following them through windows then joins them. Each side of a cut has two excerpts at least,
- * and they are further apart than one speaker's may be.
+ * and following them through windows then joins them. Of all ways to cut the excerpts into stretches
+ * the one is taken in which they are nearest to the mean of their stretch (least squares), every cut
+ * counting as a scatter of `changeScatter`. A cut too many does no harm: grouping joins the parts.
  */
 export function splitAtVoiceChanges(
   track: Track,
   excerpts: readonly Excerpt[],
-  maxDistance: number,
+  changeScatter: number,
 ): HeardTrack[] {
-  const starts = [0, ...changesIn(excerpts, 0, maxDistance), excerpts.length];
-  if (starts.length === 2) return [{ ...track, embedding: meanOf(excerpts) }];
-  return starts.slice(0, -1).map((first, index) => {
-    const end = starts[index + 1]!;
+  const stretches = bestStretches(excerpts, changeScatter);
+  const voiceOf = ({ first, end }: Stretch): VoiceSample =>
+    togetherOf(excerpts.slice(first, end).map(({ voice }) => voice));
+  if (stretches.length === 1) return [{ ...track, voice: voiceOf(stretches[0]!) }];
+  return stretches.map((stretch) => {
+    const { first, end } = stretch;
     const range = {
-      start: first === 0 ? 0 : middleBefore(first, excerpts),
-      end: end === excerpts.length ? Infinity : middleBefore(end, excerpts),
+      start: first === 0 ? 0 : quietestBetween(track, excerpts[first - 1]!, excerpts[first]!),
+      end:
+        end === excerpts.length
+          ? Infinity
+          : quietestBetween(track, excerpts[end - 1]!, excerpts[end]!),
     };
-    return { ...clip(track, range), embedding: meanOf(excerpts.slice(first, end)) };
+    return { ...clip(track, range), voice: voiceOf(stretch) };
   });
 }
 
-/** Indices of the excerpts that begin with another voice, offset by `first`. */
-function changesIn(excerpts: readonly Excerpt[], first: number, maxDistance: number): number[] {
-  const vectors = excerpts.map(({ embedding }) => embedding);
-  let best = { distance: maxDistance, at: -1 };
-  for (let at = MIN_EXCERPTS; at <= excerpts.length - MIN_EXCERPTS; at++) {
-    const distance = distanceBetween(vectors.slice(0, at), vectors.slice(at));
-    if (distance > best.distance) best = { distance, at };
+/** Optimal partitioning (Jackson et al. 2005) with the squared distance to the stretch's mean. */
+function bestStretches(excerpts: readonly Excerpt[], changeScatter: number): Stretch[] {
+  const best: { cost: number; first: number }[] = [{ cost: 0, first: 0 }];
+  for (let end = 1; end <= excerpts.length; end++) {
+    let [cost, at] = [Infinity, 0];
+    const sum = new Float64Array(excerpts[0]!.voice.sum.length);
+    let count = 0;
+    for (let first = end - 1; first >= Math.max(0, end - MAX_STRETCH_EXCERPTS); first--) {
+      const { voice } = excerpts[first]!;
+      count += voice.count;
+      let squares = 0;
+      for (let i = 0; i < sum.length; i++) {
+        sum[i]! += voice.sum[i]!;
+        squares += sum[i]! ** 2;
+      }
+      // Unit vectors: the squares around their mean are their number less |sum|² ÷ number.
+      const total = best[first]!.cost + count - squares / count + changeScatter;
+      if (total < cost) [cost, at] = [total, first];
+    }
+    best.push({ cost, first: at });
   }
-  if (best.at < 0) return [];
-  const before = changesIn(excerpts.slice(0, best.at), first, maxDistance);
-  const after = changesIn(excerpts.slice(best.at), first + best.at, maxDistance);
-  return [...before, first + best.at, ...after];
+  const stretches: Stretch[] = [];
+  for (let end = excerpts.length; end > 0; end = best[end]!.first) {
+    stretches.unshift({ first: best[end]!.first, end });
+  }
+  return stretches;
 }
 
-/**
- * The cosine distance of two means as half their squared distance over their lengths, less what the
- * spread of the excerpts adds to it by chance: noisy recordings do not make new people.
- */
-function distanceBetween(a: readonly Float32Array[], b: readonly Float32Array[]): number {
-  const [meanA, meanB] = [average(a), average(b)];
-  const spread = sum([
-    ...a.map((vector) => squaredDistance(vector, meanA)),
-    ...b.map((vector) => squaredDistance(vector, meanB)),
-  ]);
-  const variance = spread / (a.length + b.length - 2);
-  const byChance = variance * (1 / a.length + 1 / b.length);
-  const lengths = Math.hypot(...meanA) * Math.hypot(...meanB);
-  return (squaredDistance(meanA, meanB) - byChance) / 2 / lengths;
+/** Where people change: the middle of the longest quiet between the middles of two excerpts. */
+function quietestBetween(track: Track, before: Excerpt, after: Excerpt): number {
+  const start = Math.round((before.range.start + before.range.end) / 2);
+  const end = Math.round((after.range.start + after.range.end) / 2);
+  const speech = clipRuns(track.solo, { start, end });
+  let best = { length: 0, middle: Math.round((before.range.end + after.range.start) / 2) };
+  for (const [index, run] of speech.entries()) {
+    const previous = speech[index - 1];
+    if (previous === undefined) continue;
+    const length = run.start - previous.end;
+    if (length > best.length) best = { length, middle: Math.round((run.start + previous.end) / 2) };
+  }
+  return best.middle;
 }
-
-const average = (vectors: readonly Float32Array[]): Float32Array =>
-  Float32Array.from(
-    vectors[0]!,
-    (_, i) => sum(vectors.map((vector) => vector[i]!)) / vectors.length,
-  );
-
-const squaredDistance = (a: Float32Array, b: Float32Array): number =>
-  a.reduce((total, value, i) => total + (value - b[i]!) ** 2, 0);
-
-const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
-
-const meanOf = (excerpts: readonly Excerpt[]): Float32Array =>
-  meanDirection(excerpts.map(({ embedding }) => embedding));
-
-const middleBefore = (index: number, excerpts: readonly Excerpt[]): number =>
-  Math.round((excerpts[index - 1]!.range.end + excerpts[index]!.range.start) / 2);
 
 /** What of a track lies in the range; a window belongs to the part that holds its middle. */
 function clip(track: Track, range: FrameRange): Track {

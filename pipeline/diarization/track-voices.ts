@@ -5,9 +5,11 @@ import type { FrameRange } from './frame-runs.ts';
 import type { DiarizeModels } from './options.ts';
 import { type Excerpt, splitAtVoiceChanges } from './split-tracks.ts';
 import type { HeardTrack, Track } from './tracks.ts';
+import { voiceSample } from './voice-sample.ts';
 
-/** Enough to know a voice, 26 s with GE2E: a lecture costs little more than a long remark. */
-const MAX_EXCERPTS = 16;
+/** Neighbours overlap by half, so that a change is found to within half an excerpt; each then tells
+ * less that is new than an excerpt of its own. */
+const NEWS_OF_EXCERPT = 0.7;
 
 interface ExcerptSource {
   readonly track: number;
@@ -15,8 +17,8 @@ interface ExcerptSource {
 }
 
 /**
- * How each track sounds where its person speaks alone, or in its first window where they never do:
- * excerpts that cover the track, or are spread over it. A track whose voice changes becomes two.
+ * How each track sounds where its person speaks alone, or in its first window where they never do, in
+ * excerpts that cover it. A track whose voice changes becomes several.
  */
 export async function hearTracks(
   waveform: Waveform,
@@ -36,14 +38,19 @@ export async function hearTracks(
     const samples = await readExcerpts(waveform, batch, model.excerptSamples);
     const vectors = await model.embed(samples, options.signal);
     for (const [index, { track, ranges }] of batch.entries()) {
-      heard[track]!.push({ range: framesOf(ranges, grid), embedding: vectors[index]! });
+      const heardSamples = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+      const voice = voiceSample(
+        vectors[index]!,
+        (heardSamples / model.excerptSamples) * NEWS_OF_EXCERPT,
+      );
+      heard[track]!.push({ range: framesOf(ranges, grid), voice });
     }
     options.onProgress(Math.min(1, (first + batch.length) / sources.length));
   }
   return tracks.flatMap((track, index) =>
     heard[index]!.length === 0
       ? []
-      : splitAtVoiceChanges(track, heard[index]!, model.sameSpeakerDistance),
+      : splitAtVoiceChanges(track, heard[index]!, model.sameSpeaker.change),
   );
 }
 
@@ -72,14 +79,14 @@ function soloSamples(
 export const edgeOf = (frame: number, grid: SpeakerSegmentationModel): number =>
   grid.firstFrameCentre + frame * grid.frameSamples - Math.floor(grid.frameSamples / 2);
 
-/** Stretches of `excerptSamples`, spread evenly; one that is too short is all there is. */
+/** Stretches of `excerptSamples` that overlap by half, spread evenly; one that is too short is all there is. */
 function excerptsOf(
   ranges: readonly SampleRange[],
   excerptSamples: number,
 ): (readonly SampleRange[])[] {
   const total = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
   if (total === 0) return [];
-  const count = Math.min(MAX_EXCERPTS, Math.max(1, Math.round(total / excerptSamples)));
+  const count = Math.max(1, Math.round((2 * total) / excerptSamples) - 1);
   const spare = Math.max(0, total - excerptSamples);
   return Array.from({ length: count }, (_, index) => {
     const offset = count === 1 ? spare / 2 : (spare * index) / (count - 1);

@@ -1,5 +1,6 @@
 import { type FrameRange, framesIn, unionOfRuns } from './frame-runs.ts';
 import { FULL_ACTIVITY, type LocalSpeaker } from './local-speakers.ts';
+import type { VoiceSample } from './voice-sample.ts';
 import { haveCommon } from './windows.ts';
 
 /** Local speakers of successive windows who are certainly one person. */
@@ -12,8 +13,7 @@ export interface Track {
 }
 
 export interface HeardTrack extends Track {
-  /** Unit vector. */
-  readonly embedding: Float32Array;
+  readonly voice: VoiceSample;
 }
 
 /** Half of what either was heard saying in the shared frames was heard of both. */

@@ -68,7 +68,7 @@ export class ScriptedSegmentation implements SpeakerSegmentationModel {
 export class ScriptedEmbedding implements SpeakerEmbeddingModel {
   readonly excerptSamples = 8000;
   readonly dimensions = 4;
-  readonly sameSpeakerDistance = 0.25;
+  readonly sameSpeaker = { voice: 0.1, excerpt: 0.15, change: 0.5 };
   readonly batchSize = 3;
 
   embed(excerpts: Float32Array, signal: AbortSignal): Promise<readonly Float32Array[]> {

@@ -138,7 +138,7 @@ describe('processing a recording', () => {
     const listening: SpeakerEmbeddingModel = {
       excerptSamples: embedding.excerptSamples,
       dimensions: embedding.dimensions,
-      sameSpeakerDistance: embedding.sameSpeakerDistance,
+      sameSpeaker: embedding.sameSpeaker,
       batchSize: embedding.batchSize,
       embed: (excerpts, signal) => {
         heard();

@@ -1,16 +1,25 @@
 import { describe, expect, test } from 'vitest';
 import { clusterVoices, type Voice } from '../../../../pipeline/diarization/cluster-voices.ts';
-import { cosineDistance } from '../../../../pipeline/diarization/cosine.ts';
+import {
+  MAX_DISTANCE,
+  reluctance,
+  type SameSpeakerLimit,
+  togetherOf,
+  voiceSample,
+} from '../../../../pipeline/diarization/voice-sample.ts';
 
-const voice = (angleDeg: number, windows: readonly number[], weight = 1): Voice => ({
-  embedding: Float32Array.of(
-    Math.cos((angleDeg * Math.PI) / 180),
-    Math.sin((angleDeg * Math.PI) / 180),
+const voice = (angleDeg: number, windows: readonly number[], count = 1): Voice => ({
+  sample: voiceSample(
+    Float32Array.of(Math.cos((angleDeg * Math.PI) / 180), Math.sin((angleDeg * Math.PI) / 180)),
+    count,
   ),
-  weight,
   windows: new Set(windows),
 });
-const ANY = { maxDistance: 0.1, minClusters: 1, maxClusters: Number.POSITIVE_INFINITY };
+const ANY = {
+  limit: { voice: 0.1, excerpt: 0, change: 1 },
+  minClusters: 1,
+  maxClusters: Number.POSITIVE_INFINITY,
+};
 
 describe('grouping voices', () => {
   test('joins what is near and keeps apart what is not', () => {
@@ -33,7 +42,7 @@ describe('grouping voices', () => {
     expect(clusterVoices([], ANY)).toEqual([]);
   });
 
-  test('equals joining by distances that are averaged anew each time', () => {
+  test('equals joining the nearest of all pairs, compared anew each time', () => {
     let seed = 11;
     const random = (): number => {
       seed = (seed * 48_271) % 2_147_483_647;
@@ -43,13 +52,25 @@ describe('grouping voices', () => {
       const voices = Array.from({ length: 2 + (round % 15) }, () =>
         voice(random() * 120, [Math.floor(random() * 12)], 1 + random() * 5),
       );
-      const options = { ...ANY, maxDistance: 0.05 + random() * 0.3 };
+      const limit = { voice: 0.02 + random() * 0.2, excerpt: random() * 0.1, change: 1 };
+      const options = { ...ANY, limit };
       const sorted = (groups: readonly (readonly number[])[]): string[] =>
         groups.map((group) => group.toSorted((a, b) => a - b).join(' ')).toSorted();
-      expect(sorted(clusterVoices(voices, options))).toEqual(
-        sorted(clusterNaively(voices, options.maxDistance)),
-      );
+      expect(sorted(clusterVoices(voices, options))).toEqual(sorted(clusterNaively(voices, limit)));
     }
+  });
+
+  test('forgives a short remark a distance that it does not forgive minutes', () => {
+    const limit = { voice: 0.1, excerpt: 0.1, change: 1 };
+    const pair = (count: number) => [voice(0, [0], count), voice(42, [1], count)];
+    expect(clusterVoices(pair(1), { ...ANY, limit })).toEqual([[0, 1]]);
+    expect(clusterVoices(pair(20), { ...ANY, limit })).toEqual([[0], [1]]);
+  });
+
+  test('joins what is near before a remark takes one of them away', () => {
+    const limit = { voice: 0.1, excerpt: 0.1, change: 1 };
+    const voices = [voice(0, [0], 10), voice(10, [1], 10), voice(60, [0, 2], 0.2)];
+    expect(clusterVoices(voices, { ...ANY, limit })).toEqual([[0, 1], [2]]);
   });
 
   test('groups two thousand voices in a moment', () => {
@@ -60,14 +81,14 @@ describe('grouping voices', () => {
   }, 5000);
 });
 
-function clusterNaively(voices: readonly Voice[], maxDistance: number): number[][] {
+function clusterNaively(voices: readonly Voice[], limit: SameSpeakerLimit): number[][] {
   const groups = voices.map((_, index) => [index]);
   for (;;) {
-    let best = { distance: maxDistance, a: -1, b: -1 };
+    let best = { value: MAX_DISTANCE, a: -1, b: -1 };
     for (let a = 0; a < groups.length; a++) {
       for (let b = a + 1; b < groups.length; b++) {
-        const distance = meanDistance(voices, groups[a]!, groups[b]!);
-        if (distance < best.distance) best = { distance, a, b };
+        const value = reluctanceBetween(voices, [groups[a]!, groups[b]!], limit);
+        if (value < best.value) best = { value, a, b };
       }
     }
     if (best.a < 0) return groups;
@@ -75,15 +96,16 @@ function clusterNaively(voices: readonly Voice[], maxDistance: number): number[]
   }
 }
 
-function meanDistance(voices: readonly Voice[], a: number[], b: number[]): number {
-  let [sum, total] = [0, 0];
-  for (const first of a.map((index) => voices[index]!)) {
-    for (const second of b.map((index) => voices[index]!)) {
-      if ([...first.windows].some((window) => second.windows.has(window))) return Infinity;
-      const weight = first.weight * second.weight;
-      sum += weight * cosineDistance(first.embedding, second.embedding);
-      total += weight;
-    }
-  }
-  return sum / total;
+function reluctanceBetween(
+  voices: readonly Voice[],
+  groups: readonly (readonly number[])[],
+  limit: SameSpeakerLimit,
+): number {
+  const [a, b] = groups.map((group) => group.map((index) => voices[index]!));
+  const isApart = a!.some((first) =>
+    b!.some((second) => [...first.windows].some((window) => second.windows.has(window))),
+  );
+  if (isApart) return Infinity;
+  const [first, second] = [a!, b!].map((group) => togetherOf(group.map(({ sample }) => sample)));
+  return reluctance(first!, second!, limit);
 }

@@ -4,6 +4,7 @@ import {
   splitAtVoiceChanges,
 } from '../../../../pipeline/diarization/split-tracks.ts';
 import type { Track } from '../../../../pipeline/diarization/tracks.ts';
+import { directionOf, voiceSample } from '../../../../pipeline/diarization/voice-sample.ts';
 
 const FRAMES = 100;
 const member = (window: number) => ({
@@ -23,12 +24,12 @@ const TRACK: Track = {
 const excerptsAt = (anglesDeg: readonly number[]): Excerpt[] =>
   anglesDeg.map((angleDeg, index) => ({
     range: { start: index * 40, end: index * 40 + 40 },
-    embedding: Float32Array.of(
-      Math.cos((angleDeg * Math.PI) / 180),
-      Math.sin((angleDeg * Math.PI) / 180),
+    voice: voiceSample(
+      Float32Array.of(Math.cos((angleDeg * Math.PI) / 180), Math.sin((angleDeg * Math.PI) / 180)),
+      1,
     ),
   }));
-const split = (...anglesDeg: number[]) => splitAtVoiceChanges(TRACK, excerptsAt(anglesDeg), 0.25);
+const split = (...anglesDeg: number[]) => splitAtVoiceChanges(TRACK, excerptsAt(anglesDeg), 1.1);
 
 describe('splitting tracks', () => {
   test('leaves one voice one track, also when it is noisy or changes for one excerpt', () => {
@@ -50,7 +51,7 @@ describe('splitting tracks', () => {
       activity.filter((value) => value > 0).length;
     expect(first!.members.map(active)).toEqual([100, 70, 20, 0]);
     expect(second!.members.map(active)).toEqual([0, 30, 80, 100]);
-    expect(Math.acos(second!.embedding[0]!) * (180 / Math.PI)).toBeCloseTo(82, 2);
+    expect(Math.acos(directionOf(second!.voice)[0]!) * (180 / Math.PI)).toBeCloseTo(82, 2);
   });
 
   test('cuts more than once', () => {
