@@ -9,6 +9,7 @@ import type { UsageLedger } from '../tenants/usage-ledger.ts';
 import { ActiveWork } from './active-work.ts';
 import { addAsyncJobRoutes } from './async-job-routes.ts';
 import { identifyCallers } from './callers.ts';
+import { addDocumentationRoutes } from './documentation-routes.ts';
 import { answerFailures, sendFailure, toSttError } from './failures.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { JobGate } from './job-gate.ts';
@@ -60,6 +61,7 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   await addSttRoutes(app, context);
   addAsyncJobRoutes(app, context);
   addOpenAiRoutes(app, context);
+  addDocumentationRoutes(app, context);
   for (const addModule of parts.modules ?? []) await addModule(app, context);
   return { app, context };
 }

@@ -1,13 +1,15 @@
+import { z } from 'zod';
 import type { SttError } from '../../../core/errors.ts';
 
-interface OpenAiError {
-  readonly error: {
-    readonly message: string;
-    readonly type: string;
-    readonly param: string | null;
-    readonly code: string;
-  };
-}
+/** The body of every failure under `/v1`. */
+export const OpenAiErrorSchema = z.object({
+  error: z.object({
+    message: z.string(),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string(),
+  }),
+});
 
 const TYPES: Readonly<Record<number, string>> = {
   401: 'authentication_error',
@@ -17,7 +19,11 @@ const TYPES: Readonly<Record<number, string>> = {
 };
 
 /** A failure as OpenAI's clients expect it; `param` is the first field that the message names. */
-export function openAiErrorOf({ code, message, httpStatus }: SttError): OpenAiError {
+export function openAiErrorOf({
+  code,
+  message,
+  httpStatus,
+}: SttError): z.output<typeof OpenAiErrorSchema> {
   const param = code === 'INPUT_INVALID' ? (/^([\w.[\]]+): /.exec(message)?.[1] ?? null) : null;
   return { error: { message, type: typeOf(httpStatus), param, code: code.toLowerCase() } };
 }
