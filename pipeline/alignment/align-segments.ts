@@ -1,10 +1,11 @@
 import { msToSamples, type SampleRange } from '../../audio/time.ts';
-import { BoundedConcurrency } from '../bounded-concurrency.ts';
+import { runConcurrently } from '../bounded-concurrency.ts';
 import type { AlignmentModel, Emissions, Segment, Word } from '../contracts.ts';
 import { ctcWords, type FramedWord } from './ctc-words.ts';
 import { placeWords } from './place-words.ts';
 
 export interface AlignSegmentsOptions {
+  readonly signal: AbortSignal;
   readonly audioSamples: number;
   /** Segments whose emissions may be under way at once. */
   readonly concurrency: number;
@@ -38,24 +39,28 @@ export async function alignSegments(
   emissionsOf: (range: SampleRange) => Promise<Emissions>,
   geometry: AlignmentGeometry,
   language: string,
-  { audioSamples, concurrency }: AlignSegmentsOptions,
+  { audioSamples, concurrency, signal }: AlignSegmentsOptions,
 ): Promise<AlignedSegments> {
-  const limit = new BoundedConcurrency(concurrency);
+  const result = [...segments];
   let aligned = 0;
-  const align = async (segment: Segment, index: number): Promise<Segment> => {
+  const align = async ([index, segment]: [number, Segment]): Promise<void> => {
     const neighbours = { previous: segments[index - 1], next: segments[index + 1] };
     const range = paddedRange(segment, neighbours, audioSamples);
     if (segment.words.length === 0 || range.end - range.start > geometry.maxWindowSamples) {
-      return segment;
+      return;
     }
     const emissions = await emissionsOf(range);
     const framed = ctcWords(emissions, wordTexts(segment), geometry.vocabulary, language);
-    if (framed === undefined || meanScore(framed) < MIN_SCORE) return segment;
+    if (framed === undefined || meanScore(framed) < MIN_SCORE) return;
     aligned += 1;
-    return withWords(segment, framed, range, geometry);
+    result[index] = withWords(segment, framed, range, geometry);
   };
-  const result = await Promise.all(
-    segments.map((segment, index) => limit.run(() => align(segment, index))),
+  await runConcurrently(
+    async function* () {
+      yield* segments.entries();
+    },
+    { limit: concurrency, work: align },
+    signal,
   );
   return { segments: result, aligned };
 }
@@ -63,7 +68,10 @@ export async function alignSegments(
 /** Half of the pause on each side, at most `PAD_SAMPLES`. */
 function paddedRange(
   { range: { start, end } }: Segment,
-  { previous, next }: { readonly previous: Segment | undefined; readonly next: Segment | undefined },
+  {
+    previous,
+    next,
+  }: { readonly previous: Segment | undefined; readonly next: Segment | undefined },
   audioSamples: number,
 ): SampleRange {
   const before = previous === undefined ? start : (start - previous.range.end) / 2;
@@ -92,7 +100,6 @@ function meanScore(words: readonly FramedWord[]): number {
   return scores.length === 0 ? 1 : scores.reduce((sum, score) => sum + score, 0) / scores.length;
 }
 
-// biome-ignore lint/complexity/useMaxParams: the segment, and what its new words are made of
 function withWords(
   segment: Segment,
   framed: readonly FramedWord[],
@@ -112,5 +119,9 @@ function withWords(
   }));
   const placed = placeWords(timed, window, (sample) => window.start + sample);
   const words: Word[] = segment.words.map((word, i) => ({ ...word, range: placed[i]!.range }));
-  return { ...segment, words, range: { start: words[0]!.range.start, end: words.at(-1)!.range.end } };
+  return {
+    ...segment,
+    words,
+    range: { start: words[0]!.range.start, end: words.at(-1)!.range.end },
+  };
 }

@@ -1,12 +1,6 @@
 import type { Waveform } from '../../audio/waveform.ts';
 import { SttError } from '../../core/errors.ts';
-import type {
-  AlignmentModel,
-  AlignmentModels,
-  Scheduling,
-  Transcript,
-  TranscriptWarning,
-} from '../contracts.ts';
+import type { AlignmentModel, AlignmentModels, Scheduling, Transcript } from '../contracts.ts';
 import { alignSegments } from './align-segments.ts';
 
 export interface AlignTranscriptOptions {
@@ -20,9 +14,9 @@ const BATCHES_AHEAD = 2;
 
 /**
  * The transcript with words where a CTC model of its language hears them, and `alignment: 'ctc'`
- * where that worked for any segment. Without a model, or if it cannot be had, the transcript stays
+ * where that worked for any segment. Without a model, or if it fails, the transcript stays
  * as it is: words by the recogniser's attention are better than none.
- * @throws the reason of `signal` when it aborts, and what a dying engine throws.
+ * @throws the reason of `signal` when it aborts, nothing else.
  */
 // biome-ignore lint/complexity/useMaxParams: what, heard how, by which models, how, until when
 export async function alignTranscript<Result extends Transcript>(
@@ -34,29 +28,40 @@ export async function alignTranscript<Result extends Transcript>(
 ): Promise<Result> {
   const { language } = transcript;
   if (!transcript.segments.some(({ words }) => words.length > 0)) return transcript;
-  const found = await models.forLanguage(language).catch((thrown: unknown) => thrown);
-  signal.throwIfAborted();
-  if (found instanceof Error) return withWarning(transcript, unavailable(SttError.from(found).code));
-  const model = found as AlignmentModel | null;
-  if (model === null) {
-    return alignment === 'auto' ? transcript : withWarning(transcript, unavailable('no model'));
+  try {
+    const model = await models.forLanguage(language);
+    signal.throwIfAborted();
+    if (model !== null) return await alignWith(model, transcript, waveform, { scheduling, signal });
+    return alignment === 'auto' ? transcript : withWarning(transcript, 'no model');
+  } catch (thrown) {
+    signal.throwIfAborted();
+    return withWarning(transcript, SttError.from(thrown).code);
   }
+}
+
+async function alignWith<Result extends Transcript>(
+  model: AlignmentModel,
+  transcript: Result,
+  waveform: Waveform,
+  { scheduling, signal }: { readonly scheduling: Scheduling; readonly signal: AbortSignal },
+): Promise<Result> {
   const { segments, aligned } = await alignSegments(
     transcript.segments,
     async (range) => model.emissions(await waveform.read(range), scheduling, signal),
     model,
-    language,
-    { audioSamples: waveform.sampleCount, concurrency: BATCHES_AHEAD * model.batchSize },
+    transcript.language,
+    { audioSamples: waveform.sampleCount, concurrency: BATCHES_AHEAD * model.batchSize, signal },
   );
   return { ...transcript, segments, alignment: aligned > 0 ? 'ctc' : transcript.alignment };
 }
 
-const unavailable = (reason: string): TranscriptWarning => ({
-  code: 'ALIGNMENT_UNAVAILABLE',
-  message: `Words are timed by attention: no alignment model for the language (${reason})`,
+const withWarning = <Result extends Transcript>(transcript: Result, reason: string): Result => ({
+  ...transcript,
+  warnings: [
+    ...transcript.warnings,
+    {
+      code: 'ALIGNMENT_UNAVAILABLE',
+      message: `Words are timed by attention: no alignment for this language (${reason})`,
+    },
+  ],
 });
-
-const withWarning = <Result extends Transcript>(
-  transcript: Result,
-  warning: TranscriptWarning,
-): Result => ({ ...transcript, warnings: [...transcript.warnings, warning] });
