@@ -1,5 +1,10 @@
-import type { Agreement, AgreementOptions, LiveWord } from './agreement.ts';
+import type { SampleRange } from '../../audio/time.ts';
 import { comparable } from './comparable-text.ts';
+
+interface PlacedText {
+  readonly text: string;
+  readonly range: SampleRange;
+}
 
 /** Final words that are looked for in a new window: the boundary is near the last of them. */
 const MAX_ANCHORS = 8;
@@ -11,11 +16,15 @@ const MAX_ANCHORS = 8;
  * takes one "네" of the window, and another one behind it is new. Behind the last pair, what starts
  * before the final words end is one of them, heard otherwise.
  */
-export function withoutOldWords(
-  words: readonly LiveWord[],
-  { finalEnd, finalWords }: Pick<Agreement, 'finalEnd' | 'finalWords'>,
-  { slackSamples, sameWordSamples }: AgreementOptions,
-): readonly LiveWord[] {
+export function withoutOldWords<Word extends PlacedText>(
+  words: readonly Word[],
+  before: { readonly finalEnd: number; readonly finalWords: readonly PlacedText[] },
+  {
+    slackSamples,
+    sameWordSamples,
+  }: { readonly slackSamples: number; readonly sameWordSamples: number },
+): readonly Word[] {
+  const { finalEnd, finalWords } = before;
   const anchors = finalWords.slice(-MAX_ANCHORS);
   const earliest = (anchors[0]?.range.start ?? finalEnd) - sameWordSamples;
   const near = words.filter(({ range }) => range.start > earliest);
@@ -34,8 +43,8 @@ const NONE: Pairing = { pairs: 0, distance: 0, last: -1 };
 
 /** Index in `words` of the last word that the best pairing gives a partner, or −1. */
 function lastPaired(
-  anchors: readonly LiveWord[],
-  words: readonly LiveWord[],
+  anchors: readonly PlacedText[],
+  words: readonly PlacedText[],
   maxDistance: number,
 ): number {
   const texts = words.map(({ text }) => comparable(text));

