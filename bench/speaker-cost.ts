@@ -15,8 +15,9 @@ import { writeLongSample } from './long-sample.ts';
 import { readWavSamples } from './wav-samples.ts';
 
 /**
- * What speakers cost beside the words: diarization and transcription of the sample meeting in turn,
- * on the embedded models and the CPU. The ratio counts; times are those of this machine.
+ * What word times and speakers cost beside the text: transcription without and with word times, and
+ * diarization of the sample meeting in turn, on the embedded models and the CPU. The ratio of what
+ * they add to the text counts; times are those of this machine.
  */
 const { values } = parseArgs({
   options: {
@@ -61,17 +62,19 @@ async function report(): Promise<void> {
   const onStage = (stage: string, elapsedMs: number): void => void stagesMs.set(stage, elapsedMs);
   const ratios: number[] = [];
   for (let run = 0; run <= Number(values.runs); run++) {
-    const wordsMs = await timed(() =>
-      transcribe(waveform, options, { recognizer, voiceActivity }, {}, signal),
-    );
+    const transcribed = (wordTimes: boolean) => () =>
+      transcribe(waveform, { ...options, wordTimes }, { recognizer, voiceActivity }, {}, signal);
+    const textMs = await timed(transcribed(false));
+    const wordsMs = (await timed(transcribed(true))) - textMs;
     const speakersMs = await timed(() =>
       diarize(waveform, { segmentation, embedding }, DEFAULT_DIARIZE_OPTIONS, { onStage }, signal),
     );
-    const stages = [...stagesMs].map(([stage, ms]) => `${stage} ${(ms / wordsMs).toFixed(2)}`);
+    const stages = [...stagesMs].map(([stage, ms]) => `${stage} ${(ms / textMs).toFixed(2)}`);
     process.stderr.write(
-      `run ${run}: speakers ÷ transcription ${(speakersMs / wordsMs).toFixed(2)} (${stages.join(', ')})\n`,
+      `run ${run}: word times ÷ text ${(wordsMs / textMs).toFixed(2)}, speakers ÷ text ` +
+        `${(speakersMs / textMs).toFixed(2)} (${stages.join(', ')})\n`,
     );
-    if (run > 0) ratios.push(speakersMs / wordsMs);
+    if (run > 0) ratios.push((wordsMs + speakersMs) / textMs);
   }
   ratios.sort((a, b) => a - b);
   process.stdout.write(`${JSON.stringify({ medianRatio: ratios[ratios.length >> 1], ratios })}\n`);
