@@ -4,6 +4,8 @@ import { SttError } from '../../core/errors.ts';
 import { OnnxGraph } from '../graph/onnx-graph.ts';
 import { Weights } from '../graph/weights.ts';
 import { speakerEncoder } from '../speaker-embedding/front-end.ts';
+import { readWav2Vec2Checkpoint } from '../wav2vec2/checkpoint.ts';
+import { ctcGraph } from '../wav2vec2/ctc-graph.ts';
 import { readWhisperCheckpoint } from '../whisper/checkpoint.ts';
 import { expandedMatrices } from '../whisper/expanded-matrices.ts';
 import { transcriptionGraph } from '../whisper/transcription-graph.ts';
@@ -48,6 +50,10 @@ async function handle(request: EngineRequest): Promise<TensorMap> {
       return {};
     case 'run':
       return run(request.session, request.feeds);
+    case 'unload':
+      await sessions.get(request.session)?.release();
+      sessions.delete(request.session);
+      return {};
     case 'close':
       for (const session of sessions.values()) await session.release();
       sessions.clear();
@@ -58,6 +64,7 @@ async function handle(request: EngineRequest): Promise<TensorMap> {
 async function load(source: NetworkSource, device: DeviceOptions): Promise<InferenceSession> {
   if (source.kind === 'onnx') return createSession(source.file, device);
   if (source.kind === 'speaker-encoder') return createSession(await speakerEncoder(source), device);
+  if (source.kind === 'wav2vec2') return createSession(await wav2vec2Graph(source), device);
   const checkpoint = await readWhisperCheckpoint(source.folder);
   const weights = new Weights(checkpoint.tensors, {
     computeType: source.computeType,
@@ -66,6 +73,17 @@ async function load(source: NetworkSource, device: DeviceOptions): Promise<Infer
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, source.search);
   return createSession(graph.toModel(), device);
+}
+
+async function wav2vec2Graph({
+  folder,
+  computeType,
+}: Extract<NetworkSource, { kind: 'wav2vec2' }>): Promise<Uint8Array> {
+  const checkpoint = await readWav2Vec2Checkpoint(folder);
+  const weights = new Weights(checkpoint.tensors, { computeType, expandQuantized: () => true });
+  const graph = new OnnxGraph();
+  ctcGraph(graph, weights, checkpoint);
+  return graph.toModel();
 }
 
 async function run(name: string, feeds: TensorMap): Promise<TensorMap> {

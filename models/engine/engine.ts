@@ -71,6 +71,12 @@ export class InferenceEngine {
     return this.#send({ type: 'run', session, feeds }, transferList(feeds));
   }
 
+  /** Releases one session; runs that were sent before are finished first. */
+  async unload(session: string): Promise<void> {
+    this.#loaded.delete(session);
+    await this.#send({ type: 'unload', session });
+  }
+
   /** Releases every session and ends the thread; what is under way is finished first. */
   async close(): Promise<void> {
     if (this.#closed) return;

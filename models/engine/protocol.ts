@@ -20,7 +20,8 @@ export type NetworkSource =
       readonly batchSize: number;
     }
   | { readonly kind: 'onnx'; readonly file: string }
-  | ({ readonly kind: 'speaker-encoder' } & SpeakerEncoderSource);
+  | ({ readonly kind: 'speaker-encoder' } & SpeakerEncoderSource)
+  | { readonly kind: 'wav2vec2'; readonly folder: string; readonly computeType: ComputeType };
 
 export type ComputeType = 'float32' | 'float16';
 
@@ -52,6 +53,7 @@ export type EngineRequest =
       readonly session: string;
       readonly feeds: TensorMap;
     }
+  | { readonly type: 'unload'; readonly id: number; readonly session: string }
   | { readonly type: 'close'; readonly id: number };
 
 export type EngineResponse =
