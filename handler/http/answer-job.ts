@@ -30,7 +30,7 @@ export function contextOf(
   return { signal, logger: logger.child(bindings), onProgress: () => undefined, ...hooks };
 }
 
-export function sendOutput(
+function sendOutput(
   output: JobOutput,
   request: FastifyRequest,
   reply: FastifyReply,

@@ -1,5 +1,5 @@
 /** What a tenant may use; undefined is unlimited. */
-export interface TenantLimits {
+interface TenantLimits {
   readonly requestsPerMin: number;
   readonly concurrentJobs: number;
   readonly audioMinPerDay: number | undefined;

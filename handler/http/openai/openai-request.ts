@@ -3,7 +3,7 @@ import { SttError } from '../../../core/errors.ts';
 import { describeIssues } from '../../input-issues.ts';
 import { formValueReader } from '../form-values.ts';
 
-export const RESPONSE_FORMATS = [
+const RESPONSE_FORMATS = [
   'json',
   'text',
   'srt',
@@ -11,7 +11,7 @@ export const RESPONSE_FORMATS = [
   'vtt',
   'diarized_json',
 ] as const;
-export type ResponseFormat = (typeof RESPONSE_FORMATS)[number];
+type ResponseFormat = (typeof RESPONSE_FORMATS)[number];
 
 const GRANULARITIES = ['word', 'segment'] as const;
 const MAX_PREFIX_MS = 30_000;
