@@ -18,7 +18,7 @@ export const GE2E: EncoderKind = {
   file: 'model.onnx',
   excerptSamples: 25_600,
   dimensions: 256,
-  sameSpeaker: { voice: 0.1, excerpt: 0.225, change: 0.35 },
+  sameSpeaker: { voice: 0.1, excerpt: 0.225, change: 0.25 },
 };
 
 /**

@@ -21,7 +21,7 @@ const SEGMENTATION_SHARE = 0.7;
 /**
  * Who speaks when in a recording of any length: the people of each window are found, followed
  * through overlapping windows, and grouped by how they sound. The same recording gives the same
- * result. Reads the recording twice; memory grows by about 6 MB an hour.
+ * result. Reads the recording twice; memory grows by about 15 MB an hour.
  *
  * @throws whatever a model or the waveform throws; the reason of `signal` when it aborts.
  */
