@@ -8,13 +8,20 @@ import { assertGpuAnswers, chooseDevice } from '../models/device.ts';
 import type { SchedulerTrouble } from '../models/engine/window-scheduler.ts';
 import { everyFewSeconds } from '../models/hub/progress-lines.ts';
 import { type LoadedModels, loadModels } from '../models/load-models.ts';
+import { loadVoiceActivity } from '../models/load-voice-activity.ts';
 import { locateWhisper } from '../models/locate-whisper.ts';
 import { processRecording } from '../pipeline/process-recording.ts';
+import { type LiveWindow, recognizeWindow } from '../pipeline/realtime/recognize-window.ts';
 import { createGateway } from './gateway/create-gateway.ts';
 import type { ServiceEngine } from './http/engine-slot.ts';
 import { runService } from './http/run-service.ts';
 import { LocalExecutor } from './jobs/local-executor.ts';
 import { runLocal } from './local/run-local.ts';
+import { localWindows } from './realtime/local-windows.ts';
+import { RealtimeModule } from './realtime/realtime-module.ts';
+import { remoteWindows } from './realtime/remote-windows.ts';
+import { runStreamJob } from './realtime/stream-job.ts';
+import { isStreamInput } from './realtime/stream-schema.ts';
 import { type JobServices, runJob } from './run-job.ts';
 import { listenForShutdown, type ShutdownSignals } from './runpod/signals.ts';
 import { runWorker } from './runpod/worker.ts';
@@ -84,9 +91,15 @@ async function runServer(config: Config, signals: Signals): Promise<number> {
   const logger = createLogger(config.logLevel, syncDestination(STDOUT));
   const failed = new AbortController();
   const gateway = createGateway(config);
+  const realtime = new RealtimeModule(config);
   const startHere = async (signal: AbortSignal): Promise<ServiceEngine> => {
     const models = await startModels(config, logger, failed, signal);
     await warmUp(models, logger);
+    if (gateway === undefined) {
+      const { recognizer, voiceActivity } = models;
+      const windows = localWindows((window, stop) => recognizeWindow(window, recognizer, stop));
+      await realtime.serve({ recognizer: windows, voiceActivity });
+    }
     return serviceEngine(config, models);
   };
   return await runService({
@@ -97,10 +110,14 @@ async function runServer(config: Config, signals: Signals): Promise<number> {
     failed: failed.signal,
     startEngine: async (signal) => {
       if (gateway === undefined) return startHere(signal);
+      const { windows } = gateway;
+      const { voiceActivity } = await loadVoiceActivity((error) => failed.abort(error));
+      const recognizer = remoteWindows((input, stop) => windows.recognize(input, stop));
+      await realtime.serve({ recognizer, voiceActivity });
       const hasFallback = config.gateway.fallback === 'local';
       return gateway.createEngine(hasFallback ? await startHere(signal) : undefined);
     },
-    ...(gateway && { modules: gateway.modules }),
+    modules: [...(gateway?.modules ?? []), realtime.register],
   }).catch((thrown: unknown) => {
     const error = SttError.from(thrown);
     logger.error({ err: error }, 'service failed');
@@ -150,7 +167,11 @@ async function runOnQueue(config: Config, { shutdown, hurry }: Signals): Promise
         },
       ],
       capacity: () => (isBacklogged(models) ? 0 : config.runpod.concurrency),
-      handler: (job, context) => runJob(job, jobServices(config.audio, ready(models)), context),
+      handler: (job, context) => {
+        const services = jobServices(config.audio, ready(models));
+        if (!isStreamInput(job.input)) return runJob(job, services, context);
+        return runStreamJob(job, streamServices(services, ready(models)), context);
+      },
     });
     return failed.signal.aborted ? 1 : exitCode;
   } finally {
@@ -216,6 +237,14 @@ function reportTrouble(trouble: SchedulerTrouble, logger: Logger): void {
     logger.warn({ rows, err: trouble.error }, 'batch retried row by row');
   }
 }
+
+const streamServices = ({ openAudio }: JobServices, { recognizer }: LoadedModels) => ({
+  openAudio,
+  modelName: recognizer.modelName,
+  maxWindowSamples: recognizer.maxWindowSamples,
+  recognizeWindow: (window: LiveWindow, signal: AbortSignal) =>
+    recognizeWindow(window, recognizer, signal),
+});
 
 function jobServices(limits: Config['audio'], models: LoadedModels): JobServices {
   return {

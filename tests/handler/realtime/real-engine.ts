@@ -4,6 +4,7 @@ import { loadConfig } from '../../../core/config.ts';
 import { createLogger } from '../../../core/logger.ts';
 import type { JobContext } from '../../../handler/job.ts';
 import type { WindowRecognizer } from '../../../handler/realtime/contracts.ts';
+import { localWindows } from '../../../handler/realtime/local-windows.ts';
 import type { StreamServices } from '../../../handler/realtime/stream-job.ts';
 import { EMBEDDED_WHISPER, type LoadedModels, loadModels } from '../../../models/load-models.ts';
 import { recognizeWindow } from '../../../pipeline/realtime/recognize-window.ts';
@@ -24,14 +25,9 @@ export const streamServices = ({ recognizer }: LoadedModels): StreamServices => 
   recognizeWindow: (window, signal) => recognizeWindow(window, recognizer, signal),
 });
 
-/** As `handler/main.ts` wires it: windows of this process's engine. */
-export const localWindows = ({ recognizer }: LoadedModels): WindowRecognizer => ({
-  recognize: ({ sessionId, tenant, ...window }, signal) => {
-    const urgent = { priority: 'realtime', tenant } as const;
-    const scheduling = window.isLast ? urgent : { ...urgent, replaces: sessionId };
-    return recognizeWindow({ ...window, scheduling }, recognizer, signal);
-  },
-});
+/** As `handler/main.ts` wires it. */
+export const engineWindows = ({ recognizer }: LoadedModels): WindowRecognizer =>
+  localWindows((window, signal) => recognizeWindow(window, recognizer, signal));
 
 export const jobContext = (): JobContext => ({
   signal: new AbortController().signal,

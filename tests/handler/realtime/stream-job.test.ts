@@ -11,7 +11,7 @@ import { runStreamJob } from '../../../handler/realtime/stream-job.ts';
 import { isStreamInput } from '../../../handler/realtime/stream-schema.ts';
 import type { LoadedModels } from '../../../models/load-models.ts';
 import { sampleWaveform } from '../../golden/shared-data.ts';
-import { jobContext, loadEngine, localWindows, streamServices } from './real-engine.ts';
+import { engineWindows, jobContext, loadEngine, streamServices } from './real-engine.ts';
 
 const WINDOW = sampleWaveform().slice(5 * SAMPLE_RATE_HZ, 11 * SAMPLE_RATE_HZ);
 const INPUT = {
@@ -103,7 +103,7 @@ test('a pool of workers answers as the engine of this process does', async () =>
     tenant: 'tenant_abc',
   };
   const { signal } = jobContext();
-  const here = await localWindows(engine).recognize(window, signal);
+  const here = await engineWindows(engine).recognize(window, signal);
   const there = await remoteWindows(run).recognize(window, signal);
   expect(there.words.map(({ text }) => text)).toEqual(here.words.map(({ text }) => text));
   for (const [index, { range }] of here.words.entries()) {

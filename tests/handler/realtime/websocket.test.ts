@@ -20,7 +20,7 @@ import { DEFAULT_TRANSCRIBE_OPTIONS } from '../../../pipeline/options.ts';
 import { transcribe } from '../../../pipeline/transcribe.ts';
 import { sampleWaveform } from '../../golden/shared-data.ts';
 import { LiveClient, textOf } from './live-client.ts';
-import { loadEngine, localWindows } from './real-engine.ts';
+import { engineWindows, loadEngine } from './real-engine.ts';
 
 const SAMPLE = sampleWaveform().slice(0, 12 * SAMPLE_RATE_HZ);
 /** Half a second each. */
@@ -56,7 +56,7 @@ async function serve(
   sessionOptions: Partial<LiveSessionsOptions> = {},
   options: Partial<RealtimeOptions> = {},
 ) {
-  const recognizer = localWindows(engine);
+  const recognizer = engineWindows(engine);
   const { voiceActivity } = engine;
   const sessions = new LiveSessions({ recognizer, voiceActivity, logger, ...sessionOptions });
   const app = Fastify();
