@@ -22,7 +22,9 @@ test('a file is read from its own folder, wherever a link to it lies', async () 
   expect(await run('link.wav', '--language', 'korean', '--task', 'translate')).toBe(0);
   expect(services.sources).toEqual([{ kind: 'path', path: real }]);
   expect(engine.roots).toEqual([join(cwd, 'elsewhere')]);
-  expect(services.optionsSeen[0]).toMatchObject({ language: 'ko', task: 'translate' });
+  expect(services.optionsSeen[0]).toMatchObject({
+    transcribe: { language: 'ko', task: 'translate' },
+  });
 });
 
 test('several files give a line of JSON each, in order, with their names', async () => {
