@@ -82,10 +82,14 @@ function fillTable(
     [before, now] = [now, before];
     const reached = Math.min(states, 4 * frame + 4); // At most four states a frame, from 3 on.
     for (let state = 0; state < reached; state++) {
+      const allowed = jumps[state]!;
       let best = before[state]!;
       let jump = 0;
-      const allowed = jumps[state]!;
-      for (let back = 1; allowed >> back > 0 && back <= state; back++) {
+      if (state > 0 && before[state - 1]! > best) {
+        best = before[state - 1]!;
+        jump = 1;
+      }
+      for (let back = 2; allowed >> back > 0; back++) {
         if (((allowed >> back) & 1) === 1 && before[state - back]! > best) {
           best = before[state - back]!;
           jump = back;
