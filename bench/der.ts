@@ -6,7 +6,7 @@ import { SAMPLE_RATE_HZ } from '../audio/time.ts';
 import type { Waveform } from '../audio/waveform.ts';
 import { InferenceEngine } from '../models/engine/engine.ts';
 import { PyannoteSegmentation } from '../models/segmentation/pyannote-segmentation.ts';
-import { GE2E, SpeakerEncoder } from '../models/speaker-embedding/speaker-encoder.ts';
+import { GE2E, SpeakerEncoder, WESPEAKER } from '../models/speaker-embedding/speaker-encoder.ts';
 import { diarize } from '../pipeline/diarization/diarize.ts';
 import { DEFAULT_DIARIZE_OPTIONS, type DiarizeModels } from '../pipeline/diarization/options.ts';
 import {
@@ -23,7 +23,12 @@ import { readWavSamples } from './wav-samples.ts';
  * models: missed speech, false alarm and confusion in per cent of the speakers' time.
  */
 const { values } = parseArgs({
-  options: { shared: { type: 'string', default: '../shared' }, step: { type: 'string' } },
+  options: {
+    shared: { type: 'string', default: '../shared' },
+    /** Folders of other models than the embedded ones. */
+    segmentation: { type: 'string' },
+    wespeaker: { type: 'string' },
+  },
 });
 
 const ROOT = join(import.meta.dirname, '..');
@@ -55,8 +60,14 @@ try {
 
 async function loadModels(): Promise<DiarizeModels> {
   const folder = (name: string): string => join(ROOT, 'models/embedded', name);
-  const segmentation = await PyannoteSegmentation.load(engine, folder('pyannote-segmentation'));
-  const embedding = await SpeakerEncoder.load(engine, folder('ge2e-speaker-encoder'), GE2E);
+  const segmentation = await PyannoteSegmentation.load(
+    engine,
+    values.segmentation ?? folder('pyannote-segmentation'),
+  );
+  const embedding =
+    values.wespeaker === undefined
+      ? await SpeakerEncoder.load(engine, folder('ge2e-speaker-encoder'), GE2E)
+      : await SpeakerEncoder.load(engine, values.wespeaker, WESPEAKER);
   return { segmentation, embedding };
 }
 
