@@ -26,6 +26,17 @@ const commaSeparated = z
       .filter((item) => item !== ''),
   );
 
+/** `ko=org/name,en=/folder` */
+const modelsByLanguage = commaSeparated
+  .refine((items) => items.every((item) => /^[a-z]{2,3}=./.test(item)), {
+    error: 'expected language=model, separated by commas',
+  })
+  .transform((items) =>
+    Object.fromEntries(
+      items.map((item) => [item.slice(0, item.indexOf('=')), item.slice(item.indexOf('=') + 1)]),
+    ),
+  );
+
 /** Every variable the project reads; `.env.example` explains each. */
 const EnvironmentSchema = z.object({
   LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
@@ -33,6 +44,9 @@ const EnvironmentSchema = z.object({
   WHISPER_MODEL: optionalText,
   COMPUTE_TYPE: z.enum(['auto', 'float16', 'float32', 'int8']).default('auto'),
   WHISPER_BATCH_SIZE: z.coerce.number().int().min(1).max(32).optional(),
+  ALIGNMENT: z.enum(['auto', 'ctc', 'attention']).default('auto'),
+  ALIGNMENT_MODEL: modelsByLanguage,
+  ALIGNMENT_MODELS: z.coerce.number().int().min(1).max(64).default(2),
   ENGINE_THREADS: z.coerce.number().int().min(0).max(256).default(0),
   AUDIO_ROOT: optionalText,
   ALLOW_HTTP_URLS: flag.default(false),
@@ -186,6 +200,11 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
     computeType: env.COMPUTE_TYPE,
     batchSize: env.WHISPER_BATCH_SIZE,
     threads: env.ENGINE_THREADS,
+  },
+  alignment: {
+    mode: env.ALIGNMENT,
+    models: env.ALIGNMENT_MODEL,
+    maxLoaded: env.ALIGNMENT_MODELS,
   },
   audio: {
     root: env.AUDIO_ROOT,

@@ -7,7 +7,7 @@ import { createLogger, type Logger, syncDestination } from '../core/logger.ts';
 import { assertGpuAnswers, chooseDevice } from '../models/device.ts';
 import type { SchedulerTrouble } from '../models/engine/window-scheduler.ts';
 import { everyFewSeconds } from '../models/hub/progress-lines.ts';
-import { type LoadedModels, loadModels } from '../models/load-models.ts';
+import { EMBEDDED_WHISPER, type LoadedModels, loadModels } from '../models/load-models.ts';
 import { loadVoiceActivity } from '../models/load-voice-activity.ts';
 import { locateWhisper } from '../models/locate-whisper.ts';
 import { processRecording } from '../pipeline/process-recording.ts';
@@ -211,7 +211,7 @@ async function startModels(
   const whisper = await locateWhisper(setting, { ...config.hub, hooks }, signal);
   const locateMs = elapsedSince(startedAt);
   const models = await loadModels(
-    { device, threads, computeType, batchSize, whisper },
+    { device, threads, computeType, batchSize, whisper, ...alignmentOf(config, whisper) },
     (error) => {
       logger.error({ err: error }, 'engine failed for good');
       failed.abort(error);
@@ -221,6 +221,13 @@ async function startModels(
   const loadMs = elapsedSince(startedAt) - locateMs;
   logger.info({ model: whisper.name, device, locateMs, loadMs }, 'models loaded');
   return models;
+}
+
+/** The embedded model needs no network, and so do its word times unless they are asked for. */
+function alignmentOf({ alignment, hub }: Config, whisper: { readonly name: string }) {
+  const { mode, maxLoaded, models: overrides } = alignment;
+  const isWanted = mode === 'ctc' || (mode === 'auto' && whisper.name !== EMBEDDED_WHISPER.name);
+  return isWanted ? { alignment: { hub, maxLoaded, overrides } } : {};
 }
 
 async function warmUp(models: LoadedModels, logger: Logger): Promise<void> {

@@ -9,6 +9,7 @@ import { toTranscribeOptions } from './transcribe-options.ts';
 
 /** What the pipeline is asked; every setting that was left out has the pipeline's default. */
 export const toRecordingOptions = (input: JobInput): RecordingOptions => ({
+  alignment: input.alignment,
   transcribe: toTranscribeOptions(input),
   diarize: input.diarize ? diarizeOptionsOf(input) : null,
   postprocess: postprocessOptionsOf(input),

@@ -102,6 +102,7 @@ export const JobInputSchema = z
     known_speakers: KnownSpeakers,
     return_speaker_embeddings: withDefault(z.boolean(), false),
     word_timestamps: withDefault(z.boolean(), true),
+    alignment: withDefault(z.enum(['auto', 'ctc', 'attention']), 'auto'),
     ...decodingFields,
     postprocess: optional(PostprocessInput),
   })

@@ -7,6 +7,7 @@ import type { SchedulerTrouble } from './engine/window-scheduler.ts';
 import { PyannoteSegmentation } from './segmentation/pyannote-segmentation.ts';
 import { GE2E, SpeakerEncoder } from './speaker-embedding/speaker-encoder.ts';
 import { SileroVad } from './vad/silero-vad.ts';
+import { AlignmentRegistry, type AlignmentRegistryOptions } from './wav2vec2/alignment-registry.ts';
 import { WhisperRecognizer } from './whisper/whisper-recognizer.ts';
 
 const EMBEDDED = join(import.meta.dirname, 'embedded');
@@ -27,9 +28,14 @@ export interface ModelSettings {
   readonly batchSize: number | undefined;
   /** Name as it appears in results, and the checkpoint's folder. */
   readonly whisper: { readonly name: string; readonly folder: string };
+  /** Left out: words are timed by attention only. */
+  readonly alignment?: Pick<AlignmentRegistryOptions, 'hub' | 'maxLoaded' | 'overrides'>;
 }
 
-export type LoadedModels = Awaited<ReturnType<typeof loadNetworks>> & { close(): Promise<void> };
+export type LoadedModels = Awaited<ReturnType<typeof loadNetworks>> & {
+  readonly alignmentModels: AlignmentRegistry | null;
+  close(): Promise<void>;
+};
 
 /**
  * Starts the engines with every network that a transcription needs.
@@ -43,11 +49,24 @@ export async function loadModels(
   onTrouble: (trouble: SchedulerTrouble) => void = () => {},
 ): Promise<LoadedModels> {
   const engines = startEngines(settings, onFatal);
+  const closing = new AbortController();
   const close = async (): Promise<void> => {
+    closing.abort();
     await Promise.all(Object.values(engines).map((engine) => engine.close()));
   };
   try {
-    return { ...(await loadNetworks(engines, settings, onTrouble)), close };
+    const networks = await loadNetworks(engines, settings, onTrouble);
+    const { alignment } = settings;
+    const computeType = computeTypeOf(settings);
+    const alignmentModels =
+      alignment === undefined
+        ? null
+        : new AlignmentRegistry(
+            engines.onDevice,
+            { ...alignment, computeType, onTrouble },
+            closing.signal,
+          );
+    return { ...networks, alignmentModels, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,6 +1,7 @@
 import type { Waveform } from '../audio/waveform.ts';
 import { SttError } from '../core/errors.ts';
-import type { Segment, Transcript, TranscriptWarning } from './contracts.ts';
+import { alignTranscript } from './alignment/align-transcript.ts';
+import type { AlignmentModels, Segment, Transcript, TranscriptWarning } from './contracts.ts';
 import { assignSpeakers } from './diarization/assign-speakers.ts';
 import { diarize, speakerLabel } from './diarization/diarize.ts';
 import { assertComparable } from './diarization/known-speakers.ts';
@@ -16,9 +17,14 @@ import { type PostprocessOptions, postprocess } from './postprocess/postprocess.
 import { sideBySide } from './side-by-side.ts';
 import { type TranscribeModels, transcribe } from './transcribe.ts';
 
-export interface RecordingModels extends TranscribeModels, DiarizeModels {}
+export interface RecordingModels extends TranscribeModels, DiarizeModels {
+  /** Where words may be timed by a CTC model of their language. */
+  readonly alignmentModels?: AlignmentModels | null;
+}
 
 export interface RecordingOptions {
+  /** `auto`, the default: by a CTC model where there is one, else by the recogniser's attention. */
+  readonly alignment?: 'auto' | 'ctc' | 'attention';
   readonly transcribe: TranscribeOptions;
   /** Null: speakers are not told apart. */
   readonly diarize: DiarizeOptions | null;
@@ -68,7 +74,8 @@ export async function processRecording(
 ): Promise<RecordingTranscript> {
   if (options.diarize) assertComparable(options.diarize.knownSpeakers, models.embedding.dimensions);
   const progress = progressOfBoth(hooks, options.diarize !== null);
-  const early = languageOfText(options) !== null && options.diarize === null;
+  const early =
+    languageOfText(options) !== null && options.diarize === null && !isAligned(options, models);
   const wordHooks: TranscribeHooks = {
     onProgress: progress.words,
     onStage: (...stage) => hooks.onStage?.(...stage),
@@ -78,7 +85,7 @@ export async function processRecording(
   };
   const speakerHooks = { ...wordHooks, onProgress: progress.speakers };
   const [transcript, found] = await sideBySide(
-    (stop) => transcribe(waveform, options.transcribe, models, wordHooks, stop),
+    (stop) => findWords(waveform, options, models, { hooks: wordHooks, stop }),
     (stop) => findSpeakers(waveform, options.diarize, models, { hooks: speakerHooks, stop }),
     signal,
   );
@@ -88,6 +95,39 @@ export async function processRecording(
   const warnings = [...transcript.warnings, ...found.warnings];
   const { speakers, turns } = found;
   return { ...transcript, segments, speakers, turns, warnings };
+}
+
+/** The text that was spoken can be aligned with the speech; a translation cannot. */
+const isAligned = (
+  { alignment = 'auto', transcribe: { task, wordTimes } }: RecordingOptions,
+  { alignmentModels }: RecordingModels,
+): boolean =>
+  wordTimes &&
+  task === 'transcribe' &&
+  alignment !== 'attention' &&
+  (alignment === 'ctc' || Boolean(alignmentModels));
+
+async function findWords(
+  waveform: Waveform,
+  options: RecordingOptions,
+  models: RecordingModels,
+  { hooks, stop }: { readonly hooks: TranscribeHooks; readonly stop: AbortSignal },
+): Promise<Transcript> {
+  const transcript = await transcribe(waveform, options.transcribe, models, hooks, stop);
+  if (!isAligned(options, models)) return transcript;
+  const startedAt = performance.now();
+  const alignment = options.alignment === 'ctc' ? 'ctc' : 'auto';
+  const { scheduling } = options.transcribe;
+  const found = models.alignmentModels ?? { forLanguage: () => Promise.resolve(null) };
+  const aligned = await alignTranscript(
+    transcript,
+    waveform,
+    found,
+    { alignment, scheduling },
+    stop,
+  );
+  hooks.onStage?.('align', performance.now() - startedAt);
+  return aligned;
 }
 
 function handOn(segments: readonly Segment[], hooks: TranscribeHooks): void {
