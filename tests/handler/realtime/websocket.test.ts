@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,7 @@ import {
 import type { LoadedModels } from '../../../models/load-models.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../../../pipeline/options.ts';
 import { transcribe } from '../../../pipeline/transcribe.ts';
+import { runFfmpegForFixture } from '../../fakes/audio-workbench.ts';
 import { sampleWaveform } from '../../golden/shared-data.ts';
 import { LiveClient, textOf } from './live-client.ts';
 import { engineWindows, loadEngine } from './real-engine.ts';
@@ -74,6 +75,16 @@ const chunk = (bytes: Buffer, seq?: number) => ({
   audio_data: bytes.toString('base64'),
   ...(seq !== undefined && { seq }),
 });
+
+async function encodedSample(codec: readonly string[]): Promise<Buffer> {
+  const folder = await mkdtemp(join(tmpdir(), 'stt-test-'));
+  folders.push(folder);
+  const [input, output] = [join(folder, 'in.pcm'), join(folder, 'out')];
+  await writeFile(input, pcm16Bytes(SAMPLE));
+  const raw = ['-f', 's16le', '-ar', '16000', '-ac', '1', '-i', input];
+  await runFfmpegForFixture([...raw, ...codec, output]);
+  return await readFile(output);
+}
 
 const expectAsOffline = (text: string): void =>
   expect(errorRate(countWordErrors(offline, text))).toBeLessThanOrEqual(0.07);
@@ -181,6 +192,19 @@ test('binary float32 at 48 kHz is understood, and finalize answers before the en
   expect(await client.hears('error')).toMatchObject({ code: 'INPUT_INVALID', fatal: false });
   await client.send({ type: 'resume' }, END);
   await client.hears('session_ended');
+});
+
+test('what a browser records, Opus in WebM, is understood piece by piece', async () => {
+  const { url } = await serve();
+  const client = new LiveClient(url);
+  const webm = await encodedSample(['-c:a', 'libopus', '-b:a', '32k', '-f', 'webm']);
+  const pieces = Array.from({ length: Math.ceil(webm.length / 4000) }, (_, piece) =>
+    webm.subarray(piece * 4000, (piece + 1) * 4000),
+  );
+  await client.send(START, ...pieces, END);
+  const { audio_duration } = await client.hears('session_ended');
+  expect(audio_duration).toBeCloseTo(12, 0);
+  expect(errorRate(countWordErrors(offline, client.text))).toBeLessThanOrEqual(0.15);
 });
 
 test('who may not speak is told why', async () => {
