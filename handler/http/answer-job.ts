@@ -30,11 +30,7 @@ export function contextOf(
   return { signal, logger: logger.child(bindings), onProgress: () => undefined, ...hooks };
 }
 
-function sendOutput(
-  output: JobOutput,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): FastifyReply {
+function sendOutput(output: JobOutput, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (!('error' in output)) return reply.send(output);
   const { code, retryable } = output.error;
   const { httpStatus } = ERROR_CODES[code];

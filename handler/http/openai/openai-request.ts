@@ -3,14 +3,7 @@ import { SttError } from '../../../core/errors.ts';
 import { describeIssues } from '../../input-issues.ts';
 import { formValueReader } from '../form-values.ts';
 
-const RESPONSE_FORMATS = [
-  'json',
-  'text',
-  'srt',
-  'verbose_json',
-  'vtt',
-  'diarized_json',
-] as const;
+const RESPONSE_FORMATS = ['json', 'text', 'srt', 'verbose_json', 'vtt', 'diarized_json'] as const;
 type ResponseFormat = (typeof RESPONSE_FORMATS)[number];
 
 const GRANULARITIES = ['word', 'segment'] as const;
