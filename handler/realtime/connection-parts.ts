@@ -1,6 +1,7 @@
 import type { Logger } from '../../core/logger.ts';
+import type { ClientMessage } from './client-messages.ts';
 import type { RealtimeCaller } from './contracts.ts';
-import type { LiveSessions } from './live-sessions.ts';
+import type { LiveSessions, SessionManner } from './live-sessions.ts';
 
 export interface ConnectionLimits {
   /** A client that has not started a session by then is sent away. */
@@ -21,15 +22,34 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
 
 /** What a connection needs of its socket. */
 export interface Wire {
-  send(text: string): void;
+  send(message: object): void;
   close(code: number, reason: string): void;
   /** No more is read until `resume`. */
   pause(): void;
   resume(): void;
 }
 
+/** What speaks with the client of a socket. */
+export interface SocketSpeaker {
+  receiveText(text: string): void;
+  receiveAudio(bytes: Buffer): void;
+  /** The socket is gone. */
+  closed(): void;
+  /** The process stops. */
+  restart(): void;
+}
+
+/** A live session as a speaker of another protocol uses it. */
+export interface SessionLink extends Omit<SocketSpeaker, 'receiveText'> {
+  receive(message: ClientMessage): void;
+  /** The client is there, though it sends no audio. */
+  keepAlive(): void;
+}
+
 export interface ConnectionParts {
   readonly sessions: LiveSessions;
+  /** How sessions that are started here differ from others. */
+  readonly manner?: SessionManner | undefined;
   readonly limits: ConnectionLimits;
   readonly logger: Logger;
   /** Known by a header or by the URL, or else asked of the first message. */

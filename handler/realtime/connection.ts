@@ -8,7 +8,7 @@ import {
   type StartMessage,
 } from './client-messages.ts';
 import { CLOSE_CODES, closeCodeOf } from './close-codes.ts';
-import type { ConnectionParts, Wire } from './connection-parts.ts';
+import type { ConnectionParts, SessionLink, SocketSpeaker, Wire } from './connection-parts.ts';
 import type { RealtimeCaller } from './contracts.ts';
 import type { SessionListener } from './live-host.ts';
 import type { OpenSession } from './live-sessions.ts';
@@ -17,7 +17,7 @@ const TICK_MS = 1000;
 const WARN_SEC = 60;
 
 /** One socket: a session's beginning or its continuation, its audio, what is heard of it. */
-export class Connection implements SessionListener {
+export class Connection implements SessionListener, SocketSpeaker, SessionLink {
   readonly #wire: Wire;
   readonly #parts: ConnectionParts;
   readonly #timer: NodeJS.Timeout;
@@ -40,6 +40,14 @@ export class Connection implements SessionListener {
 
   receiveText(text: string): void {
     this.#inOrder(() => this.#handle(parseClientMessage(text)));
+  }
+
+  receive(message: ClientMessage): void {
+    this.#inOrder(() => this.#handle(message));
+  }
+
+  keepAlive(): void {
+    this.#lastHeardAtMs = performance.now();
   }
 
   receiveAudio(bytes: Buffer): void {
@@ -139,7 +147,8 @@ export class Connection implements SessionListener {
     }
     const format = { encoding, sampleRateHz: sample_rate };
     const ids = { sessionId: session_id, meetingId: meeting_id };
-    const started = await this.#parts.sessions.start(caller, { ...ids, language, format });
+    const { sessions, manner } = this.#parts;
+    const started = await sessions.start(caller, { ...ids, language, format, ...manner });
     this.#adopt(started);
     this.#send({ type: 'session_started', ...this.#describe(), resume_token: started.resumeToken });
     started.host.listen(this);
@@ -261,7 +270,7 @@ export class Connection implements SessionListener {
   }
 
   #send(message: object): void {
-    if (!this.#isClosed) this.#wire.send(JSON.stringify(message));
+    if (!this.#isClosed) this.#wire.send(message);
   }
 
   #close(code: number, reason: string): void {

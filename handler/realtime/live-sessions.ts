@@ -30,7 +30,14 @@ export interface LiveSessionsOptions {
   readonly timing?: WindowTiming;
 }
 
-export interface StartOptions {
+/** How a session differs from what it would be by default. */
+export interface SessionManner {
+  /** False: it ends with its socket, and nothing of it outlives the process. */
+  readonly isResumable?: boolean;
+  readonly live?: LiveOptions | undefined;
+}
+
+export interface StartOptions extends SessionManner {
   /** Chosen by the client, or null. */
   readonly sessionId: string | null;
   readonly meetingId: string | null;
@@ -46,8 +53,15 @@ export interface OpenSession {
   readonly refined: Promise<unknown>;
 }
 
+interface SessionFiles {
+  readonly store: SessionStore;
+  readonly audio: SessionAudio;
+}
+
 interface Entry extends OpenSession {
   readonly store: SessionStore;
+  /** How long it waits for its client. */
+  readonly resumeMs: number;
   abandonment: NodeJS.Timeout | undefined;
 }
 
@@ -83,7 +97,7 @@ export class LiveSessions {
    */
   async start(
     caller: RealtimeCaller,
-    { sessionId, meetingId, language, format }: StartOptions,
+    { sessionId, meetingId, language, format, isResumable = true, live: manner }: StartOptions,
   ): Promise<OpenSession & { readonly resumeToken: string }> {
     const name = sessionId ?? randomUUID();
     this.#makeRoom(caller, name);
@@ -92,13 +106,14 @@ export class LiveSessions {
     const keepsAudio = caller.keepsAudio && this.#options.refine !== undefined;
     const fixed = { sessionId: name, meetingId, tenant, language, format, keepsAudio };
     const identity = { key: randomUUID(), ...fixed, resumeTokenHash: hashOf(resumeToken) };
-    const store = await this.#storeOf(identity.key);
+    const store = await this.#storeOf(identity.key, isResumable);
     const live = initialLiveState(language);
     const counts = { chunkSeq: 0, sampleCount: 0, eventSeq: 0 };
     const audio = await SessionAudio.open(store.folder);
     const checkpoint = { version: 1, identity, epoch: 1, live, ...counts } as const;
-    const host = new LiveHost(checkpoint, [], { ...this.#options, audio, store });
-    return { ...this.#adopt(host, store, audio), resumeToken };
+    const ports = { ...this.#options, live: manner ?? this.#options.live, audio, store };
+    const resumeMs = isResumable ? this.#resumeMs : 0;
+    return { ...this.#adopt(new LiveHost(checkpoint, [], ports), ports, resumeMs), resumeToken };
   }
 
   /** @throws {SttError} NOT_FOUND for an unknown session and for a wrong token alike. */
@@ -116,7 +131,7 @@ export class LiveSessions {
     const entry = this.#sessions.get(nameOf(identity.tenant, identity.sessionId));
     if (!entry || isListenedTo || entry.host.identity.key !== identity.key) return;
     clearTimeout(entry.abandonment);
-    entry.abandonment = setTimeout(() => entry.host.end(), this.#resumeMs).unref();
+    entry.abandonment = setTimeout(() => entry.host.end(), entry.resumeMs).unref();
   }
 
   /** Takes up the sessions that an earlier process left; each waits for its client. */
@@ -134,7 +149,7 @@ export class LiveSessions {
       const audio = await SessionAudio.open(store.folder, checkpoint.sampleCount);
       const next = { ...checkpoint, epoch: checkpoint.epoch + 1 };
       const host = new LiveHost(next, events, { ...this.#options, audio, store });
-      this.#adopt(host, store, audio);
+      this.#adopt(host, { store, audio });
       await host.recover();
       this.abandon(host);
       restored += 1;
@@ -174,27 +189,28 @@ export class LiveSessions {
     }
   }
 
-  async #storeOf(key: string): Promise<SessionStore> {
+  async #storeOf(key: string, isDurable: boolean): Promise<SessionStore> {
     const { dataDir, spoolDir } = this.#options;
-    if (dataDir !== undefined) return new SessionStore(join(dataDir, 'realtime', key), true);
+    if (dataDir !== undefined && isDurable)
+      return new SessionStore(join(dataDir, 'realtime', key), true);
     this.#spool ??= createSpoolFolder(spoolDir);
     return new SessionStore(join((await this.#spool).path, key), false);
   }
 
-  #adopt(host: LiveHost, store: SessionStore, audio: SessionAudio): Entry {
+  #adopt(host: LiveHost, { store, audio }: SessionFiles, resumeMs: number = this.#resumeMs): Entry {
     const name = nameOf(host.identity.tenant, host.identity.sessionId);
     const { format } = host.identity;
     const intake = new SessionIntake(host, format, this.#options.ffmpegPath);
     const entry: Entry = {
-      ...{ host, intake, store, abandonment: undefined },
-      refined: this.#outcome({ host, intake, store }, audio),
+      ...{ host, intake, store, resumeMs, abandonment: undefined },
+      refined: this.#outcome({ host, intake, store, resumeMs }, audio),
     };
     this.#sessions.set(name, entry);
     return entry;
   }
 
   async #outcome(
-    { host, intake, store }: Pick<Entry, 'host' | 'intake' | 'store'>,
+    { host, intake, store, resumeMs }: Omit<Entry, 'refined' | 'abandonment'>,
     audio: SessionAudio,
   ): Promise<unknown> {
     try {
@@ -203,7 +219,7 @@ export class LiveSessions {
       const refined = await this.#refine(host.identity, audio);
       // Who was cut off at the end may still come for it.
       const isTold = isHeard && (refined === null || host.isListenedTo);
-      void this.#forgetAfter(isTold ? 0 : this.#resumeMs, { host, intake, store });
+      void this.#forgetAfter(isTold ? 0 : resumeMs, { host, intake, store });
       return refined;
     } catch (thrown) {
       this.#options.logger.error({ err: SttError.from(thrown) }, 'live session failed');
