@@ -169,13 +169,22 @@ export interface Grouping {
 }
 
 /** @param x `[rows, positions, dModel]`. */
-export function groupingOf(graph: OnnxGraph, x: Value, { keys }: KeyValues): Grouping {
+export function groupingOf(graph: OnnxGraph, x: Value, audio: KeyValues): Grouping {
+  return { windows: windowsShape(graph, audio), rows: graph.op('Shape', [x]) };
+}
+
+/**
+ * The grouping of a Loop that adds one position per step. ONNX Runtime computes with shapes on the
+ * CPU: made outside, they are not a part of every step.
+ */
+export function stepGrouping(graph: OnnxGraph, audio: KeyValues, dModel: number): Grouping {
+  return { windows: windowsShape(graph, audio), rows: graph.integers([-1, 1, dModel]) };
+}
+
+function windowsShape(graph: OnnxGraph, { keys }: KeyValues): Value {
   const shape = graph.op('Shape', [keys]);
   const windows = graph.op('Slice', [shape, graph.integers([0]), graph.integers([1])]);
-  return {
-    windows: graph.op('Concat', [windows, graph.integers([-1, 0])], { axis: { int: 0 } }),
-    rows: graph.op('Shape', [x]),
-  };
+  return graph.op('Concat', [windows, graph.integers([-1, 0])], { axis: { int: 0 } });
 }
 
 /** Projects the encoder's output to one layer's cross-attention keys and values. */

@@ -1,5 +1,5 @@
 import { elementTypeCode, type OnnxGraph, type Value } from '../graph/onnx-graph.ts';
-import type { KeyValues, Padding } from './attention.ts';
+import { type Grouping, type KeyValues, type Padding, stepGrouping } from './attention.ts';
 import { beamCandidates } from './beam-candidates.ts';
 import { type BeamInputs, BeamStep, type Beams, type Ended } from './beam-step.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
@@ -40,6 +40,10 @@ export interface BeamLoopContext {
   readonly inputs: BeamInputs;
 }
 
+interface BeamBodyContext extends BeamLoopContext {
+  readonly grouping: Grouping;
+}
+
 type Shape = (number | string)[];
 type Field = {
   readonly value: Value;
@@ -56,7 +60,8 @@ export function beamLoop(
 ): Ended {
   const state = Object.entries(fieldsOf(first));
   const keyValues = first.past.flatMap(({ keys, values }) => [keys, values]);
-  const body = graph.inner('loop', (inner) => loopBody(inner, context, first));
+  const grouping = stepGrouping(graph, context.audio[0]!, context.checkpoint.dModel);
+  const body = graph.inner('loop', (inner) => loopBody(inner, { ...context, grouping }, first));
   const outputs = graph.ops(
     'Loop',
     [trips, anyOpen(graph, first.ended), ...state.map(([, { value }]) => value), ...keyValues],
@@ -100,7 +105,7 @@ function fieldsOf({ beams, ended, token, position, rules, repetition }: BeamStat
   };
 }
 
-function loopBody(graph: OnnxGraph, context: BeamLoopContext, first: BeamState): void {
+function loopBody(graph: OnnxGraph, context: BeamBodyContext, first: BeamState): void {
   const step = graph.input('step', 'int64', []);
   graph.input('unfinished', 'bool', []);
   const fields = fieldsOf(first);
@@ -136,11 +141,11 @@ function loopBody(graph: OnnxGraph, context: BeamLoopContext, first: BeamState):
 
 function nextState(
   graph: OnnxGraph,
-  context: BeamLoopContext,
+  context: BeamBodyContext,
   state: BeamState,
   step: Value,
 ): BeamState {
-  const { decoder, checkpoint, audio, inputs } = context;
+  const { decoder, checkpoint, audio, inputs, grouping } = context;
   const { timestamps, padding, position, past } = state;
   const one = graph.integers([1]);
   const pass = decoder.pass(graph, {
@@ -149,7 +154,7 @@ function nextState(
     past,
     audio,
     padding,
-    isGrouped: true,
+    grouping,
   });
   const scores = tokenScores(graph, context, graph.op('Squeeze', [pass.hidden, one]));
   const rules = new TimestampRules(graph, checkpoint, timestamps);

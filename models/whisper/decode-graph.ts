@@ -12,7 +12,7 @@ import {
 import { WhisperDecoder } from './decoder.ts';
 import { type PromptEnd, promptPass } from './prompt-pass.ts';
 import { advanceRepetition, noRepetition, repetitionInputs } from './repetition-rules.ts';
-import { type Rows, range, rowsOfWindows, unfinishedRows } from './rows.ts';
+import { type Rows, range, rowsOfWindows, unfinishedRows, windowShapeOf } from './rows.ts';
 import { TimestampRules } from './timestamp-rules.ts';
 
 /** Batches that a decode goes through, each with the windows that the one before left over. */
@@ -59,12 +59,14 @@ class DecodeGraph {
     this.#audio = decoder.audioKeyValues(graph, audio);
     this.#windows = graph.op('Gather', [graph.op('Shape', [audio]), graph.integers([0])]);
     const textTokens = checkpoint.tokens.timestampsStart;
+    const temperature = graph.input('temperature', 'float32', ['rows', 1]);
     this.#context = {
       decoder,
       checkpoint,
       textBias: graph.input('text_bias', 'float32', [1, textTokens]),
       anySampling: graph.input('any_sampling', 'bool', []),
       rowsPerWindow: graph.input('rows_per_window', 'int64', [1]),
+      windowShape: windowShapeOf(graph, temperature, this.#windows),
       repetition: repetitionInputs(graph, checkpoint),
     };
     this.#inputs = {
@@ -72,7 +74,7 @@ class DecodeGraph {
       timestamps: graph.input('timestamps', 'bool', ['windows', 1]),
       tokenLimits: graph.input('token_limits', 'int64', ['windows', 1]),
       maxInitialTimestamp: graph.input('max_initial_timestamp', 'int64', [1]),
-      temperature: graph.input('temperature', 'float32', ['rows', 1]),
+      temperature,
       uniforms: graph.input('uniforms', 'float32', ['max_tokens', 'rows', 1]),
       maxTokens: graph.input('max_tokens', 'int64', []),
     };
@@ -103,8 +105,7 @@ class DecodeGraph {
   /** Publishes what the stage adds, and for which rows. */
   #stage(stage: number, before: StageState): StageEnd {
     const graph = this.#graph;
-    const rows =
-      stage === 1 ? before.rows : unfinishedRows(graph, this.#context.rowsPerWindow, before.rows);
+    const rows = stage === 1 ? before.rows : unfinishedRows(graph, this.#context, before.rows);
     const trips = graph.op('Sub', [this.#inputs.maxTokens, before.done]);
     const isLast = stage === DECODE_STAGES;
     const end = decodeStage(graph, this.#context, { ...before, rows, trips }, !isLast);

@@ -1,4 +1,5 @@
 import { elementTypeCode, type OnnxGraph, type Value } from '../graph/onnx-graph.ts';
+import { type Grouping, stepGrouping } from './attention.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
 import type { WhisperDecoder } from './decoder.ts';
 import { pastInputs, presentOutputs } from './loop-key-values.ts';
@@ -9,19 +10,17 @@ import {
   type RepetitionState,
   withRepetitionRules,
 } from './repetition-rules.ts';
-import { openWindows, type Rows } from './rows.ts';
+import { openWindows, type Rows, type WindowRows } from './rows.ts';
 import { type RuledScores, type Scores, TimestampRules } from './timestamp-rules.ts';
 import { type Pick, type PickOptions, pickToken } from './token-picker.ts';
 
 /** What does not depend on the row. */
-export interface StageContext {
+export interface StageContext extends WindowRows {
   readonly decoder: WhisperDecoder;
   readonly checkpoint: WhisperCheckpoint;
   /** float32 `[1, timestampsStart]`. */
   readonly textBias: Value;
   readonly anySampling: Value;
-  /** int64 `[1]`. */
-  readonly rowsPerWindow: Value;
   readonly repetition: RepetitionInputs;
 }
 
@@ -65,7 +64,9 @@ class DecodeStage {
 
   build(graph: OnnxGraph): StageEnd {
     const { rows, trips, done } = this.#start;
-    const body = graph.inner('loop', (inner) => this.#body(inner));
+    const { dModel } = this.#context.checkpoint;
+    const grouping = stepGrouping(graph, rows.audio[0]!, dModel);
+    const body = graph.inner('loop', (inner) => this.#body(inner, grouping));
     const { lastIs, previousIs, latest } = rows.rules;
     const { history, runs } = rows.repetition;
     const { token, position, finished } = rows;
@@ -101,7 +102,7 @@ class DecodeStage {
   }
 
   /** Rows that have ended repeat end of text at no cost in log-probability. */
-  #body(graph: OnnxGraph): void {
+  #body(graph: OnnxGraph, grouping: Grouping): void {
     const { decoder, checkpoint } = this.#context;
     const { rows, done } = this.#start;
     const step = graph.input('step', 'int64', []);
@@ -120,7 +121,7 @@ class DecodeStage {
     };
     const past = pastInputs(graph, this.#context);
     const { audio, padding, timestamps, temperature } = rows;
-    const inputs = { ids: token, positions: position, past, audio, padding, isGrouped: true };
+    const inputs = { ids: token, positions: position, past, audio, padding, grouping };
     const pass = decoder.pass(graph, inputs);
     const one = graph.integers([1]);
     const scores = tokenScores(graph, this.#context, graph.op('Squeeze', [pass.hidden, one]));
@@ -165,13 +166,9 @@ class DecodeStage {
 
   /** bool scalar: enough windows are left for another step of this stage. */
   #goesOn(graph: OnnxGraph, finished: Value): Value {
-    const open = graph.op(
-      'ReduceMean',
-      [openWindows(graph, this.#context.rowsPerWindow, finished)],
-      {
-        keepdims: { int: 0 },
-      },
-    );
+    const open = graph.op('ReduceMean', [openWindows(graph, this.#context.windowShape, finished)], {
+      keepdims: { int: 0 },
+    });
     // A hair above a half: the mean is rounded.
     return graph.op('Greater', [open, graph.float(this.#untilHalf ? 0.5001 : 0)]);
   }
@@ -179,7 +176,7 @@ class DecodeStage {
 
 export function tokenScores(
   graph: OnnxGraph,
-  { decoder, checkpoint, textBias }: Omit<StageContext, 'anySampling' | 'rowsPerWindow'>,
+  { decoder, checkpoint, textBias }: Omit<StageContext, 'anySampling' | keyof WindowRows>,
   hidden: Value,
 ): Scores {
   const { tokens, vocabularySize } = checkpoint;

@@ -5,7 +5,7 @@ import {
   crossAttention,
   decoderSelfAttention,
   feedForward,
-  groupingOf,
+  type Grouping,
   type KeyValues,
   layerNorm,
   type Padding,
@@ -22,8 +22,8 @@ export interface DecoderInputs {
   /** Per window. */
   readonly audio: readonly KeyValues[];
   readonly padding?: Padding;
-  /** Whether there may be several rows to a window. */
-  readonly isGrouped?: boolean;
+  /** Where there may be several rows to a window; made outside of Loops, see `groupingOf`. */
+  readonly grouping?: Grouping;
 }
 
 export interface DecoderPass {
@@ -73,7 +73,7 @@ export class WhisperDecoder {
 
   /** Runs new tokens; the rows of a window are next to each other. */
   pass(graph: OnnxGraph, inputs: DecoderInputs): DecoderPass {
-    const { ids, positions, past, audio, padding, isGrouped } = inputs;
+    const { ids, positions, past, audio, padding, grouping } = inputs;
     const context = this.#context(graph);
     return graph.in('decoder', () => {
       let x = graph.op('Add', [
@@ -83,7 +83,6 @@ export class WhisperDecoder {
           positions,
         ]),
       ]);
-      const grouping = isGrouped === true ? groupingOf(graph, x, audio[0]!) : undefined;
       const present = this.#layers().map((name, layer) =>
         graph.in(`layers.${layer}`, () => {
           const self = decoderSelfAttention(context, x, name, { past: past[layer]!, padding });

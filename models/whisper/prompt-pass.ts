@@ -81,7 +81,7 @@ class PromptPass {
     const graph = this.#graph;
     const { decoder, audio, windows } = this.#context;
     const promptLength = this.#width(this.#prompt);
-    const first = { audio, padding: this.#padding, isGrouped: false };
+    const first = { audio, padding: this.#padding };
     const start = decoder.pass(graph, {
       ...first,
       ids: this.#readable(this.#prompt),

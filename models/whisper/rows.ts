@@ -27,6 +27,24 @@ export interface Rows {
   readonly uniforms: Value;
 }
 
+/** How rows and windows go together. */
+export interface WindowRows {
+  /** int64 `[1]`: samples or beams of a window. */
+  readonly rowsPerWindow: Value;
+  /** int64 `[2]`: −1 and the same, for a Reshape of `[rows, 1]`; see `windowShapeOf`. */
+  readonly windowShape: Value;
+}
+
+/**
+ * `[−1, rows per window]` from the sizes of two tensors. What is computed from sizes alone stays on
+ * the CPU, where Reshape reads it: made of an input of the graph, each step would copy it from the GPU.
+ */
+export function windowShapeOf(graph: OnnxGraph, perRow: Value, windows: Value): Value {
+  const rows = graph.op('Gather', [graph.op('Shape', [perRow]), graph.integers([0])]);
+  const each = graph.op('Div', [rows, windows]);
+  return graph.op('Concat', [graph.integers([-1]), each], { axis: { int: 0 } });
+}
+
 /** A window's rows, its samples or beams, are next to each other. All sizes are int64 `[1]`. */
 export function rowsOfWindows(
   graph: OnnxGraph,
@@ -38,8 +56,12 @@ export function rowsOfWindows(
 }
 
 /** The rows of windows that have not ended, gathered into a batch of their own. */
-export function unfinishedRows(graph: OnnxGraph, rowsPerWindow: Value, rows: Rows): Rows {
-  const open = openWindows(graph, rowsPerWindow, rows.finished);
+export function unfinishedRows(
+  graph: OnnxGraph,
+  { rowsPerWindow, windowShape }: WindowRows,
+  rows: Rows,
+): Rows {
+  const open = openWindows(graph, windowShape, rows.finished);
   const flat = graph.op('Reshape', [open, graph.integers([-1])]);
   const windows = graph.op('Squeeze', [graph.op('NonZero', [flat]), graph.integers([0])]);
   const indices = rowsOf(graph, windows, rowsPerWindow);
@@ -71,12 +93,11 @@ export function unfinishedRows(graph: OnnxGraph, rowsPerWindow: Value, rows: Row
 }
 
 /** float32 `[windows, 1]`: 1 where a row of the window goes on. */
-export function openWindows(graph: OnnxGraph, rowsPerWindow: Value, finished: Value): Value {
+export function openWindows(graph: OnnxGraph, windowShape: Value, finished: Value): Value {
   const open = graph.op('Cast', [graph.op('Not', [finished])], {
     to: { int: elementTypeCode('float32') },
   });
-  const shape = graph.op('Concat', [graph.integers([-1]), rowsPerWindow], { axis: { int: 0 } });
-  return graph.op('ReduceMax', [graph.op('Reshape', [open, shape]), graph.integers([1])]);
+  return graph.op('ReduceMax', [graph.op('Reshape', [open, windowShape]), graph.integers([1])]);
 }
 
 /** The rows of some windows (int64 `[chosen]`), int64 `[chosen · rows per window]`. */

@@ -19,14 +19,20 @@ export class StepScores {
   static async load(weights: Weights, checkpoint: WhisperCheckpoint): Promise<StepScores> {
     const graph = new OnnxGraph();
     const decoder = new WhisperDecoder(weights, checkpoint);
-    const audio = graph.input('audio', 'float32', [1, 1500, checkpoint.dModel]);
+    const { dModel } = checkpoint;
+    const audio = graph.input('audio', 'float32', [1, 1500, dModel]);
     const ids = graph.input('ids', 'int64', ['rows', 'length']);
     const { hidden } = decoder.pass(graph, {
       ids,
       positions: graph.input('positions', 'int64', ['length']),
       past: decoder.emptyPast(graph, graph.input('rows', 'int64', [1])),
       audio: decoder.audioKeyValues(graph, audio),
-      isGrouped: true,
+      grouping: {
+        windows: graph.integers([1, -1, dModel]),
+        rows: graph.op('Concat', [graph.op('Shape', [ids]), graph.integers([dModel])], {
+          axis: { int: 0 },
+        }),
+      },
     });
     const last = graph.op('Gather', [hidden, graph.integers([-1], [])], { axis: { int: 1 } });
     const { vocabularySize } = checkpoint;
