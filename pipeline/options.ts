@@ -64,7 +64,7 @@ export const DEFAULT_TRANSCRIBE_OPTIONS: TranscribeOptions = {
     onsetThreshold: 0.5,
     offsetThreshold: 0.35,
     minSpeechMs: 250,
-    minSilenceMs: 100,
+    minSilenceMs: 300,
     speechPadMs: 200,
   },
 };

@@ -48,7 +48,7 @@ test.each([
   [['--format', 'srt'], /--format needs a FILE/],
   [['--language', 'en'], /--language needs a FILE/],
   [['--out', 'x', '--test_input', '{}'], /--out needs a FILE/],
-  [['a.wav', '--format', 'docx'], /--format is one of json, verbose, text, srt, vtt, tsv/],
+  [['a.wav', '--format', 'docx'], /--format is one of json, verbose, verbose_json, text/],
   [['a.wav', '--task', 'sing'], /--task is one of transcribe, translate/],
   [['a.wav', '--language', 'klingon'], /--language/],
   [['a.wav', '--out', ''], /--out/],

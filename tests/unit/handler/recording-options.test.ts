@@ -26,6 +26,7 @@ test('speakers are told apart unless they are not wanted, and text is repaired, 
     transcribe: DEFAULT_TRANSCRIBE_OPTIONS,
     diarize: DEFAULT_DIARIZE_OPTIONS,
     postprocess: DEFAULT_POSTPROCESS_OPTIONS,
+    alignment: 'auto',
   });
   expect(toRecordingOptions(parse({ diarize: false })).diarize).toBeNull();
 });
