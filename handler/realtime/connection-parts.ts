@@ -20,9 +20,9 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   maxLagSec: 120,
 };
 
-/** What a connection needs of its socket. */
-export interface Wire {
-  send(message: object): void;
+/** What is needed of a socket. */
+export interface Wire<Message extends object = object> {
+  send(message: Message): void;
   close(code: number, reason: string): void;
   /** No more is read until `resume`. */
   pause(): void;

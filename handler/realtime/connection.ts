@@ -12,13 +12,14 @@ import type { ConnectionParts, SessionLink, SocketSpeaker, Wire } from './connec
 import type { RealtimeCaller } from './contracts.ts';
 import type { SessionListener } from './live-host.ts';
 import type { OpenSession } from './live-sessions.ts';
+import type { ServerMessage } from './server-messages.ts';
 
 const TICK_MS = 1000;
 const WARN_SEC = 60;
 
 /** One socket: a session's beginning or its continuation, its audio, what is heard of it. */
 export class Connection implements SessionListener, SocketSpeaker, SessionLink {
-  readonly #wire: Wire;
+  readonly #wire: Wire<ServerMessage>;
   readonly #parts: ConnectionParts;
   readonly #timer: NodeJS.Timeout;
   #session: OpenSession | null = null;
@@ -32,7 +33,7 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
   /** Messages are worked off in order, though some take time. */
   #queue: Promise<void> = Promise.resolve();
 
-  constructor(wire: Wire, parts: ConnectionParts) {
+  constructor(wire: Wire<ServerMessage>, parts: ConnectionParts) {
     this.#wire = wire;
     this.#parts = parts;
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
@@ -72,7 +73,7 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
     this.#close(CLOSE_CODES.replaced, 'replaced');
   }
 
-  onEvent(event: object): void {
+  onEvent(event: ServerMessage): void {
     this.#send(event);
   }
 
@@ -269,7 +270,7 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
     }
   }
 
-  #send(message: object): void {
+  #send(message: ServerMessage): void {
     if (!this.#isClosed) this.#wire.send(message);
   }
 

@@ -33,6 +33,7 @@ export class RealtimeModule {
     await registerRealtime(app, {
       sessions: () => (context.slot.phase === 'draining' ? undefined : this.#sessions),
       identify: (key) => callerOf(context, this.#config.service.realtimeKeepAudio, key),
+      model: () => context.slot.engine?.model,
       logger: context.logger,
     });
     await this.#start();

@@ -7,6 +7,7 @@ import { Connection } from './connection.ts';
 import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-parts.ts';
 import type { RealtimeCaller } from './contracts.ts';
 import { isTrustedOrigin, keyInHeaders } from './credentials.ts';
+import { addDeepgram } from './facades/add-deepgram.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { RealtimeSockets, refuseSocket } from './realtime-sockets.ts';
 
@@ -15,6 +16,8 @@ export interface RealtimeOptions {
   sessions(): LiveSessions | undefined;
   /** The caller of a key; without one, whoever needs none. Undefined: refused. */
   identify(credential: string | undefined): RealtimeCaller | undefined;
+  /** Name of the model that answers. */
+  model?(): string | undefined;
   readonly logger: Logger;
   readonly limits?: Partial<ConnectionLimits>;
   /** Lifetime of a token for the URL. */
@@ -64,6 +67,12 @@ export async function registerRealtime(
     const { identify, logger } = options;
     const parts = { sessions, limits, logger, caller, identify };
     sockets.serve(socket, (wire) => new Connection(wire, parts));
+  });
+  addDeepgram(app, {
+    sessions: () => options.sessions(),
+    identify: (credential) => options.identify(credential),
+    model: () => options.model?.() ?? 'whisper',
+    ...{ logger: options.logger, limits, sockets },
   });
 }
 

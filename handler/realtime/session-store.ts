@@ -11,6 +11,7 @@ import {
 import { join } from 'node:path';
 import type { LiveState } from '../../pipeline/realtime/session-state.ts';
 import type { AudioFormat } from './contracts.ts';
+import type { LiveWireEvent } from './live-events.ts';
 
 /** What a session is, fixed when it starts. */
 export interface SessionIdentity {
@@ -42,10 +43,7 @@ export interface SessionCheckpoint {
 }
 
 /** An event that survives a cut: numbered, and told again to who comes back. */
-export interface NumberedEvent {
-  readonly event_seq: number;
-  readonly type: string;
-}
+export type NumberedEvent = LiveWireEvent & { readonly event_seq: number };
 
 const CHECKPOINT = 'session.json';
 const EVENTS = 'events.jsonl';

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { SttError } from '../../../core/errors.ts';
+import { describeIssues } from '../../input-issues.ts';
+import { languageCodeOf } from '../../languages.ts';
+import type { IncomingFormat } from './incoming-audio.ts';
+
+const ENCODINGS = {
+  linear16: 'pcm16',
+  linear32: 'float32',
+  mulaw: 'mulaw',
+  alaw: 'alaw',
+  opus: 'ogg',
+  'ogg-opus': 'ogg',
+} as const;
+
+const MAX_CHANNELS = 8;
+
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+const switchedOff = z.literal('false', { error: 'not available on live audio' });
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+const Language = z.string().transform((language, context) => {
+  if (['multi', 'auto', ''].includes(language)) return null;
+  const code = languageCodeOf(language);
+  if (code !== undefined) return code;
+  context.addIssue({ code: 'custom', message: 'expected a language code such as "ko", or multi' });
+  return z.NEVER;
+});
+
+/** What changes the result is honoured or refused; the rest may be anything. */
+const QuerySchema = z.object({
+  model: z.string().max(128).optional(),
+  language: Language.default(null),
+  encoding: z.enum(['linear16', 'linear32', 'mulaw', 'alaw', 'opus', 'ogg-opus']).optional(),
+  sample_rate: whole(8000, 192_000).optional(),
+  channels: whole(1, MAX_CHANNELS).default(1),
+  interim_results: flag.default(false),
+  vad_events: flag.default(false),
+  endpointing: z.union([flag, whole(0, 60_000)]).default(true),
+  utterance_end_ms: whole(1000, 60_000).optional(),
+  multichannel: switchedOff.optional(),
+  diarize: switchedOff.optional(),
+  redact: switchedOff.optional(),
+  profanity_filter: switchedOff.optional(),
+  detect_entities: switchedOff.optional(),
+  callback: z.never({ error: 'not available' }).optional(),
+  replace: z.never({ error: 'not available' }).optional(),
+  search: z.never({ error: 'not available' }).optional(),
+});
+
+/** What a client of `/v1/listen` asks for. */
+export interface ListenSettings {
+  readonly language: string | null;
+  readonly format: IncomingFormat;
+  readonly hasInterimResults: boolean;
+  readonly hasVadEvents: boolean;
+  /** Whether `speech_final` is ever true. */
+  readonly hasEndpointing: boolean;
+  readonly endSilenceMs: number | undefined;
+  readonly utteranceEndSec: number | undefined;
+  readonly requestId: string;
+  readonly model: string;
+}
+
+/** @throws {SttError} INPUT_INVALID naming the option. */
+export function listenSettingsOf(
+  query: unknown,
+  { requestId, model }: Pick<ListenSettings, 'requestId' | 'model'>,
+): ListenSettings {
+  const parsed = QuerySchema.safeParse(query);
+  if (!parsed.success) throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
+  const { encoding, endpointing, utterance_end_ms, ...asked } = parsed.data;
+  if (encoding === 'linear32' && asked.channels > 1) {
+    throw new SttError('INPUT_INVALID', 'channels: linear32 must be mono');
+  }
+  return {
+    requestId,
+    model,
+    language: asked.language,
+    format: {
+      encoding: encoding === undefined ? 'auto' : ENCODINGS[encoding],
+      sampleRateHz: asked.sample_rate ?? (encoding?.endsWith('law') ? 8000 : 16_000),
+      channels: asked.channels,
+    },
+    hasInterimResults: asked.interim_results,
+    hasVadEvents: asked.vad_events,
+    hasEndpointing: endpointing !== false,
+    endSilenceMs: typeof endpointing === 'number' ? endpointing : undefined,
+    utteranceEndSec: utterance_end_ms === undefined ? undefined : utterance_end_ms / 1000,
+  };
+}
