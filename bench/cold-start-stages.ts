@@ -27,8 +27,11 @@ export async function buildGraph(
   return { checkpoint, model: graph.toModel() };
 }
 
-export const loadGraph = (model: Uint8Array, device: DeviceOptions): Promise<InferenceSession> =>
-  createSession(model, device);
+export const loadGraph = (
+  model: Uint8Array,
+  device: DeviceOptions,
+  profilePrefix?: string,
+): Promise<InferenceSession> => createSession(model, device, profilePrefix);
 
 /** One second of silence in a window, one token: the first run finds what the later ones need. */
 export async function warmUp(

@@ -232,7 +232,9 @@ function alignmentOf({ alignment, hub }: Config, whisper: { readonly name: strin
 
 async function warmUp(models: LoadedModels, logger: Logger): Promise<void> {
   const startedAt = performance.now();
-  await models.recognizer.warmUp();
+  await models.recognizer.warmUp((windows, windowsMs) =>
+    logger.info({ windows, elapsedMs: windowsMs }, 'batch size warmed up'),
+  );
   logger.info({ elapsedMs: elapsedSince(startedAt) }, 'engine warmed up');
 }
 

@@ -121,8 +121,9 @@ export class WhisperRecognizer implements SpeechRecognizer {
   /**
    * Runs every batch size that will be used once, so that no job pays for kernel tuning; a size that
    * the device's memory cannot hold is found out here.
+   * @param onSize hears of each size that has run, and how long it took.
    */
-  async warmUp(): Promise<void> {
+  async warmUp(onSize: (windows: number, elapsedMs: number) => void = () => {}): Promise<void> {
     const smaller = CUDA_BATCH_SIZES.filter((size) => size < this.batchSize);
     const sizes = this.#engine.device === 'cuda' ? [...smaller, this.batchSize] : [1];
     const request: RecognitionRequest = {
@@ -136,8 +137,10 @@ export class WhisperRecognizer implements SpeechRecognizer {
     const { signal } = new AbortController();
     for (const size of sizes) {
       if (size > this.batchSize) return;
+      const startedAt = performance.now();
       const windows = Array.from({ length: size }, () => this.recognize(request, signal));
       await Promise.all(windows);
+      onSize(size, Math.round(performance.now() - startedAt));
     }
   }
 
