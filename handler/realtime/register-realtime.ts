@@ -8,6 +8,8 @@ import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-p
 import type { RealtimeCaller } from './contracts.ts';
 import { isTrustedOrigin, keyInHeaders } from './credentials.ts';
 import { addDeepgram } from './facades/add-deepgram.ts';
+import { addOpenAi } from './facades/add-openai.ts';
+import type { FacadeHost } from './facades/facade-route.ts';
 import type { LiveSessions } from './live-sessions.ts';
 import { RealtimeSockets, refuseSocket } from './realtime-sockets.ts';
 
@@ -68,12 +70,14 @@ export async function registerRealtime(
     const parts = { sessions, limits, logger, caller, identify };
     sockets.serve(socket, (wire) => new Connection(wire, parts));
   });
-  addDeepgram(app, {
+  const host: FacadeHost = {
     sessions: () => options.sessions(),
     identify: (credential) => options.identify(credential),
     model: () => options.model?.() ?? 'whisper',
     ...{ logger: options.logger, limits, sockets },
-  });
+  };
+  addOpenAi(app, host);
+  addDeepgram(app, host);
 }
 
 const UNAUTHENTICATED = {

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { msToSamples, samplesToSec } from '../../../audio/time.ts';
+import { DEFAULT_LIVE_OPTIONS } from '../../../pipeline/realtime/session-state.ts';
+import { rounded } from '../../wire-segment.ts';
+import type { LiveWireEvent } from '../live-events.ts';
+
+/** Sends an event of OpenAI's protocol. */
+export type Emit = (type: string, fields: object) => void;
+
+export type SpeechEvent = Exclude<LiveWireEvent, { type: 'transcript_partial' }>;
+
+/** Gives what is heard to the items of a conversation. */
+export interface ItemKeeper {
+  hear(event: SpeechEvent): void;
+  /** What was appended so far, `atSec` of it, is an item. All of it is about to become final. */
+  commit(atSec: number): void;
+  /** What was appended since the last item will not be one. */
+  clear(atSec: number): void;
+  /** All that was appended before the oldest unanswered `commit` or `clear` is final. */
+  finalized(): void;
+}
+
+/** An utterance begins up to this much before its first sound. */
+const PAD_SEC = samplesToSec(DEFAULT_LIVE_OPTIONS.endpoint.padSamples + msToSamples(40));
+
+/** Whether an utterance that begins at `startSec` was spoken before `atSec`. */
+export const isSpokenBefore = (startSec: number, atSec: number): boolean =>
+  startSec < atSec - PAD_SEC;
+
+const PREFIX = 'conversation.item.input_audio_transcription';
+
+/** One item: audio that was committed, or will be, and its transcript. */
+export class Item {
+  readonly id = `item_${randomUUID().replaceAll('-', '')}`;
+  /** Its client does not want to hear of it. */
+  isCleared = false;
+  hasGap = false;
+  #text = '';
+  readonly #emit: Emit;
+
+  constructor(emit: Emit) {
+    this.#emit = (type, fields) => {
+      if (!this.isCleared) emit(type, { ...fields, item_id: this.id });
+    };
+  }
+
+  emit(type: string, fields: object): void {
+    this.#emit(type, fields);
+  }
+
+  /** Only final words are deltas: joined, they are the transcript. */
+  append(text: string): void {
+    const delta = this.#text === '' ? text.trimStart() : text;
+    if (delta === '') return;
+    this.#text += delta;
+    this.#emit(`${PREFIX}.delta`, { content_index: 0, delta });
+  }
+
+  complete(durationSec: number): void {
+    const usage = { type: 'duration', seconds: rounded(durationSec, 3) };
+    if (this.hasGap && this.#text === '') {
+      const error = { type: 'server_error', code: 'transcription_failed', message: FAILED };
+      this.#emit(`${PREFIX}.failed`, { content_index: 0, error });
+    } else {
+      const transcript = this.#text;
+      this.#emit(`${PREFIX}.completed`, { content_index: 0, transcript, usage });
+    }
+  }
+}
+
+const FAILED = 'The audio could not be recognised, after several tries';

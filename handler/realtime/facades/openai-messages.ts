@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { SttError } from '../../../core/errors.ts';
+import { describeIssues } from '../../input-issues.ts';
+
+const eventId = z.string().max(512).optional();
+
+const MessageSchema = z.discriminatedUnion(
+  'type',
+  [
+    z.object({ type: z.literal('session.update'), event_id: eventId, session: z.unknown() }),
+    z.object({
+      type: z.literal('transcription_session.update'),
+      event_id: eventId,
+      session: z.unknown(),
+    }),
+    z.object({
+      type: z.literal('input_audio_buffer.append'),
+      event_id: eventId,
+      audio: z.base64(),
+    }),
+    z.object({ type: z.literal('input_audio_buffer.commit'), event_id: eventId }),
+    z.object({ type: z.literal('input_audio_buffer.clear'), event_id: eventId }),
+  ],
+  { error: 'not an event of a transcription session' },
+);
+
+export type OpenAiMessage = z.output<typeof MessageSchema>;
+
+/** @throws {SttError} INPUT_INVALID. */
+export function parseOpenAiMessage(raw: unknown): OpenAiMessage {
+  const parsed = MessageSchema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
+}
+
+/** @throws {SttError} INPUT_INVALID for a text that is no JSON. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new SttError('INPUT_INVALID', 'A text message must be JSON');
+  }
+}
+
+/** The client's name of an event, for the error about it. */
+export function eventIdOf(raw: unknown): string | null {
+  const parsed = z.object({ event_id: eventId }).safeParse(raw);
+  return parsed.data?.event_id ?? null;
+}
