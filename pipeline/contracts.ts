@@ -66,6 +66,11 @@ export interface RecognitionRequest {
   readonly prompt: string | null;
   /** Whether word times are wanted from how the text attends to the audio; off by default. */
   readonly attention?: boolean;
+  /**
+   * Whether a short window may be padded to less than the model was trained with: quicker, and now and
+   * then another word. Off by default.
+   */
+  readonly shortContext?: boolean;
   /** By default a file's window without a tenant. */
   readonly scheduling?: Scheduling;
   readonly rules?: DecodingRules;

@@ -6,7 +6,6 @@ import { type DecodingKind, GREEDY, lengthNorm } from './decoding-kind.ts';
 import { loopThreshold } from './loop-guard.ts';
 import { maxNewTokens, paddedPrompts, type RowPrompt, tokenLimit } from './row-prompt.ts';
 import { FORBIDDEN } from './timestamp-rules.ts';
-import { WINDOW_SAMPLES } from './transcription-graph.ts';
 import { uniformRow } from './uniforms.ts';
 
 /** No n-gram is this long. */
@@ -22,6 +21,7 @@ export function decodeFeeds(
   prompts: readonly RowPrompt[],
   { windows = requests.length, kind = GREEDY }: { windows?: number; kind?: DecodingKind } = {},
 ): TensorMap {
+  const { contextSamples } = kind;
   const filled = Array.from({ length: windows }, (_, place) =>
     Math.min(place, requests.length - 1),
   );
@@ -32,7 +32,7 @@ export function decodeFeeds(
       : 0,
   );
   return {
-    waveform: float32(waveforms(requests, windows), [windows, WINDOW_SAMPLES]),
+    waveform: float32(waveforms(requests, windows, contextSamples), [windows, contextSamples]),
     audio_frames: int64(
       filled.map((place) => Math.floor(requests[place]!.waveform.length / WHISPER_HOP_SAMPLES)),
       [windows, 1, 1],
@@ -118,10 +118,11 @@ function roundHalfEven(value: number): number {
 function waveforms(
   requests: readonly RecognitionRequest[],
   windows: number,
+  samples: number,
 ): Float32Array<ArrayBuffer> {
-  const all = new Float32Array(windows * WINDOW_SAMPLES);
+  const all = new Float32Array(windows * samples);
   for (const [place, { waveform }] of requests.entries()) {
-    all.set(waveform.subarray(0, WINDOW_SAMPLES), place * WINDOW_SAMPLES);
+    all.set(waveform.subarray(0, samples), place * samples);
   }
   return all;
 }

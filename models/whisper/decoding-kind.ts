@@ -1,4 +1,6 @@
 import type { RecognitionRequest } from '../../pipeline/contracts.ts';
+import { contextSamples } from './encoder-context.ts';
+import { WINDOW_SAMPLES } from './transcription-graph.ts';
 
 /** How a batch is decoded; windows share a batch only if all of this is the same. */
 export interface DecodingKind {
@@ -14,6 +16,8 @@ export interface DecodingKind {
   readonly noRepeatNgramSize: number;
   /** Besides the checkpoint's own. */
   readonly suppressTokens: readonly number[];
+  /** What the encoder reads of each window, padding included. */
+  readonly contextSamples: number;
 }
 
 export const GREEDY: DecodingKind = {
@@ -24,13 +28,15 @@ export const GREEDY: DecodingKind = {
   repetitionPenalty: 1,
   noRepeatNgramSize: 0,
   suppressTokens: [],
+  contextSamples: WINDOW_SAMPLES,
 };
 
 /** As openai-whisper: beams at temperature 0, samples above it; both need more than one row. */
 export function decodingKind(
-  { temperature, rules = {} }: Pick<RecognitionRequest, 'temperature' | 'rules'>,
+  request: Pick<RecognitionRequest, 'waveform' | 'temperature' | 'rules' | 'shortContext'>,
   suppressTokens: readonly number[],
 ): DecodingKind {
+  const { temperature, rules = {} } = request;
   const beams = temperature === 0 ? (rules.beamSize ?? 1) : 1;
   const samples = temperature > 0 ? (rules.bestOf ?? 1) : 1;
   return {
@@ -41,6 +47,7 @@ export function decodingKind(
     repetitionPenalty: rules.repetitionPenalty ?? 1,
     noRepeatNgramSize: rules.noRepeatNgramSize ?? 0,
     suppressTokens: [...new Set(suppressTokens)].sort((a, b) => a - b),
+    contextSamples: contextSamples(request),
   };
 }
 

@@ -5,7 +5,10 @@ import type { WhisperCheckpoint } from './checkpoint.ts';
 
 const ENCODER = 'model.encoder';
 
-/** Log-mel float32 `[batch, melBins, 3000]` → `[batch, 1500, dModel]` in the compute type. */
+/**
+ * Log-mel float32 `[batch, melBins, frames]` → `[batch, frames / 2, dModel]` in the compute type. Up to
+ * 3000 frames; fewer take the first positions.
+ */
 export function encoder(
   graph: OnnxGraph,
   weights: Weights,
@@ -14,8 +17,8 @@ export function encoder(
 ): Value {
   const context = { graph, weights, heads: checkpoint.encoderHeads };
   return graph.in('encoder', () => {
-    const positions = weights.tensor(graph, `${ENCODER}.embed_positions.weight`);
-    let x = graph.op('Add', [convolutions(graph, weights, mel), positions]);
+    const convolved = convolutions(graph, weights, mel);
+    let x = graph.op('Add', [convolved, positions(graph, weights, convolved)]);
     for (let layer = 0; layer < checkpoint.encoderLayers; layer++) {
       const name = `${ENCODER}.layers.${layer}`;
       x = graph.in(`layers.${layer}`, () =>
@@ -26,7 +29,14 @@ export function encoder(
   });
 }
 
-/** Two convolutions with GELU; the second halves the frame rate. → `[batch, 1500, dModel]`. */
+/** As many as `x` `[batch, positions, dModel]` has. */
+function positions(graph: OnnxGraph, weights: Weights, x: Value): Value {
+  const table = weights.tensor(graph, `${ENCODER}.embed_positions.weight`);
+  const count = graph.op('Gather', [graph.op('Shape', [x]), graph.integers([1])]);
+  return graph.op('Slice', [table, graph.integers([0]), count, graph.integers([0])]);
+}
+
+/** Two convolutions with GELU; the second halves the frame rate. → `[batch, frames / 2, dModel]`. */
 function convolutions(graph: OnnxGraph, weights: Weights, mel: Value): Value {
   let x = weights.computeType === 'float32' ? mel : toComputeType(graph, weights, mel);
   for (const [name, stride] of [

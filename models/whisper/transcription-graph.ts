@@ -7,7 +7,7 @@ import type { WhisperCheckpoint } from './checkpoint.ts';
 import { decodeGraph } from './decode-graph.ts';
 import { encoder } from './encoder.ts';
 
-/** 30 s. */
+/** 30 s, as in training. */
 export const WINDOW_SAMPLES = 480_000;
 const WINDOW_FRAMES = WINDOW_SAMPLES / WHISPER_HOP_SAMPLES;
 
@@ -15,8 +15,9 @@ const WINDOW_FRAMES = WINDOW_SAMPLES / WHISPER_HOP_SAMPLES;
  * Whisper from waveform to tokens in one graph, so that keys and values never leave the device.
  *
  * Inputs (W windows of n rows each, R = W · n; a window's rows are its samples or beams):
- * - `waveform` float32 [W, 480000], padded with zeros; `audio_frames` int64 [W, 1, 1]: mel frames that
- *   hold audio, the rest of the spectrogram is 0 as in openai-whisper (not the silence of the padding)
+ * - `waveform` float32 [W, samples], padded with zeros to 480000 or to less, see `contextSamples`;
+ *   `audio_frames` int64 [W, 1, 1]: mel frames that hold audio, the rest of the spectrogram is 0 as in
+ *   openai-whisper (not the silence of the padding)
  * - `prompt` int64 [W, P]: previous text, then start of transcript; English-only models: and all after
  *   it. Shorter prompts are padded in front with −2; `any_padding` bool []: some are
  * - `task` int64 [W, Q], multilingual only: language (−1: detect), task, no-timestamps token if wanted
@@ -44,7 +45,7 @@ export function transcriptionGraph(
   checkpoint: WhisperCheckpoint,
   search: 'greedy' | 'beam' = 'greedy',
 ): void {
-  const waveform = graph.input('waveform', 'float32', ['batch', WINDOW_SAMPLES]);
+  const waveform = graph.input('waveform', 'float32', ['batch', 'samples']);
   const audioFrames = graph.input('audio_frames', 'int64', ['batch', 1, 1]);
   const mel = withoutPadding(graph, logMel(graph, waveform, checkpoint.melBins), audioFrames);
   const audio = encoder(graph, weights, checkpoint, mel);
@@ -56,7 +57,10 @@ export function transcriptionGraph(
 function withoutPadding(graph: OnnxGraph, mel: Value, frames: Value): Value {
   return graph.in('log_mel', () => {
     const indices = Array.from({ length: WINDOW_FRAMES }, (_, frame) => frame);
-    const isAudio = graph.op('Less', [graph.integers(indices, [1, 1, WINDOW_FRAMES]), frames]);
+    const all = graph.integers(indices, [1, 1, WINDOW_FRAMES]);
+    const length = graph.op('Gather', [graph.op('Shape', [mel]), graph.integers([2])]);
+    const [start, axis] = [graph.integers([0]), graph.integers([2])];
+    const isAudio = graph.op('Less', [graph.op('Slice', [all, start, length, axis]), frames]);
     return graph.op('Where', [isAudio, mel, graph.float(0)]);
   });
 }

@@ -109,7 +109,7 @@ export class WhisperRecognizer implements SpeechRecognizer {
     const window = {
       request,
       prompt: rowPrompt(this.#checkpoint, request, previous),
-      kind: decodingKind(request, this.#suppressed(request)),
+      kind: decodingKind(this.#asServed(request), this.#suppressed(request)),
     };
     return await this.#scheduler.submit(window, request.scheduling ?? DEFAULT_SCHEDULING, signal);
   }
@@ -154,6 +154,11 @@ export class WhisperRecognizer implements SpeechRecognizer {
     );
     const outputs = await this.#engine.run(await this.#sessionFor(kind), feeds);
     return recognitions(this.#checkpoint, outputs, windows, kind);
+  }
+
+  /** A GPU tunes its kernels per shape, and reads padding at next to no cost. */
+  #asServed(request: RecognitionRequest): RecognitionRequest {
+    return this.#engine.device === 'cpu' ? request : { ...request, shortContext: false };
   }
 
   /** The token ids that the request rules out beside the checkpoint's. */

@@ -62,7 +62,10 @@ async function attemptAll(
     const isPrompted = window.prompt !== '' && temperature <= MAX_PROMPTED_TEMPERATURE;
     const prompt = isPrompted ? window.prompt : null;
     const kind = { task: 'transcribe', timestamps: true, attention: true } as const;
-    const request = { ...kind, waveform, language, temperature, prompt, scheduling };
+    const request = {
+      ...{ ...kind, waveform, language, temperature, prompt, scheduling },
+      shortContext: !isLast, // What it says last has all the care there is.
+    };
     return toAttempt(await recognizer.recognize(request, signal), temperature, recognizer);
   };
   const [first = 0, ...others] = isLast ? LAST_TEMPERATURES : TEMPERATURES;

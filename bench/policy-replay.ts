@@ -1,0 +1,125 @@
+import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { EMBEDDED_WHISPER, loadModels } from '../models/load-models.ts';
+import type { SpeechRecognizer } from '../pipeline/contracts.ts';
+import { DEFAULT_TRANSCRIBE_OPTIONS } from '../pipeline/options.ts';
+import { transcribe } from '../pipeline/transcribe.ts';
+import { type CaptionPolicy, OwnPolicy, WhisperStreamingPolicy } from './caption-policies.ts';
+import { readWavSamples } from './wav-samples.ts';
+import { countWordErrors, errorRate } from './word-errors.ts';
+
+/**
+ * Policies of live captions on the same engine and the same audio, against a clock of its own: each
+ * window takes `--service-ms`, whatever the machine does meanwhile, so that runs can be compared.
+ * `npm run bench:policies -- [--service-ms 300] [file.wav …]`
+ */
+
+const SAMPLE_RATE_HZ = 16_000;
+const { values, positionals } = parseArgs({
+  options: { 'service-ms': { type: 'string', default: '300' } },
+  allowPositionals: true,
+});
+const serviceMs = Number(values['service-ms']);
+const paths = positionals.length > 0 ? positionals : ['samples/meeting-en.wav'];
+const { signal } = new AbortController();
+
+interface Outcome {
+  readonly text: string;
+  readonly latenciesMs: readonly number[];
+  readonly windows: number;
+  /** What the windows really took. */
+  readonly engineMs: number;
+}
+
+async function replay(
+  policy: CaptionPolicy,
+  probabilities: readonly number[],
+  frameSamples: number,
+): Promise<Outcome> {
+  const frameMs = (1000 * frameSamples) / SAMPLE_RATE_HZ;
+  const latenciesMs: number[] = [];
+  let text = '';
+  let windows = 0;
+  let engineMs = 0;
+  let answer: {
+    readonly atMs: number;
+    readonly words: () => readonly { text: string; range: { end: number } }[];
+  } | null = null;
+  for (let frame = 0, nowMs = 0; ; frame++, nowMs += frameMs) {
+    const probability = probabilities[frame];
+    if (probability !== undefined) policy.hear(probability, frameSamples);
+    else if (frame === probabilities.length) policy.end();
+    if (answer !== null && answer.atMs <= nowMs) {
+      for (const word of answer.words()) {
+        text += word.text;
+        latenciesMs.push(answer.atMs - (1000 * word.range.end) / SAMPLE_RATE_HZ);
+      }
+      answer = null;
+    }
+    if (answer !== null) continue;
+    const startedAt = performance.now();
+    const words = await policy.recognize();
+    if (words === null && frame > probabilities.length) break;
+    if (words === null) continue;
+    windows += 1;
+    engineMs += performance.now() - startedAt;
+    answer = { atMs: nowMs + serviceMs, words };
+  }
+  return { text, latenciesMs, windows, engineMs };
+}
+
+const percentile = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+
+const models = await loadModels(
+  { device: 'cpu', threads: 0, computeType: 'auto', batchSize: 1, whisper: EMBEDDED_WHISPER },
+  (error) => {
+    throw error;
+  },
+);
+const { recognizer, voiceActivity } = models;
+/** The same recogniser, always with the padding of training. */
+const padded: SpeechRecognizer = {
+  modelName: recognizer.modelName,
+  maxWindowSamples: recognizer.maxWindowSamples,
+  languages: recognizer.languages,
+  batchSize: recognizer.batchSize,
+  textOf: (ids) => recognizer.textOf(ids),
+  recognize: (request, stop) => recognizer.recognize({ ...request, shortContext: false }, stop),
+};
+process.stdout.write(`${cpus()[0]?.model}, Node ${process.version}, ${serviceMs} ms a window\n`);
+for (const path of paths) {
+  const samples = readWavSamples(await readFile(path));
+  const frameSamples = voiceActivity.windowSamples;
+  const whole = samples.slice(0, samples.length - (samples.length % frameSamples));
+  const probabilities = [...(await voiceActivity.openStream().push(whole, signal))];
+  const waveform = {
+    sampleCount: samples.length,
+    read: async ({ start, end }: { start: number; end: number }) => samples.slice(start, end),
+  };
+  const options = { ...DEFAULT_TRANSCRIBE_OPTIONS, language: 'en' };
+  const { segments } = await transcribe(waveform, options, models, {}, signal);
+  const offline = segments.map(({ text }) => text).join(' ');
+  const policies = [
+    new OwnPolicy('own', samples, recognizer),
+    new OwnPolicy('own, 30 s context', samples, padded),
+    new WhisperStreamingPolicy(samples, padded),
+  ];
+  process.stdout.write(`${path}\n`);
+  for (const policy of policies) {
+    const { text, latenciesMs, windows, engineMs } = await replay(
+      policy,
+      probabilities,
+      frameSamples,
+    );
+    const sorted = latenciesMs.toSorted((a, b) => a - b);
+    const [p50, p95] = [percentile(sorted, 0.5), percentile(sorted, 0.95)];
+    const wer = errorRate(countWordErrors(offline, text));
+    process.stdout.write(
+      `${policy.name.padEnd(20)} final p50 ${p50.toFixed(0)} ms, p95 ${p95.toFixed(0)} ms, ${windows} windows, ` +
+        `${(engineMs / windows).toFixed(0)} ms each, words unlike the offline transcript ${(100 * wer).toFixed(1)} %\n`,
+    );
+  }
+}
+await models.close();
