@@ -36,7 +36,7 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 stt \
  && useradd --uid 10001 --gid 10001 --create-home --shell /usr/sbin/nologin stt \
- && install -d -o stt -g stt /var/cache/huggingface /var/spool/stt
+ && install -d -o stt -g stt /var/cache/huggingface /var/spool/stt /var/lib/stt
 COPY --from=node /usr/local/bin/node /usr/local/bin/node
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
@@ -51,10 +51,17 @@ ENV NODE_ENV=production \
     FFMPEG_PATH=/usr/bin/ffmpeg \
     HF_HOME=/var/cache/huggingface \
     SPOOL_DIR=/var/spool/stt \
+    DATA_DIR=/var/lib/stt \
     RUNPOD_MODEL_CACHE=/runpod-volume/huggingface-cache/hub \
     MODEL_VOLUME=/runpod-volume/stt-models
 USER 10001:10001
+# The service (PORT, or --serve): its port, and what must outlive the container.
+EXPOSE 8001
+VOLUME /var/lib/stt
+# A queue worker has no server; RunPod watches its pings instead.
+HEALTHCHECK --interval=15s --timeout=5s --start-period=15m CMD ["node", "-e", "const { PORT, RUNPOD_WEBHOOK_GET_JOB } = process.env; if (RUNPOD_WEBHOOK_GET_JOB) process.exit(0); fetch(`http://127.0.0.1:${PORT || 8001}/health`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # The base image's entry point prints a banner to stdout, which belongs to results and logs.
 ENTRYPOINT []
-# Node 24 strips types by itself. Without RunPod's variables this runs the sample job and exits.
+# Node 24 strips types by itself. With PORT it serves; with neither that nor RunPod's variables it runs
+# the sample job and exits.
 CMD ["node", "handler/main.ts"]

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
+import { Script } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { ERROR_CODES } from '../../core/errors.ts';
 import manifest from '../../package.json' with { type: 'json' };
@@ -164,6 +165,41 @@ describe('image', () => {
   });
 });
 
+describe('image of the service', () => {
+  const check = first(/^HEALTHCHECK .*CMD (\[.+\])$/m.exec(dockerfile)!);
+
+  test('the health check is a program that reads variables that are read', () => {
+    const [program, flag, source] = JSON.parse(check) as string[];
+    expect([program, flag]).toEqual(['node', '-e']);
+    expect(() => new Script(source!)).not.toThrow();
+    const names = [...first(/const \{ (.+?) \} = process\.env/.exec(source!)!).split(', ')];
+    expect(names.length).toBeGreaterThan(0);
+    expect(names.filter((name) => !variables.has(name))).toEqual([]);
+  });
+
+  test('the port and the route of the health check are those of the service', () => {
+    const port = first(/^const DEFAULT_PORT = (\d+);$/m.exec(textOf('handler/http/listen.ts'))!);
+    expect(first(/^EXPOSE (\d+)$/m.exec(dockerfile)!)).toBe(port);
+    expect(check).toContain(`|| ${port}}/health`);
+    expect(textOf('handler/http/health-routes.ts')).toContain("app.get('/health'");
+  });
+
+  test('folders that are written belong to its user, and the data outlive the container', () => {
+    const owned = first(/install -d -o stt -g stt (.+)$/m.exec(dockerfile)!).split(' ');
+    const written = [...dockerfile.matchAll(/\b(?:HF_HOME|SPOOL_DIR|DATA_DIR)=(\S+)/g)].map(first);
+    expect(written.toSorted()).toEqual(owned.toSorted());
+    expect(first(/^VOLUME (\S+)$/m.exec(dockerfile)!)).toBe(
+      first(/DATA_DIR=(\S+)/.exec(dockerfile)!),
+    );
+  });
+
+  test('no browser is in it', () => {
+    expect(dockerfile).toContain('npm ci --omit=dev');
+    expect(dockerfile).not.toMatch(/chromium|chrome|playwright/i);
+    expect(manifest.dependencies).not.toHaveProperty('playwright-core');
+  });
+});
+
 describe('files for RunPod', () => {
   const hub = JSON.parse(textOf('.runpod/hub.json'));
   const hubTests = JSON.parse(textOf('.runpod/tests.json'));
@@ -183,6 +219,13 @@ describe('files for RunPod', () => {
       expect(exists(join(root, input.audio_url))).toBe(true);
       expect(timeout).toBeGreaterThan(0);
     }
+  });
+
+  test('runpod.toml sets variables that are read', () => {
+    const table = textOf('runpod.toml').split('[project.env_vars]\n')[1]!.split('\n\n')[0]!;
+    const names = [...table.matchAll(/^([A-Z_]+) = /gm)].map(first);
+    expect(names.length).toBeGreaterThan(0);
+    expect(names.filter((name) => !variables.has(name))).toEqual([]);
   });
 
   test('runpod.toml consists of tables and simple values, each key once', () => {

@@ -29,13 +29,15 @@ export interface TypedNode {
 interface Known {
   readonly type: string;
   readonly isOnHost: boolean;
+  /** By whom it is made, seen from the graph that reads it. */
+  readonly source: 'constant' | 'input' | 'node' | 'outer';
 }
 
 /**
  * Every node of a model and of its inner graphs with the types of its inputs, and where these are
  * when everything that can be is on a GPU. On the CPU: constants, what is fed, sizes (`Shape`), and
- * what is computed from sizes and constants alone, as ONNX Runtime places it
- * (onnxruntime/core/framework/fallback_cpu_capability.cc).
+ * what is computed from sizes of the same graph, its inputs and constants, as ONNX Runtime places it:
+ * `GetCpuPreferredNodes` in onnxruntime/core/framework/fallback_cpu_capability.cc.
  */
 export function typedNodes(model: Uint8Array): TypedNode[] {
   const nodes: TypedNode[] = [];
@@ -54,13 +56,17 @@ interface Visit {
 }
 
 function visit(graph: Onnx.IGraphProto, outer: ReadonlyMap<string, Known>, at: Visit): Known[] {
-  const known = new Map(outer);
+  const known = new Map<string, Known>();
+  for (const [name, value] of outer) {
+    known.set(name, value.source === 'constant' ? value : { ...value, source: 'outer' });
+  }
   for (const { name, dataType } of graph.initializer ?? []) {
-    known.set(name!, { type: typeName(dataType!), isOnHost: true });
+    known.set(name!, { type: typeName(dataType!), isOnHost: true, source: 'constant' });
   }
   for (const { name, type } of graph.input ?? []) {
     // The state of a Loop is where its body makes it.
-    known.set(name!, { type: typeName(type!.tensorType!.elemType!), isOnHost: !at.isInner });
+    const typeOf = typeName(type!.tensorType!.elemType!);
+    known.set(name!, { type: typeOf, isOnHost: !at.isInner, source: 'input' });
   }
   for (const node of graph.node ?? []) visitNode(node, known, at);
   return (graph.output ?? []).map(({ name }) => known.get(name!)!);
@@ -80,7 +86,7 @@ function visitNode(node: Onnx.INodeProto, known: Map<string, Known>, at: Visit):
   const ofInner = operator === 'Loop' ? inner[0]!.slice(1) : inner[0];
   for (const [place, name] of node.output!.entries()) {
     const type = ofInner?.[place]?.type ?? resultType(node, inputs, place);
-    known.set(name, { type, isOnHost: isOnHost(node, inputs) });
+    known.set(name, { type, isOnHost: isOnHost(node, inputs), source: 'node' });
   }
 }
 
@@ -94,11 +100,17 @@ function resultType(node: Onnx.INodeProto, inputs: readonly Known[], place: numb
   return inputs[TYPE_GIVER.get(operator) ?? 0]!.type;
 }
 
-/** `Shape` writes to the CPU; a node follows its first input there, if it is made of small things. */
+/** `Shape` writes to the CPU; what needs nothing but that, inputs of the graph and constants follows. */
 function isOnHost({ opType }: Onnx.INodeProto, inputs: readonly Known[]): boolean {
   if (opType === 'Shape') return true;
-  if (CUDA_KERNELS.get(opType!)?.onHost?.includes(0)) return false;
-  return inputs.every((input) => input.isOnHost && /^(?:int64|bool)$/.test(input.type));
+  const readOnHost = CUDA_KERNELS.get(opType!)?.onHost ?? [];
+  const isMadeThere = ({ source, isOnHost: is }: Known): boolean => source === 'node' && is;
+  const mayFollow = (input: Known, place: number): boolean =>
+    input.type !== 'float16' &&
+    (input.source === 'constant' ||
+      input.source === 'input' ||
+      (isMadeThere(input) && !readOnHost.includes(place)));
+  return inputs.some(isMadeThere) && inputs.every(mayFollow);
 }
 
 function typeName(code: number): string {
