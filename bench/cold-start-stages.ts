@@ -1,4 +1,5 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { hasIntegerDotProduct } from '../models/engine/integer-dot-product.ts';
 import { createSession } from '../models/engine/onnx-session.ts';
 import type { DeviceOptions } from '../models/engine/protocol.ts';
 import { OnnxGraph } from '../models/graph/onnx-graph.ts';
@@ -20,7 +21,7 @@ export async function buildGraph(
   const checkpoint = await readWhisperCheckpoint(folder);
   const weights = new Weights(checkpoint.tensors, {
     computeType,
-    expandQuantized: expandedMatrices(checkpoint, BATCH_SIZE),
+    expandQuantized: expandedMatrices(checkpoint, BATCH_SIZE, hasIntegerDotProduct()),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint);

@@ -10,6 +10,7 @@ import { readWhisperCheckpoint } from '../whisper/checkpoint.ts';
 import { expandedMatrices } from '../whisper/expanded-matrices.ts';
 import { transcriptionGraph } from '../whisper/transcription-graph.ts';
 import { packFailure } from './failure-message.ts';
+import { hasIntegerDotProduct } from './integer-dot-product.ts';
 import { createSession } from './onnx-session.ts';
 import {
   type DeviceOptions,
@@ -68,7 +69,11 @@ async function load(source: NetworkSource, device: DeviceOptions): Promise<Infer
   const checkpoint = await readWhisperCheckpoint(source.folder);
   const weights = new Weights(checkpoint.tensors, {
     computeType: source.computeType,
-    expandQuantized: expandedMatrices(checkpoint, source.batchSize),
+    expandQuantized: expandedMatrices(
+      checkpoint,
+      source.batchSize,
+      device.device === 'cpu' && hasIntegerDotProduct(),
+    ),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, source.search);

@@ -12,12 +12,13 @@ const WIDEST = 768;
 /**
  * Which 8-bit matrices compute in float32. In small networks always those that meet 1,500 positions
  * at once, the encoder and the decoder's projections of its output: twice as fast on a CPU with
- * AVX2. The decoder's own where a step has several rows: see bench/LOG.md.
+ * AVX2. The decoder's own where a step has several rows and the CPU has no dot product of bytes:
+ * see bench/LOG.md.
  */
 export const expandedMatrices =
-  ({ dModel }: WhisperCheckpoint, batchSize: number) =>
+  ({ dModel }: WhisperCheckpoint, batchSize: number, hasIntegerDotProduct = false) =>
   (name: string): boolean =>
     dModel <= WIDEST &&
     (name.startsWith('model.encoder.') ||
       /encoder_attn\.[kv]_proj\./.test(name) ||
-      batchSize >= MANY_ROWS);
+      (batchSize >= MANY_ROWS && !hasIntegerDotProduct));

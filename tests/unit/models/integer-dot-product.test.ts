@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { namesIntegerDotProduct } from '../../../models/engine/integer-dot-product.ts';
+import type { WhisperCheckpoint } from '../../../models/whisper/checkpoint.ts';
+import { expandedMatrices } from '../../../models/whisper/expanded-matrices.ts';
+
+it('reads off the processor whether it has a dot product of bytes', () => {
+  expect(namesIntegerDotProduct('model name\t: X\nflags\t\t: fpu avx2 avx512_vnni fma\n')).toBe(
+    true,
+  );
+  expect(namesIntegerDotProduct('flags\t\t: fpu avx2 fma avx_vnni')).toBe(true);
+  expect(namesIntegerDotProduct('Features\t: fp asimd asimddp\n')).toBe(true);
+  expect(namesIntegerDotProduct('flags\t\t: fpu avx2 avx512f fma\n')).toBe(false);
+  expect(namesIntegerDotProduct('')).toBe(false);
+});
+
+it('keeps the matrices of a batch in 8 bits only where the processor multiplies bytes', () => {
+  const small = { dModel: 384 } as WhisperCheckpoint; // Nothing else of it is asked for.
+  const large = { dModel: 1280 } as WhisperCheckpoint;
+  const step = 'model.decoder.layers.0.fc1.weight';
+  const encoder = 'model.encoder.layers.0.fc1.weight';
+  expect(expandedMatrices(small, 8)(step)).toBe(true);
+  expect(expandedMatrices(small, 8, true)(step)).toBe(false);
+  expect(expandedMatrices(small, 1)(step)).toBe(false);
+  expect(expandedMatrices(small, 8, true)(encoder)).toBe(true);
+  expect(expandedMatrices(large, 8)(encoder)).toBe(false);
+});
