@@ -150,6 +150,8 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
     const ids = { sessionId: session_id, meetingId: meeting_id };
     const { sessions, manner } = this.#parts;
     const started = await sessions.start(caller, { ...ids, language, format, ...manner });
+    // The client may have gone meanwhile; nobody else would let go of the session.
+    if (this.#isClosed) return sessions.abandon(started.host);
     this.#adopt(started);
     this.#send({ type: 'session_started', ...this.#describe(), resume_token: started.resumeToken });
     started.host.listen(this);

@@ -14,8 +14,8 @@ export class LiveClient {
   readonly closed: Promise<readonly [number, string]>;
   #wake: () => void = () => {};
 
-  constructor(url: string, headers: Record<string, string> = {}) {
-    this.socket = new WebSocket(url, { headers });
+  constructor(url: string, headers: Record<string, string> = {}, protocols: string[] = []) {
+    this.socket = new WebSocket(url, protocols, { headers });
     this.closed = once(this.socket, 'close').then(([code, reason]) => [code, String(reason)]);
     this.socket.on('message', (data) => {
       this.heard.push(JSON.parse(String(data)) as Heard);
