@@ -158,7 +158,7 @@ test('Finalize is answered by what was said before it; a key may be a subprotoco
   await client.send(bytes.subarray(0, 100_001), bytes.subarray(100_001), { type: 'Finalize' });
   const results = resultOf(await client.hears('Results'));
   expect(results).toMatchObject({ is_final: true, from_finalize: true });
-  expect(results.transcript).toMatch(/^Good morning.*project status/);
+  expect(results.transcript).toMatch(/^good morning.*project status/i);
   await client.send({ type: 'Mumble' });
   expect(await client.hears('Error')).toMatchObject({ variant: 'INPUT_INVALID' });
   await client.send({ type: 'Finalize' }, { type: 'CloseStream' });
@@ -270,7 +270,7 @@ test('without turn detection an item is what the client commits, and what it cle
   const completed = () => client.heard.filter(({ type }) => type.endsWith('completed'));
   await expect.poll(() => completed().length, { timeout: 10_000 }).toBe(2);
   for (const { transcript, usage } of completed()) {
-    expect(transcript).toMatch(/^Good morning.*project status/);
+    expect(transcript).toMatch(/^good morning.*project status/i);
     expect(transcript).not.toMatch(/engine/);
     expect(usage).toMatchObject({ type: 'duration', seconds: expect.closeTo(4.9, 1) });
   }
