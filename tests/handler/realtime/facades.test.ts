@@ -10,6 +10,7 @@ import WebSocket from 'ws';
 import { SAMPLE_RATE_HZ } from '../../../audio/time.ts';
 import { countWordErrors, errorRate } from '../../../bench/word-errors.ts';
 import { createLogger } from '../../../core/logger.ts';
+import { g711ToPcm16 } from '../../../handler/realtime/facades/g711.ts';
 import { LiveSessions } from '../../../handler/realtime/live-sessions.ts';
 import { pcm16Bytes } from '../../../handler/realtime/pcm16.ts';
 import { registerRealtime } from '../../../handler/realtime/register-realtime.ts';
@@ -166,15 +167,16 @@ test('Finalize is answered by what was said before it; a key may be a subprotoco
   expect(client.heard.filter(({ from_finalize }) => from_finalize)).toHaveLength(2);
 });
 
+async function refused(path: string, key = KEY): Promise<unknown[]> {
+  const headers = { authorization: `Token ${key}` };
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers });
+  const [, response] = await once(socket, 'unexpected-response');
+  let body = '';
+  for await (const piece of response) body += String(piece);
+  return [response.statusCode, JSON.parse(body)];
+}
+
 test('an upgrade is refused with a status, and with the words of the protocol', async () => {
-  const refused = async (path: string, key = KEY): Promise<unknown[]> => {
-    const headers = { authorization: `Token ${key}` };
-    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, { headers });
-    const [, response] = await once(socket, 'unexpected-response');
-    let body = '';
-    for await (const piece of response) body += String(piece);
-    return [response.statusCode, JSON.parse(body)];
-  };
   const auth = { err_code: 'INVALID_AUTH' };
   expect(await refused('/v1/listen', 'wrong')).toMatchObject([401, auth]);
   for (const query of ['diarize=true', 'language=xx', 'encoding=mp3', 'multichannel=true']) {
@@ -282,6 +284,15 @@ test('without turn detection an item is what the client commits, and what it cle
   expect(client.heard.filter(({ type }) => type === 'error')).toHaveLength(2);
   client.cut();
   await client.closed;
-  const again = new LiveClient(url, {}, protocols);
-  expect(await again.closed).toEqual([1006, '']);
+  expect(await refused('/v1/realtime', value)).toMatchObject([401, {}]); // It has been used.
+});
+
+test('G.711 has the levels of its tables', () => {
+  // ITU-T G.711 at 16 bits: the ends of the scale and the steps around zero.
+  const levels = (codes: number[], law: 'mulaw' | 'alaw') => {
+    const pcm16 = g711ToPcm16(Buffer.from(codes), law);
+    return codes.map((_, sample) => pcm16.readInt16LE(sample * 2));
+  };
+  expect(levels([0x00, 0x80, 0xff, 0xfe, 0x7e], 'mulaw')).toEqual([-32124, 32124, 0, 8, -8]);
+  expect(levels([0x2a, 0xaa, 0xd5, 0x55, 0xd4], 'alaw')).toEqual([-32256, 32256, 8, -8, 24]);
 });
