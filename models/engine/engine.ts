@@ -11,6 +11,7 @@ import {
 } from './protocol.ts';
 
 interface Pending {
+  readonly answered: Promise<TensorMap>;
   resolve(outputs: TensorMap): void;
   reject(error: unknown): void;
 }
@@ -71,6 +72,13 @@ export class InferenceEngine {
     return this.#send({ type: 'run', session, feeds }, transferList(feeds));
   }
 
+  /** Waits until all that has been sent so far is answered or failed; false: there was nothing. */
+  async caughtUp(): Promise<boolean> {
+    if (this.#pending.size === 0) return false;
+    await Promise.allSettled([...this.#pending.values()].map(({ answered }) => answered));
+    return true;
+  }
+
   /** Releases one session; runs that were sent before are finished first. */
   async unload(session: string): Promise<void> {
     this.#loaded.delete(session);
@@ -94,10 +102,13 @@ export class InferenceEngine {
       return Promise.reject(new SttError('ENGINE_CRASHED', 'The engine is not running'));
     }
     const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
-      worker.postMessage({ ...request, id }, transfer);
+    let settle: Omit<Pending, 'answered'> | undefined;
+    const answered = new Promise<TensorMap>((resolve, reject) => {
+      settle = { resolve, reject };
     });
+    this.#pending.set(id, { ...settle!, answered });
+    worker.postMessage({ ...request, id }, transfer);
+    return answered;
   }
 
   #startThread(): Worker {

@@ -17,6 +17,8 @@ export interface WindowSchedulerOptions<Item, Result> {
   keyOf(item: Item): string;
   /** One result for each item, in order. */
   run(items: readonly Item[]): Promise<readonly Result[]>;
+  /** Resolves when a batch could start: until then it is not chosen, so that more may join it. */
+  ready?(): Promise<void>;
   readonly onTrouble: ((trouble: SchedulerTrouble) => void) | undefined;
 }
 
@@ -130,6 +132,8 @@ export class WindowScheduler<Item, Result> {
     if (this.#isRunning) return;
     this.#isRunning = true;
     while (this.#queue.length > 0) {
+      await this.#options.ready?.();
+      if (this.#queue.length === 0) break; // Aborted meanwhile.
       await this.#runBatch(this.#queue.take(this.#batchSize));
       await nextTurn(); // Who has just been answered may ask again, and share the next batch.
     }

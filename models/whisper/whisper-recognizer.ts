@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { SttError } from '../../core/errors.ts';
 import type {
   Recognition,
@@ -22,6 +23,8 @@ const SESSION = 'whisper';
 const BEAM_SESSION = 'whisper-beam';
 /** A GPU tunes its kernels per shape, so only these batch sizes ever reach it. */
 const CUDA_BATCH_SIZES = [1, 2, 4, 8, 16, 32];
+/** After other work of the engine, such as voice activity: its callers submit windows next. */
+const JOINING_MS = 5;
 const DEFAULT_SCHEDULING: Scheduling = { priority: 'file', tenant: null };
 
 export interface WhisperOptions {
@@ -68,6 +71,9 @@ export class WhisperRecognizer implements SpeechRecognizer {
       batchSize,
       keyOf: ({ kind }) => JSON.stringify(kind),
       run: (windows) => this.#runBatch(windows),
+      ready: async () => {
+        if (await engine.caughtUp()) await setTimeout(JOINING_MS);
+      },
       onTrouble,
     });
   }

@@ -52,7 +52,7 @@ test('the event loop is never blocked over 50 ms while windows are decoded', asy
     const elapsedMs = performance.now() - startedAt;
     delay.disable();
     expect(results.every(({ tokens }) => tokens.length > 20)).toBe(true);
-    expect(elapsedMs).toBeGreaterThan(500);
+    expect(elapsedMs).toBeGreaterThan(100); // A run on this thread would be seen.
     longestMs.push(delay.max / 1e6);
     if (delay.max / 1e6 < 50) break;
   }

@@ -12,12 +12,13 @@ const LIVE: Scheduling = { priority: 'realtime', tenant: null };
 interface Harness {
   readonly batchSize: number;
   readonly runMs?: number;
+  readonly ready?: () => Promise<void>;
   /** Thrown by the batches for which it gives an error. */
   fail?(items: readonly string[]): Error | undefined;
 }
 
 /** A scheduler of words: those with the same first letter share batches; the answer is upper case. */
-function harness({ batchSize, runMs = 5, fail }: Harness) {
+function harness({ batchSize, runMs = 5, ready, fail }: Harness) {
   const batches: string[][] = [];
   const troubles: SchedulerTrouble[] = [];
   const scheduler = new WindowScheduler<string, string>({
@@ -30,6 +31,7 @@ function harness({ batchSize, runMs = 5, fail }: Harness) {
       if (error) throw error;
       return items.map((item) => item.toUpperCase());
     },
+    ...(ready !== undefined && { ready }),
     onTrouble: (trouble) => troubles.push(trouble),
   });
   const submit = (item: string, scheduling = FILE, signal = never): Promise<string> =>
@@ -251,4 +253,30 @@ test('whatever fails, is cancelled or replaced, everyone gets exactly their own 
     }),
     { numRuns: 60 },
   );
+});
+
+test('A batch is chosen when it can start, so that windows that come until then share it', async () => {
+  let start = (): void => undefined;
+  const ready = () => new Promise<void>((resolve) => (start = resolve));
+  const { batches, submit } = harness({ batchSize: 8, ready });
+  const first = submit('a1');
+  await wait(5);
+  const second = submit('a2');
+  start();
+  expect(await Promise.all([first, second])).toEqual(['A1', 'A2']);
+  expect(batches).toEqual([['a1', 'a2']]);
+});
+
+test('A window that is aborted before its batch can start leaves no batch behind', async () => {
+  let start = (): void => undefined;
+  const ready = () => new Promise<void>((resolve) => (start = resolve));
+  const { batches, submit } = harness({ batchSize: 8, ready });
+  const controller = new AbortController();
+  const aborted = submit('a1', FILE, controller.signal);
+  await wait(5);
+  controller.abort(new Error('no longer wanted'));
+  await expect(aborted).rejects.toThrow('no longer wanted');
+  start();
+  await wait(5);
+  expect(batches).toEqual([]);
 });
