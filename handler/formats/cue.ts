@@ -1,5 +1,5 @@
 /** What a writer needs of a word of the result; seconds. */
-export interface TimedWord {
+interface TimedWord {
   readonly word: string;
   readonly start: number;
   readonly end: number;

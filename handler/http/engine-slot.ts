@@ -1,4 +1,3 @@
-import { SttError } from '../../core/errors.ts';
 import type { JobExecutor } from '../jobs/contracts.ts';
 
 export const PHASES = ['loading', 'ready', 'draining', 'failed'] as const;
@@ -34,7 +33,15 @@ export interface ServiceEngine {
 export class EngineSlot {
   #phase: Phase = 'loading';
   #engine: ServiceEngine | undefined;
-  #loading: Promise<ServiceEngine> | undefined;
+  readonly #loaded: Promise<ServiceEngine>;
+  #settle!: (loading: Promise<ServiceEngine>) => void;
+
+  constructor() {
+    this.#loaded = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    this.#loaded.catch(() => {}); // whoever waits hears of it; so does the caller of `load`
+  }
 
   get phase(): Phase {
     return this.#phase;
@@ -47,9 +54,9 @@ export class EngineSlot {
 
   /** Loads in the background; resolves or rejects as `load` does. */
   async load(load: () => Promise<ServiceEngine>): Promise<ServiceEngine> {
-    this.#loading = load();
+    this.#settle(load());
     try {
-      this.#engine = await this.#loading;
+      this.#engine = await this.#loaded;
       if (this.#phase === 'loading') this.#phase = 'ready';
       return this.#engine;
     } catch (error) {
@@ -66,11 +73,10 @@ export class EngineSlot {
     this.#phase = 'failed';
   }
 
-  /** The engine, waited for while it is loaded. @throws what loading throws */
+  /** The engine, waited for until it is loaded, begun or not. @throws what loading throws */
   async ready(signal: AbortSignal): Promise<ServiceEngine> {
     if (this.#engine !== undefined) return this.#engine;
-    if (this.#loading === undefined) throw new SttError('MODEL_LOADING', 'Nothing is loaded yet');
-    return await untilAborted(this.#loading, signal);
+    return await untilAborted(this.#loaded, signal);
   }
 }
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, readlink, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { SttError } from '../../core/errors.ts';
 import { anySignal } from './any-signal.ts';
 import { RepoCache } from './cache-layout.ts';
 import { type Disk, diskFull, explainClosed, isDiskFull } from './disk.ts';

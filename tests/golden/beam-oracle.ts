@@ -29,7 +29,7 @@ interface Hypothesis {
 const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 /** Log-probabilities of the next token after all rules, −∞ where it is not allowed. */
-export function ruledLogProbs(
+function ruledLogProbs(
   raw: Float32Array,
   said: readonly number[],
   rules: OracleRules,
