@@ -64,7 +64,7 @@ export class JobStore {
       const [row] = await query(
         `INSERT INTO jobs (id, tenant, state, input, upload_name, upload_bytes, upload_volume,
            webhook_url, idempotency_key, fingerprint, run_after_ms, created_ms)
-         VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)
+         VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10)
          ON CONFLICT (tenant, idempotency_key) DO NOTHING RETURNING *`,
         [
           job.id,

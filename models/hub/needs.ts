@@ -57,11 +57,15 @@ async function safetensorsOf({ paths, readText }: RepoView): Promise<readonly st
   const index = WeightsIndex.safeParse(parseJson(await readText(WEIGHTS_INDEX)));
   if (!index.success) throw new SttError('MODEL_INVALID', `${WEIGHTS_INDEX} has no weight_map`);
   const shards = [...new Set(Object.values(index.data.weight_map))];
-  if (shards.some((path) => !/^[\w.-]+$/.test(path))) {
+  if (shards.some((path) => !isInFolder(path))) {
     throw new SttError('MODEL_INVALID', `${WEIGHTS_INDEX} names a file outside its folder`);
   }
   return [...shards, WEIGHTS_INDEX];
 }
+
+/** Plain names, in folders too, that cannot lead out of the repository's folder. */
+const isInFolder = (path: string): boolean =>
+  path.split('/').every((part) => /^[\w.-]+$/.test(part) && !/^\.+$/.test(part));
 
 function parseJson(text: string): unknown {
   try {

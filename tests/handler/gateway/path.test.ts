@@ -152,6 +152,9 @@ test('a client of the gateway’s own process gets the result, the health and th
   });
   workers.push(program);
   const origin = `http://127.0.0.1:${await portOf(program)}`;
+  await expect
+    .poll(async () => (await fetch(`${origin}/ping`)).status, { timeout: 20_000 })
+    .toBe(200);
   const upload = (language: string): Promise<Response> => {
     const form = new FormData();
     form.append('file', new Blob([readFileSync(short.path)]), 'meeting.wav');

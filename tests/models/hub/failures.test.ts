@@ -118,7 +118,9 @@ describe('a host that fails in passing', () => {
     const { hub, resolve } = await workbench();
     hub.fail({ on: 'content', file: WEIGHTS, times: 1, kind: { bytesPerSec: 1e6 } });
     hub.fail({ on: 'content', file: WEIGHTS, times: 2, kind: { status: 403 } });
-    expect(await digestsOf(await resolve())).toEqual(ALL_WELL);
+    // One after the other: a request that was under way may bring the old link back, still good.
+    const tuning = { ...QUICK, connections: 1 };
+    expect(await digestsOf(await resolve(REPO, { tuning }))).toEqual(ALL_WELL);
     const links = hub.requests.filter((r) => r.server === 'hub' && r.file === WEIGHTS);
     expect(links.length).toBeGreaterThan(1);
   });
