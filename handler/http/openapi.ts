@@ -3,6 +3,7 @@ import { ERROR_CODES } from '../../core/errors.ts';
 import { JOB_STATES } from '../jobs/contracts.ts';
 import { JobInputSchema } from '../schema.ts';
 import { PHASES } from './engine-slot.ts';
+import { FORMAT_CONTENT_TYPES, FormatRequestSchema } from './format-route.ts';
 import { OpenAiErrorSchema } from './openai/openai-errors.ts';
 import { TranscriptionRequest, TranslationRequest } from './openai/openai-request.ts';
 import { AnswerOptionsSchema } from './stt-routes.ts';
@@ -182,6 +183,24 @@ const sttPaths = () => ({
       summary: 'Transcribe the recording at a URL, or below AUDIO_ROOT',
       ...body(JSON_TYPE, inputSchema(JobInputSchema.safeExtend(AnswerOptionsSchema.shape))),
       responses: audioAnswers,
+    },
+  },
+  '/stt/format': {
+    post: {
+      summary: 'Write the segments of a result as a document',
+      ...body(JSON_TYPE, inputSchema(FormatRequestSchema)),
+      responses: {
+        '200': {
+          description: 'The document',
+          content: Object.fromEntries(
+            [...new Set(Object.values(FORMAT_CONTENT_TYPES))].map((type) => [
+              type,
+              { schema: { type: 'string' } },
+            ]),
+          ),
+        },
+        ...failure,
+      },
     },
   },
 });

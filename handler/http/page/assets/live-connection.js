@@ -1,0 +1,139 @@
+import { apiKey, ServiceError } from './service.js';
+
+const RETRY_MS = 1000;
+const MAX_RETRIES = 50;
+/** Closed for a reason that trying again does not change. */
+const isFinal = (/** @type {number} */ code) => code === 1000 || (code >= 4000 && code !== 4408);
+/** The service is loading, full or restarting. */
+const BUSY = 1013;
+
+/**
+ * @typedef {object} LiveHooks
+ * @property {(event: any) => void} onEvent
+ * @property {() => void} onCut the connection is gone and will be taken up again
+ * @property {(error: ServiceError | null) => void} onEnd null after an orderly end
+ */
+
+/** A live session over as many sockets as it takes: audio is kept until the service has it. */
+export class LiveConnection {
+  #start;
+  #hooks;
+  /** @type {WebSocket | undefined} */
+  #socket;
+  /** @type {{ seq: number, bytes: Int16Array<ArrayBuffer> }[]} */
+  #unconfirmed = [];
+  #lastSeq = 0;
+  #lastEventSeq = 0;
+  #sessionId = '';
+  #resumeToken = '';
+  #retries = 0;
+  #isOpen = false;
+  #isEnding = false;
+  #isOver = false;
+  /** @type {ServiceError | null} */
+  #failure = null;
+
+  /** @param {{ language: string | null, sampleRateHz: number }} start @param {LiveHooks} hooks */
+  constructor(start, hooks) {
+    this.#start = start;
+    this.#hooks = hooks;
+    this.#connect();
+  }
+
+  get isOpen() {
+    return this.#isOpen;
+  }
+
+  /** @param {Int16Array<ArrayBuffer>} bytes */
+  send(bytes) {
+    this.#lastSeq += 1;
+    this.#unconfirmed.push({ seq: this.#lastSeq, bytes });
+    if (this.#isOpen) this.#socket?.send(bytes);
+  }
+
+  /** No more audio; the last words come, then the end. */
+  end() {
+    this.#isEnding = true;
+    if (this.#isOpen) this.#tell({ type: 'end_session' });
+  }
+
+  #connect() {
+    const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/stt/realtime`);
+    this.#socket = socket;
+    socket.onopen = () => this.#introduce();
+    socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
+    socket.onclose = ({ code, reason }) => this.#closed(code, reason);
+  }
+
+  #introduce() {
+    const token = apiKey() === '' ? {} : { token: apiKey() };
+    if (this.#sessionId !== '') {
+      const session = { session_id: this.#sessionId, resume_token: this.#resumeToken };
+      const last_event_seq = this.#lastEventSeq;
+      this.#tell({ type: 'resume_session', ...session, last_event_seq, ...token });
+      return;
+    }
+    const { language, sampleRateHz: sample_rate } = this.#start;
+    this.#tell({ type: 'start_session', language, encoding: 'pcm16', sample_rate, ...token });
+  }
+
+  /** @param {any} event */
+  #hear(event) {
+    if (event.event_seq !== undefined) {
+      if (event.event_seq <= this.#lastEventSeq) return;
+      this.#lastEventSeq = event.event_seq;
+    }
+    switch (event.type) {
+      case 'session_started':
+        this.#sessionId = event.session_id;
+        this.#resumeToken = event.resume_token;
+        this.#goOn(0);
+        break;
+      case 'session_resumed':
+        this.#goOn(event.last_seq);
+        break;
+      case 'audio_ack':
+        this.#unconfirmed = this.#unconfirmed.filter(({ seq }) => seq > event.seq);
+        break;
+      case 'error':
+        if (event.fatal) this.#failure = new ServiceError(event.code, event.message);
+        break;
+    }
+    this.#hooks.onEvent(event);
+  }
+
+  /** @param {number} lastSeq what the service has */
+  #goOn(lastSeq) {
+    this.#isOpen = true;
+    this.#retries = 0;
+    for (const { seq, bytes } of this.#unconfirmed) if (seq > lastSeq) this.#socket?.send(bytes);
+    if (this.#isEnding) this.#tell({ type: 'end_session' });
+  }
+
+  /** @param {number} code @param {string} reason */
+  #closed(code, reason) {
+    this.#isOpen = false;
+    if (this.#isOver) return;
+    const mayReturn = !isFinal(code) && this.#failure === null && this.#retries < MAX_RETRIES;
+    if (mayReturn && (this.#sessionId !== '' || code === BUSY)) {
+      this.#retries += 1;
+      this.#hooks.onCut();
+      setTimeout(() => this.#connect(), RETRY_MS);
+      return;
+    }
+    this.#isOver = true;
+    if (code === 1000) this.#hooks.onEnd(null);
+    else this.#hooks.onEnd(this.#failure ?? new ServiceError(codeOf(code, reason)));
+  }
+
+  /** @param {object} message */
+  #tell(message) {
+    this.#socket?.send(JSON.stringify(message));
+  }
+}
+
+/** Where a socket is refused, the reason is the code. @param {number} code @param {string} reason */
+function codeOf(code, reason) {
+  if (/^[A-Z_]+$/.test(reason)) return reason;
+  return code === 1006 ? 'NETWORK' : 'SESSION_LOST';
+}

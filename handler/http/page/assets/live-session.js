@@ -1,0 +1,133 @@
+import { clockTime } from './elements.js';
+import { LiveConnection } from './live-connection.js';
+import { LiveTranscript } from './live-transcript.js';
+import { openMicrophone } from './microphone.js';
+import { clearProblem, showProblem, showWork } from './notices.js';
+import { ServiceError } from './service.js';
+import { wavOf } from './wav.js';
+
+/** @typedef {import('./service.js').Result} Result */
+/** @typedef {import('./stage.js').Stage} Stage */
+
+/** Two hours at 16 kHz; what is longer is transcribed, and cannot be played. */
+const MAX_KEPT_BYTES = 230 * 1024 * 1024;
+
+/** Speech from the microphone, and its words as they come. */
+export class LiveSession {
+  #stage;
+  #onEnd;
+  #transcript = new LiveTranscript();
+  /** @type {Int16Array<ArrayBuffer>[]} */
+  #pieces = [];
+  #keptBytes = 0;
+  #heardSec = 0;
+  #rateHz = 16_000;
+  #isStopping = false;
+  #isRefined = false;
+  /** @type {LiveConnection | undefined} */
+  #connection;
+  /** @type {import('./microphone.js').Microphone | undefined} */
+  #microphone;
+  #draw = (/** @type {Int16Array} */ _) => {};
+  #announce;
+
+  /**
+   * @param {Stage} stage
+   * @param {{ announce: (text: string) => void, onEnd: (recording: Blob | null) => void }} hooks
+   */
+  constructor(stage, { announce, onEnd }) {
+    this.#stage = stage;
+    this.#announce = announce;
+    this.#onEnd = onEnd;
+  }
+
+  /** @param {string} language empty: detected */
+  async start(language) {
+    showWork({ text: 'microphone' }, true);
+    try {
+      this.#microphone = await openMicrophone((piece) => this.#hear(piece));
+    } catch (error) {
+      this.#finish(error instanceof ServiceError ? error : new ServiceError('MIC_DENIED'));
+      return;
+    }
+    this.#rateHz = this.#microphone.sampleRateHz;
+    this.#draw = this.#stage.startLive(this.#rateHz);
+    const start = { language: language || null, sampleRateHz: this.#rateHz };
+    this.#connection = new LiveConnection(start, {
+      onEvent: (event) => this.#take(event),
+      onCut: () => showWork({ text: 'reconnecting' }, true),
+      onEnd: (error) => this.#finish(error),
+    });
+    if (this.#isStopping) this.stop();
+  }
+
+  stop() {
+    this.#isStopping = true;
+    showWork({ text: 'finishing' }, true);
+    void this.#microphone?.close();
+    this.#connection?.end();
+  }
+
+  /** @param {Int16Array<ArrayBuffer>} piece */
+  #hear(piece) {
+    if (this.#isStopping) return;
+    this.#connection?.send(piece);
+    this.#heardSec += piece.length / this.#rateHz;
+    if (this.#keptBytes < MAX_KEPT_BYTES) this.#pieces.push(piece);
+    this.#keptBytes += piece.byteLength;
+    this.#draw(piece);
+    const time = clockTime(this.#heardSec);
+    if (this.#connection?.isOpen) showWork({ text: 'listening', values: { time } }, true);
+  }
+
+  /** @param {any} event */
+  #take(event) {
+    switch (event.type) {
+      case 'speech_started':
+        this.#transcript.begin(event.utterance_id, event.start);
+        break;
+      case 'transcript_partial':
+        this.#transcript.begin(event.utterance_id, event.words[0]?.start ?? this.#heardSec);
+        this.#stage.showLive(this.#transcript.segments, event.text.trim());
+        break;
+      case 'transcript_final':
+        this.#transcript.add(event);
+        this.#stage.showLive(this.#transcript.segments, '');
+        if (event.speech_final) this.#announce(this.#transcript.textOf(event.utterance_id));
+        break;
+      case 'transcript_gap':
+        this.#transcript.addGap(event.start, event.end);
+        break;
+      case 'session_ended':
+        if (event.refined) showWork({ text: 'refining' }, false);
+        if (!this.#isStopping) this.stop();
+        break;
+      case 'transcript_refined':
+        if (event.result.error === undefined) this.#showRefined(event.result);
+        break;
+    }
+  }
+
+  /** @param {Result} result */
+  #showRefined(result) {
+    this.#isRefined = true;
+    this.#stage.showResult(result);
+  }
+
+  /** @param {ServiceError | null} error */
+  #finish(error) {
+    this.#isStopping = true;
+    void this.#microphone?.close().catch(() => undefined);
+    showWork(null);
+    if (error === null) clearProblem();
+    else showProblem(error);
+    this.#transcript.close();
+    const { segments, transcript, language } = this.#transcript;
+    const isWhole = this.#keptBytes < MAX_KEPT_BYTES && this.#pieces.length > 0;
+    const recording = isWhole ? wavOf(this.#pieces, this.#rateHz) : null;
+    const result = { segments, transcript, language, audio_duration: this.#heardSec };
+    if (this.#connection !== undefined && !this.#isRefined) this.#stage.showResult(result);
+    if (recording !== null) void this.#stage.openRecording(recording);
+    this.#onEnd(this.#isRefined || segments.length === 0 ? null : recording);
+  }
+}

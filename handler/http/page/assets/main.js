@@ -1,0 +1,217 @@
+import { elementById, make } from './elements.js';
+import { LiveSession } from './live-session.js';
+import { clearProblem, showProblem, showWork } from './notices.js';
+import {
+  applyTexts,
+  choosePageLanguage,
+  languageName,
+  onLanguageChange,
+  textOf,
+} from './page-language.js';
+import { apiKey, fetchStatus, keepApiKey, ServiceError } from './service.js';
+import { Stage } from './stage.js';
+import { transcribe } from './upload.js';
+
+const MAX_SPEAKERS = 8;
+const STATUS_RETRY_MS = 2000;
+
+const drop = elementById('drop', HTMLElement);
+const file = elementById('file', HTMLInputElement);
+const speak = elementById('speak', HTMLButtonElement);
+const stop = elementById('stop', HTMLButtonElement);
+const language = elementById('language', HTMLSelectElement);
+const speakers = elementById('speakers', HTMLSelectElement);
+const separate = elementById('separate', HTMLButtonElement);
+const spoken = elementById('spoken', HTMLElement);
+const keyForm = elementById('key-form', HTMLFormElement);
+const keyField = elementById('key', HTMLInputElement);
+const keyToggle = elementById('key-toggle', HTMLButtonElement);
+
+const stage = new Stage(fail);
+/** What the Stop button ends; null while nothing runs. @type {(() => void) | null} */
+let stopWork = null;
+/** @type {import('./service.js').Status | null} */
+let status = null;
+
+/** @param {unknown} error */
+function fail(error) {
+  if (error instanceof ServiceError && error.code === 'CANCELLED') return;
+  showProblem(error);
+  if (error instanceof ServiceError && error.code === 'UNAUTHENTICATED') openKeyForm(true);
+}
+
+/** @param {(() => void) | null} stopIt */
+function setBusy(stopIt) {
+  stopWork = stopIt;
+  file.disabled = stopIt !== null;
+  speak.disabled = stopIt !== null;
+  separate.disabled = stopIt !== null;
+}
+
+/** @param {Blob} recording @param {string} name @param {boolean} isNew false: the one that is shown */
+async function transcribeRecording(recording, name, isNew) {
+  if (stopWork !== null) return;
+  const abort = new AbortController();
+  setBusy(() => abort.abort());
+  clearProblem();
+  separate.hidden = true;
+  if (isNew) {
+    document.body.classList.add('started');
+    stage.clear(name);
+    void stage.openRecording(recording);
+  }
+  showWork({ text: 'waiting' });
+  stop.focus();
+  try {
+    const fields = { language: language.value, num_speakers: speakers.value };
+    const result = await transcribe(recording, fields, uploadHooks, abort.signal);
+    stage.showResult(result);
+    spoken.textContent = textOf('done');
+  } catch (error) {
+    fail(error);
+    if (!isNew) separate.hidden = false;
+  }
+  showWork(null);
+  setBusy(null);
+}
+
+const uploadHooks = {
+  onSent: (/** @type {number} */ fraction) => {
+    const percent = Math.round(fraction * 100);
+    if (fraction < 1) showWork({ text: 'uploading', values: { percent }, fraction });
+    else showWork({ text: 'waiting' });
+  },
+  onProgress: (/** @type {string} */ stageName, /** @type {number} */ fraction) => {
+    const percent = Math.round(fraction * 100);
+    if (stageName === 'open_audio') showWork({ text: 'opening' });
+    else showWork({ text: 'transcribing', values: { percent }, fraction });
+  },
+};
+
+async function speakLive() {
+  if (stopWork !== null) return;
+  clearProblem();
+  separate.hidden = true;
+  document.body.classList.add('started');
+  const name = `live-${new Date().toISOString().slice(0, 16).replaceAll(':', '-')}`;
+  stage.clear(name);
+  const session = new LiveSession(stage, {
+    announce: (text) => {
+      spoken.textContent = text;
+    },
+    onEnd: (recording) => {
+      setBusy(null);
+      speak.focus();
+      separate.hidden = recording === null;
+      separate.onclick = () => {
+        if (recording) void transcribeRecording(recording, name, false);
+      };
+    },
+  });
+  setBusy(() => session.stop());
+  stop.focus();
+  await session.start(language.value);
+}
+
+/** @param {boolean} isOpen */
+function openKeyForm(isOpen) {
+  keyForm.hidden = !isOpen;
+  keyToggle.ariaExpanded = String(isOpen);
+  if (isOpen) keyField.focus();
+}
+
+async function askStatus() {
+  try {
+    status = await fetchStatus();
+    if (status.status === 'loading') setTimeout(askStatus, STATUS_RETRY_MS);
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'UNAUTHENTICATED') openKeyForm(true);
+    else fail(error);
+  }
+  showStatus();
+}
+
+function showStatus() {
+  const isLoading = status?.status === 'loading';
+  elementById('service', HTMLElement).textContent = isLoading
+    ? textOf('loading')
+    : (status?.model ?? '');
+  if (status === null) return;
+  const { max_audio_mb: megabytes, max_audio_sec } = status.limits;
+  const minutes = Math.round(max_audio_sec / 60);
+  elementById('limits', HTMLElement).textContent = textOf('limits', { megabytes, minutes });
+  const known = status.languages.map((code) => ({ code, name: languageName(code) }));
+  known.sort((one, other) => one.name.localeCompare(other.name));
+  fill(
+    language,
+    known.map(({ code, name }) => ({ value: code, name })),
+  );
+}
+
+/** Everything behind the first option is made anew. @param {HTMLSelectElement} select @param {{ value: string, name: string }[]} choices */
+function fill(select, choices) {
+  const { value: chosen } = select;
+  const options = choices.map(({ value, name }) => {
+    const option = make('option', '', name);
+    option.value = value;
+    return option;
+  });
+  select.replaceChildren(...[...select.options].slice(0, 1), ...options);
+  select.value = chosen;
+}
+
+function listenToChoices() {
+  file.addEventListener('change', () => {
+    const [chosen] = file.files ?? [];
+    if (chosen) void transcribeRecording(chosen, chosen.name, true);
+    file.value = '';
+  });
+  speak.addEventListener('click', () => void speakLive());
+  stop.addEventListener('click', () => stopWork?.());
+  keyToggle.addEventListener('click', () => openKeyForm(keyForm.hidden === true));
+  keyForm.addEventListener('submit', (event) => {
+    event.preventDefault();
+    keepApiKey(keyField.value.trim());
+    openKeyForm(false);
+    clearProblem();
+    keyToggle.focus();
+    void askStatus();
+  });
+  for (const button of document.querySelectorAll('[data-language]')) {
+    button.addEventListener('click', () => choosePageLanguage(languageOf(button)));
+  }
+}
+
+/** @param {Element} button @returns {'en' | 'ko'} */
+const languageOf = (button) => (button.getAttribute('data-language') === 'ko' ? 'ko' : 'en');
+
+/** A recording may be dropped anywhere. */
+function listenToDrops() {
+  document.addEventListener('dragover', (event) => {
+    event.preventDefault();
+    drop.classList.add('over');
+  });
+  document.addEventListener('dragleave', (event) => {
+    if (event.relatedTarget === null) drop.classList.remove('over');
+  });
+  document.addEventListener('drop', (event) => {
+    event.preventDefault();
+    drop.classList.remove('over');
+    const [dropped] = event.dataTransfer?.files ?? [];
+    if (dropped) void transcribeRecording(dropped, dropped.name, true);
+  });
+}
+
+keyField.value = apiKey();
+applyTexts();
+onLanguageChange(showStatus);
+fill(
+  speakers,
+  Array.from({ length: MAX_SPEAKERS }, (_, index) => ({
+    value: String(index + 1),
+    name: String(index + 1),
+  })),
+);
+listenToChoices();
+listenToDrops();
+void askStatus();

@@ -1,0 +1,45 @@
+import { ServiceError } from './service.js';
+
+const WANTED_HZ = 16_000;
+
+/** @typedef {{ sampleRateHz: number, close: () => Promise<void> }} Microphone */
+
+/**
+ * Opens the microphone; its pieces are 16-bit mono.
+ * @param {(piece: Int16Array<ArrayBuffer>) => void} onPiece
+ * @returns {Promise<Microphone>}
+ */
+export async function openMicrophone(onPiece) {
+  if (navigator.mediaDevices === undefined) throw new ServiceError('MIC_INSECURE');
+  const stream = await navigator.mediaDevices
+    .getUserMedia({ audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true } })
+    .catch((error) => {
+      throw new ServiceError(error.name === 'NotFoundError' ? 'MIC_MISSING' : 'MIC_DENIED');
+    });
+  const { context, source } = connected(stream);
+  await context.audioWorklet.addModule('/page/capture-worklet.js');
+  const node = new AudioWorkletNode(context, 'capture', { numberOfOutputs: 0 });
+  node.port.onmessage = ({ data }) => onPiece(data);
+  source.connect(node);
+  await context.resume();
+  return {
+    sampleRateHz: context.sampleRate,
+    close: async () => {
+      node.port.onmessage = null;
+      for (const track of stream.getTracks()) track.stop();
+      await context.close();
+    },
+  };
+}
+
+/** Some browsers do not resample a microphone: then the service does. @param {MediaStream} stream */
+function connected(stream) {
+  const context = new AudioContext({ sampleRate: WANTED_HZ });
+  try {
+    return { context, source: context.createMediaStreamSource(stream) };
+  } catch {
+    void context.close();
+    const native = new AudioContext();
+    return { context: native, source: native.createMediaStreamSource(stream) };
+  }
+}

@@ -1,0 +1,157 @@
+import { clockTime, elementById, make } from './elements.js';
+import { onLanguageChange, textOf } from './page-language.js';
+import { speakerName, speakersOf } from './speakers.js';
+
+/** @typedef {import('./service.js').Segment} Segment */
+/** @typedef {import('./service.js').Word} Word */
+
+/** The segments as text: each word can be clicked, or reached with the arrow keys. */
+export class TranscriptView {
+  #list = elementById('transcript', HTMLOListElement);
+  #legend = elementById('legend', HTMLUListElement);
+  #onPlay;
+  /** @type {Segment[]} */
+  #segments = [];
+  /** @type {HTMLElement[]} */
+  #words = [];
+  /** @type {HTMLElement | undefined} */
+  #current;
+  /** @type {HTMLElement | undefined} */
+  #partial;
+
+  /** @param {(sec: number) => void} onPlay */
+  constructor(onPlay) {
+    this.#onPlay = onPlay;
+    this.#list.addEventListener('click', ({ target }) => this.#play(target));
+    this.#list.addEventListener('keydown', (event) => this.#walk(event));
+    onLanguageChange(() => this.show(this.#segments));
+  }
+
+  /** @param {boolean} isPlayable */
+  setPlayable(isPlayable) {
+    this.#list.classList.toggle('playable', isPlayable);
+  }
+
+  /** @param {Segment[]} segments */
+  show(segments) {
+    this.#segments = segments;
+    const speakers = speakersOf(segments);
+    const colours = new Map(speakers.map(({ id, colour }) => [id, String(colour)]));
+    this.#list.classList.toggle('one-voice', speakers.length === 0);
+    this.#list.replaceChildren(...segments.map((segment) => rowOf(segment, colours)));
+    this.#index();
+    this.#legend.replaceChildren(
+      ...speakers.map(({ id, sec, colour }) => {
+        const entry = make('li', '', `${speakerName(id)} · ${clockTime(sec)}`);
+        entry.dataset['speaker'] = String(colour);
+        return entry;
+      }),
+    );
+  }
+
+  /** The last segment has more words, or a new one has begun. @param {Segment[]} segments */
+  grow(segments) {
+    this.#segments = segments;
+    this.#list.classList.add('one-voice');
+    const rows = this.#list.children;
+    const from = Math.max(0, rows.length - 1);
+    rows[from]?.remove();
+    this.#list.append(...segments.slice(from).map((segment) => rowOf(segment, new Map())));
+    this.#index();
+    this.#partial = undefined;
+  }
+
+  /** Words that may still change, behind all others. @param {string} text */
+  showPartial(text) {
+    this.#partial?.remove();
+    this.#partial = text === '' ? undefined : make('span', 'partial', text);
+    if (this.#partial === undefined) return;
+    const last = this.#list.lastElementChild?.querySelector('p');
+    if (last) last.append(' ', this.#partial);
+  }
+
+  /** Marks the word that is heard. @param {number} sec */
+  follow(sec) {
+    const found = this.#words.findLast((word) => Number(word.dataset['start']) <= sec);
+    const isHeard = sec > 0 && found !== undefined && Number(found.dataset['end']) + 0.3 > sec;
+    const heard = isHeard ? found : undefined;
+    if (heard === this.#current) return;
+    this.#current?.classList.remove('current');
+    heard?.classList.add('current');
+    this.#current = heard;
+  }
+
+  #index() {
+    this.#words = [...this.#list.querySelectorAll('.word')].filter(
+      (word) => word instanceof HTMLElement,
+    );
+    this.#current = undefined;
+  }
+
+  /** @param {EventTarget | null} target */
+  #play(target) {
+    if (!(target instanceof HTMLElement) || target.dataset['start'] === undefined) return;
+    this.#onPlay(Number(target.dataset['start']));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #walk(event) {
+    const { target, key } = event;
+    if (!(target instanceof HTMLElement)) return;
+    const isWord = target.classList.contains('word');
+    if (isWord && (key === 'Enter' || key === ' ')) {
+      event.preventDefault();
+      return this.#play(target);
+    }
+    const step = key === 'ArrowRight' ? 1 : key === 'ArrowLeft' ? -1 : 0;
+    if (step === 0) return;
+    event.preventDefault();
+    const first = target.closest('li')?.querySelector('.word');
+    const next = isWord ? this.#words[this.#words.indexOf(target) + step] : step > 0 ? first : null;
+    if (next instanceof HTMLElement) focusOn(next);
+  }
+}
+
+/** Only the word with the focus is a button: a reader would announce every one of them. @param {HTMLElement} word */
+function focusOn(word) {
+  word.tabIndex = -1;
+  word.setAttribute('role', 'button');
+  word.addEventListener('blur', () => word.removeAttribute('role'), { once: true });
+  word.focus();
+}
+
+/** @param {Segment} segment @param {Map<string, string>} colours */
+function rowOf(segment, colours) {
+  const { start, speaker, text, words } = segment;
+  const row = make('li', '');
+  const time = make('button', 'time', clockTime(start));
+  time.type = 'button';
+  time.dataset['start'] = String(start);
+  time.ariaLabel = textOf('playFrom', { time: clockTime(start) });
+  const line = make('p', '');
+  if (words === undefined || words.length === 0) line.textContent = text;
+  else line.append(...wordsOf(text, words));
+  const name = make('span', 'speaker', speaker === undefined ? '' : speakerName(speaker));
+  if (speaker !== undefined) row.dataset['speaker'] = colours.get(speaker) ?? '0';
+  row.append(time, name, line);
+  return row;
+}
+
+/** The text with its words marked: spaces and punctuation between them stay. @param {string} text @param {Word[]} words */
+function wordsOf(text, words) {
+  /** @type {(string | HTMLElement)[]} */
+  const nodes = [];
+  let at = 0;
+  for (const { word, start, end } of words) {
+    const found = text.indexOf(word, at);
+    if (found > at) nodes.push(text.slice(at, found));
+    else if (found < 0 && at > 0) nodes.push(' ');
+    const element = make('span', 'word', word);
+    element.dataset['start'] = String(start);
+    element.dataset['end'] = String(end);
+    nodes.push(element);
+    if (found >= 0) at = found + word.length;
+  }
+  nodes.push(text.slice(at));
+  return nodes;
+}
