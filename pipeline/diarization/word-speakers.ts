@@ -1,5 +1,6 @@
 import { msToSamples, type SampleRange } from '../../audio/time.ts';
 import type { Word } from '../contracts.ts';
+import { endsSentence } from '../sentence-ends.ts';
 import type { SpeakerTurn } from './options.ts';
 
 /**
@@ -14,7 +15,6 @@ const CHANGE_COST = {
 } as const;
 const PAUSE_SAMPLES = msToSamples(300);
 
-const ENDS_SENTENCE = /[.!?…。！？]["'”’」』)\]]*$/u;
 const ENDS_CLAUSE = /[,;:、，；：]["'”’」』)\]]*$/u;
 
 /** Being near counts only where nobody speaks: less than a sample for an hour. */
@@ -52,7 +52,12 @@ export function speakersOfWords(words: readonly Word[], turns: readonly SpeakerT
 
 function changeCost(before: Word, after: Word): number {
   const isPause = after.range.start - before.range.end >= PAUSE_SAMPLES;
-  if (isPause || ENDS_SENTENCE.test(before.text)) return CHANGE_COST.behindSentence;
+  const isEnd = endsSentence({
+    word: before.text.trim(),
+    next: after.text.trim(),
+    isFirst: false,
+  });
+  if (isPause || isEnd) return CHANGE_COST.behindSentence;
   return ENDS_CLAUSE.test(before.text) ? CHANGE_COST.behindClause : CHANGE_COST.insideSentence;
 }
 

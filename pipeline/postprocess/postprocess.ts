@@ -1,7 +1,8 @@
 import type { Segment } from '../contracts.ts';
-import { englishNumbersToDigits } from './english-numbers.ts';
+import { englishDigitsToWordsIn } from './english/digits-to-words.ts';
+import { englishNumbersToDigits } from './english/numbers-to-digits.ts';
 import { removeFillers } from './fillers.ts';
-import { correctKeywords } from './keywords.ts';
+import { keywordCorrector } from './keywords.ts';
 import { koreanDigitsToWordsIn } from './korean/digits-to-words.ts';
 import { koreanNumbersToDigits } from './korean/numbers-to-digits.ts';
 import { attachParticles } from './korean/particles.ts';
@@ -15,7 +16,7 @@ export interface PostprocessOptions {
   readonly repairSpacing: boolean;
   /** A segment for each sentence, where words have times. */
   readonly splitSentences: boolean;
-  /** Numbers as digits or, in Korean, as words; `keep` leaves them as recognised. */
+  /** Numbers as digits or as words, in Korean and English; `keep` leaves them as recognised. */
   readonly numbers: 'keep' | 'digits' | 'words';
   readonly removeFillers: boolean;
   readonly collapseRepeats: boolean;
@@ -46,35 +47,48 @@ export function postprocess(
   language: string,
   options: PostprocessOptions,
 ): Segment[] {
+  const correct = keywordCorrector(options.keywords);
   return segments.flatMap((segment) => {
     const before = toPieces(segment);
-    const after = rewrite(before, language, options);
+    const after = rewrite(before, language, options, correct);
     if (after.length === 0) return [];
     const rewritten = isSame(before, after) ? segment : withPieces(segment, after);
     return options.splitSentences ? splitSentences(rewritten, language) : [rewritten];
   });
 }
 
-function rewrite(pieces: Piece[], language: string, options: PostprocessOptions): Piece[] {
+function rewrite(
+  pieces: Piece[],
+  language: string,
+  options: PostprocessOptions,
+  correct: (pieces: Piece[]) => Piece[],
+): Piece[] {
   const isKorean = language === 'ko';
   let result = pieces;
   if (options.repairSpacing) result = repairSpacing(result);
+  // Before particles: what is left behind a hesitation may be the noun of one.
+  if (options.removeFillers) result = removeFillers(result, language);
   if (options.repairSpacing && isKorean) result = attachParticles(result);
   if (options.collapseRepeats) result = collapseRepeats(result);
-  if (options.removeFillers) result = removeFillers(result, language);
   if (options.punctuate && isKorean) result = punctuateKorean(result);
-  result = correctKeywords(result, options.keywords);
+  result = correct(result);
   return withNumbers(result, language, options.numbers);
 }
+
+type Rewrite = (pieces: readonly Piece[]) => Piece[];
+
+/** In other languages numbers stay as they were recognised. */
+const NUMBERS: Readonly<Record<string, Readonly<Record<'digits' | 'words', Rewrite>>>> = {
+  ko: { digits: koreanNumbersToDigits, words: koreanDigitsToWordsIn },
+  en: { digits: englishNumbersToDigits, words: englishDigitsToWordsIn },
+};
 
 function withNumbers(
   pieces: Piece[],
   language: string,
   numbers: PostprocessOptions['numbers'],
 ): Piece[] {
-  if (numbers === 'digits' && language === 'ko') return koreanNumbersToDigits(pieces);
-  if (numbers === 'digits' && language === 'en') return englishNumbersToDigits(pieces);
-  return numbers === 'words' && language === 'ko' ? koreanDigitsToWordsIn(pieces) : pieces;
+  return numbers === 'keep' ? pieces : (NUMBERS[language]?.[numbers](pieces) ?? pieces);
 }
 
 const isSame = (before: readonly Piece[], after: readonly Piece[]): boolean =>

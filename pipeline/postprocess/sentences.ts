@@ -1,24 +1,17 @@
 import { msToSamples } from '../../audio/time.ts';
 import type { Segment, Word } from '../contracts.ts';
+import { endsSentence } from '../sentence-ends.ts';
 import { koreanSentenceEnd } from './korean/sentence-ends.ts';
 import { type Piece, pauseBetween, splitPunctuation, toPieces, withPieces } from './pieces.ts';
 
 /** Silence behind a Korean ending that makes it the end of a sentence. */
 const PAUSE_SAMPLES = msToSamples(400);
-const SENTENCE_MARK = /[.!?。！？…]["'”’」』)\]]*$/u;
-/** Words whose dot ends no sentence. */
-const ABBREVIATION = /^(?:mr|mrs|ms|dr|prof|st|vs|etc|e\.g|i\.e|no|inc|ltd|co|jr|sr|[a-z])\.$/iu;
 
 /** Sentences of a segment as segments of their own; one without words stays whole. */
 export function splitSentences(segment: Segment, language: string): Segment[] {
   const pieces = toPieces(segment);
   if (pieces.some(({ words }) => words.length === 0)) return [segment];
-  const sentences: Piece[][] = [[]];
-  for (const [index, piece] of pieces.entries()) {
-    sentences.at(-1)!.push(piece);
-    const next = pieces[index + 1];
-    if (next && endsSentence(piece, next, language)) sentences.push([]);
-  }
+  const sentences = sentencesOf(pieces, language);
   if (sentences.length === 1) return [segment];
   return sentences.map((sentence, index) => {
     const words = sentence.flatMap((piece) => piece.words);
@@ -31,11 +24,25 @@ export function splitSentences(segment: Segment, language: string): Segment[] {
   });
 }
 
-function endsSentence(piece: Piece, next: Piece, language: string): boolean {
-  if (ABBREVIATION.test(piece.text) || !(next.spaceBefore || /^(ja|zh|yue)$/.test(language))) {
-    return false;
+function sentencesOf(pieces: readonly Piece[], language: string): Piece[][] {
+  const sentences: Piece[][] = [[]];
+  for (const [index, piece] of pieces.entries()) {
+    const sentence = sentences.at(-1)!;
+    sentence.push(piece);
+    const next = pieces[index + 1];
+    if (next && isEnd(piece, next, { isFirst: sentence.length === 1, language }))
+      sentences.push([]);
   }
-  if (SENTENCE_MARK.test(piece.text)) return true;
+  return sentences;
+}
+
+function isEnd(
+  piece: Piece,
+  next: Piece,
+  { isFirst, language }: { readonly isFirst: boolean; readonly language: string },
+): boolean {
+  if (!(next.spaceBefore || /^(ja|zh|yue)$/.test(language))) return false;
+  if (endsSentence({ word: piece.text, next: next.text, isFirst, language })) return true;
   return language === 'ko' && endsKoreanSentence(piece, next);
 }
 

@@ -4,7 +4,7 @@ const LAST_SYLLABLE = 0xd7a3;
 const CODAS = 28;
 const RIEUL_CODA = 8;
 
-export const isHangulSyllable = (character: string | undefined): boolean => {
+const isHangulSyllable = (character: string | undefined): boolean => {
   const code = character?.codePointAt(0) ?? 0;
   return code >= FIRST_SYLLABLE && code <= LAST_SYLLABLE;
 };

@@ -14,9 +14,18 @@ export interface Numeral {
   readonly digits: string;
 }
 
-/** A Korean numeral without spaces: 스물세, 삼만오천, 3만5천, 삼점일사, 이공이육; else undefined. */
+const LARGEST_GROUP = 9999;
+
+/** A Korean numeral without spaces: 스물세, 삼만오천, 3만5천, 삼점일사, 백열두, 이공이육; else undefined. */
 export function parseNumeral(text: string): Numeral | undefined {
-  return parseNative(text) ?? parseDecimal(text) ?? parseSino(text) ?? parseDigits(text);
+  if (text === '영') return numeral(0, 'sino');
+  return (
+    parseNative(text) ??
+    parseDecimal(text) ??
+    parseSino(text) ??
+    parseMixed(text) ??
+    parseDigits(text)
+  );
 }
 
 function parseNative(text: string): Numeral | undefined {
@@ -26,6 +35,14 @@ function parseNative(text: string): Numeral | undefined {
   const one = rest === '' ? 0 : NATIVE_ONES[rest];
   if (one === undefined || text === '') return undefined;
   return numeral((ten === undefined ? 0 : NATIVE_TENS[ten]!) + one, 'native');
+}
+
+/** Hundreds are Sino-Korean before native tens and ones: 백스물세 명. Others make words: 귀천한, 만한. */
+function parseMixed(text: string): Numeral | undefined {
+  const [, hundreds = '', rest = ''] =
+    /^([이삼사오육칠팔구]?백)([^백천만억조]+)$/u.exec(text) ?? [];
+  const [large, small] = [parseSino(hundreds), parseNative(rest)];
+  return large && small && numeral(large.value + small.value, 'native');
 }
 
 function parseDecimal(text: string): Numeral | undefined {
@@ -44,10 +61,11 @@ function parseSino(text: string): Numeral | undefined {
   let lastLarge = Infinity;
   let rest = text;
   while (rest !== '') {
-    const [, group = '', unit = ''] = /^([^만억조]*)([만억조]?)/.exec(rest)!;
+    const [, group = '', unit = ''] = /^([^만억조]*)([만억조]?)/u.exec(rest)!;
     const large = unit === '' ? 1 : LARGE_UNITS[unit]!;
-    const small = group === '' ? (unit === '' ? undefined : 1) : parseGroup(group);
-    if (small === undefined || large >= lastLarge) return undefined;
+    // 만 is ten thousand of itself, 억 and 조 are not: 억만장자.
+    const small = group !== '' ? parseGroup(group) : unit === '만' ? 1 : undefined;
+    if (small === undefined || small > LARGEST_GROUP || large >= lastLarge) return undefined;
     total += small * large;
     lastLarge = large;
     rest = rest.slice(group.length + unit.length);
@@ -59,18 +77,19 @@ function parseSino(text: string): Numeral | undefined {
 function parseGroup(group: string): number | undefined {
   let sum = 0;
   let lastUnit = Infinity;
-  for (const [, digit = '', unitWord = ''] of group.matchAll(/(\d+|[^십백천\d]*)([십백천]?)/g)) {
+  for (const [, digit = '', unitWord = ''] of group.matchAll(/(\d+|[^십백천\d]*)([십백천]?)/gu)) {
     if (digit === '' && unitWord === '') continue;
     const unit = unitWord === '' ? 1 : SMALL_UNITS[unitWord]!;
     const factor = digit === '' ? 1 : /^\d+$/.test(digit) ? Number(digit) : SINO_DIGITS[digit];
     if (factor === undefined || factor === 0 || unit >= lastUnit) return undefined;
+    if (factor > 9 && unit > 1) return undefined;
     sum += factor * unit;
     lastUnit = unit;
   }
   return sum;
 }
 
-/** Read digit by digit; at least one, and a number that a year or a telephone may have. */
+/** Read digit by digit: what years, rooms and telephones are. */
 function parseDigits(text: string): Numeral | undefined {
   const digits = [...text].map((character) => SINO_DIGITS[character]);
   if (digits.length === 0 || digits.includes(undefined)) return undefined;

@@ -1,57 +1,49 @@
 import { merged, type Piece, splitPunctuation } from '../pieces.ts';
-import { endsInConsonant, isHangulSyllable, takesEuro } from './hangul.ts';
-
-type Rule = (noun: string) => boolean;
-
-const afterConsonant: Rule = (noun) => endsInConsonant(noun) === true;
-const afterVowel: Rule = (noun) => endsInConsonant(noun) === false;
-const afterHangul: Rule = (noun) => isHangulSyllable(noun.at(-1));
+import { endsInConsonant, takesEuro } from './hangul.ts';
+import { mayBeNoun } from './not-nouns.ts';
 
 /**
- * Particles that are no word of their own in any other sense, with the form that their noun asks
- * for (한글 맞춤법 41항: 조사는 그 앞말에 붙여 쓴다). 은 (silver), 이 (this), 가 (go), 과, 와, 도, 만,
- * 보다, 밖에 may be words and stay.
+ * Particles that are no word of their own in any other sense (한글 맞춤법 41항: 조사는 그 앞말에 붙여
+ * 쓴다), by the noun that they follow. 은 (silver), 이 (this), 가 (go), 과, 와, 도, 만, 보다, 밖에 and 마저
+ * may be words, and 에 is a hesitation as often: they stay.
  */
-const PARTICLES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ['을', afterConsonant],
-  ['를', afterVowel],
-  ['는', afterVowel],
-  ['의', afterHangul],
-  ['에', afterHangul],
-  ['에서', afterHangul],
-  ['에서는', afterHangul],
-  ['에서도', afterHangul],
-  ['에는', afterHangul],
-  ['에도', afterHangul],
-  ['에게', afterHangul],
-  ['에게서', afterHangul],
-  ['으로', (noun) => takesEuro(noun) === true],
-  ['으로는', (noun) => takesEuro(noun) === true],
-  ['으로써', (noun) => takesEuro(noun) === true],
-  ['으로서', (noun) => takesEuro(noun) === true],
-  ['까지', afterHangul],
-  ['까지는', afterHangul],
-  ['부터', afterHangul],
-  ['부터는', afterHangul],
-  ['처럼', afterHangul],
-  ['조차', afterHangul],
-  ['마저', afterHangul],
-  ['한테', afterHangul],
-  ['한테서', afterHangul],
-  ['께서', afterHangul],
-  ['께서는', afterHangul],
-  ['이랑', afterConsonant],
-  ['이라도', afterConsonant],
-  ['입니다', afterHangul],
-]);
+const AFTER_ANY = new Set(
+  `의 에서 에서는 에서도 에서의 에는 에도 에게 에게는 에게도 에게서 까지 까지는 까지도 까지만 부터 부터는 부터의
+   처럼 조차 한테 한테는 한테서 께서 께서는 께서도 으로써 으로서 마다 입니다 이었습니다`
+    .trim()
+    .split(/\s+/),
+);
+const AFTER_CONSONANT = new Set(['을', '이랑', '이라도', '이라는', '이라고']);
+const AFTER_VOWEL = new Set(['를', '는', '라는', '랑', '였습니다']);
+const EURO = new Set(['으로', '으로는', '으로도']);
+const RO = new Set(['로', '로는', '로도', '로서', '로써']);
 
-/** Sets a particle that stands alone back to the noun before it. */
+/** Latin letters and digits are read in ways that only their writer knows: either form may follow. */
+const OTHER_NOUN = /[\p{Script=Latin}\d%]$/u;
+
+function follows(noun: string, particle: string): boolean {
+  if (OTHER_NOUN.test(noun)) return isParticle(particle) && particle !== '로';
+  const isConsonant = endsInConsonant(noun);
+  if (isConsonant === undefined || !mayBeNoun(noun)) return false;
+  if (AFTER_ANY.has(particle)) return true;
+  if (EURO.has(particle)) return takesEuro(noun) === true;
+  if (RO.has(particle)) return takesEuro(noun) === false;
+  return isConsonant ? AFTER_CONSONANT.has(particle) : AFTER_VOWEL.has(particle);
+}
+
+const isParticle = (word: string): boolean =>
+  [AFTER_ANY, AFTER_CONSONANT, AFTER_VOWEL, EURO, RO].some((words) => words.has(word));
+
+/** Sets a particle that stands alone back to the noun before it; in doubt it stays where it is. */
 export function attachParticles(pieces: readonly Piece[]): Piece[] {
   const result: Piece[] = [];
   for (const piece of pieces) {
     const noun = result.at(-1);
-    const rule = PARTICLES.get(splitPunctuation(piece.text).core);
-    if (noun && rule?.(noun.text)) {
+    const isDetached =
+      noun !== undefined &&
+      piece.spaceBefore &&
+      follows(noun.text, splitPunctuation(piece.text).core);
+    if (isDetached) {
       result[result.length - 1] = merged([noun, piece], noun.text + piece.text);
     } else result.push(piece);
   }

@@ -48,15 +48,18 @@ export const readDigits = (digits: string, zero: '공' | '영'): string =>
 const wordOf = (words: Readonly<Record<string, number>>, value: number): string =>
   Object.keys(words).find((word) => words[word] === value) ?? '';
 
-/** Digits as Koreans write them: commas by thousands, and 억 and 조 as words where nothing is lost. */
-export function writeDigits(value: number, grouped: boolean): string {
-  if (!grouped || !Number.isInteger(value)) return String(value);
-  if (value >= 1e8 && value % 1e4 === 0) {
-    return LARGE.map((unit, level) => ({ unit, part: Math.floor(value / 1e4 ** level) % 1e4 }))
-      .filter(({ part }) => part > 0)
-      .map(({ unit, part }) => `${part.toLocaleString('en-US')}${unit}`)
-      .reverse()
-      .join(' ');
-  }
-  return value.toLocaleString('en-US');
+/**
+ * Digits as Koreans write them (decision 18): commas by thousands, 35,000; units of ten thousand as
+ * words where nothing is below them, 100만, and always from a hundred million on, 12억 3456만 7898
+ * (한글 맞춤법 44항).
+ */
+export function writeDigits(value: number): string {
+  if (value < 1e4 || (value % 1e4 !== 0 && value < 1e8)) return withCommas(value);
+  return LARGE.map((unit, level) => ({ unit, part: Math.floor(value / 1e4 ** level) % 1e4 }))
+    .filter(({ part }) => part > 0)
+    .map(({ unit, part }) => `${part}${unit}`)
+    .reverse()
+    .join(' ');
 }
+
+const withCommas = (value: number): string => String(value).replace(/\B(?=(?:\d{3})+$)/g, ',');

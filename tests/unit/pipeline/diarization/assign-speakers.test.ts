@@ -106,6 +106,20 @@ describe('assigning speakers', () => {
     ]);
   });
 
+  test('takes the dot of a title for no end of a sentence, where a change would be cheap', () => {
+    const words = [
+      word('call', 0, 0.4 * SEC),
+      word('Dr.', 0.4 * SEC, 0.8 * SEC),
+      word('Kim', 0.8 * SEC, 1.1 * SEC),
+      word('now.', 1.1 * SEC, 1.2 * SEC),
+    ];
+    const turns = [turn('A', 0, 0.8 * SEC), turn('B', 0.8 * SEC, 1.2 * SEC)];
+    const whole = segment('call Dr. Kim now.', words, 0, 1.2 * SEC);
+    expect(linesOf(assignSpeakers([whole], { exclusiveTurns: turns }))).toEqual([
+      ['A', 'call Dr. Kim now.', 0, 1.2],
+    ]);
+  });
+
   test('changes nothing where nobody was heard', () => {
     const segments = [segment('a', [word('a', 0, SEC)], 0, SEC)];
     expect(assignSpeakers(segments, { exclusiveTurns: [] })).toEqual(segments);

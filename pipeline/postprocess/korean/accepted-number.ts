@@ -1,0 +1,81 @@
+import { type Piece, splitPunctuation } from '../pieces.ts';
+import { type CountedNumber, countedNumber, startsNumeral } from './counted-number.ts';
+import { COUNTERS } from './counters.ts';
+import { NATIVE_ONES, SINO_DIGITS } from './number-words.ts';
+
+/**
+ * Counters that come next after another: a number too short to be sure is one there (12시 2분, 2월 15일).
+ */
+const FOLLOWERS: Readonly<Record<string, string>> = {
+  년: '월 개월 분기 학기 일',
+  년도: '분기 학기',
+  학년도: '학기',
+  학년: '반 학기',
+  월: '일',
+  일: '시',
+  시: '분',
+  시간: '분',
+  분: '초',
+  개월: '일 주',
+  주: '일',
+  동: '호',
+  박: '일',
+  승: '무 패',
+  무: '패',
+};
+const MOST_IN_ROW: Readonly<Record<string, number>> = { 일: 31, 분: 59, 초: 59, 반: 30, 개월: 11 };
+/** What may be written together with its numeral there: 5월 삼일, 일박 이일. */
+const ONE_WORD_IN_ROW = /^(?:월|일|박)$/u;
+
+/** A number with its counter that is one beyond doubt, by itself or by its neighbours. */
+export function acceptedNumber(
+  pieces: readonly Piece[],
+  at: number,
+  previous: Neighbour | undefined,
+): CountedNumber | undefined {
+  const found = startsNumeral(pieces[at]!) ? countedNumber(pieces, at) : undefined;
+  if (!found || (previous === undefined && isApproximate(pieces[at - 1], found))) return undefined;
+  if (found.isSure || (previous && mayFollow(previous, found))) return found;
+  const next = at + found.count < pieces.length && countedNumber(pieces, at + found.count);
+  return next && mayFollow(found, next) && isWhole(found) ? found : undefined;
+}
+
+/** 12시, written already, as far as the number behind it asks. */
+export function writtenNumber(piece: Piece | undefined): Neighbour | undefined {
+  const counter = /^\d+(\D+)$/.exec(piece?.text ?? '')?.[1];
+  return counter !== undefined && COUNTERS.has(counter)
+    ? { counter, tail: '', mark: '' }
+    : undefined;
+}
+
+type Neighbour = Pick<CountedNumber, 'counter' | 'tail' | 'mark'>;
+
+/** The number before is complete in itself, and this one counts what comes next. */
+function mayFollow(before: Neighbour, found: CountedNumber): boolean {
+  const counters = FOLLOWERS[before.counter]?.split(' ') ?? [];
+  if (before.tail !== '' || before.mark !== '' || !counters.includes(found.counter)) return false;
+  if (found.numeral.value > (MOST_IN_ROW[found.counter] ?? Infinity)) return false;
+  // 열두 시 이 분이 오십니다: this person comes.
+  if (found.words === '이' && found.counter === '분' && /^[이은을의과도]$/u.test(found.tail))
+    return false;
+  return found.isSure || isWhole(found);
+}
+
+/** Of one word only where that can be no other word: 삼월 일일에, but not 오월 일일 평균. */
+function isWhole({ isOneWord, counter, words, tail, mark }: CountedNumber): boolean {
+  if (!isOneWord) return true;
+  if (words === '일' && counter === '일' && tail === '이') return false;
+  const isDaily = words === '일' && counter === '일' && tail === '' && mark === '';
+  return ONE_WORD_IN_ROW.test(counter) && !isDaily;
+}
+
+const NATIVE_APART: Readonly<Record<string, number>> = { ...NATIVE_ONES, 서: 3, 너: 4 };
+
+/** 두 세 명 and 삼 사십 명: the second of two numbers that mean about so many. */
+function isApproximate(before: Piece | undefined, { numeral }: CountedNumber): boolean {
+  const { core, mark } = splitPunctuation(before?.text ?? '');
+  if (core === '네' && mark !== '') return false;
+  const digits = numeral.kind === 'native' ? NATIVE_APART : SINO_DIGITS;
+  const value = digits[core];
+  return value !== undefined && value > 0 && String(value + 1) === numeral.digits[0];
+}

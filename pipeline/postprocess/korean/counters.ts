@@ -1,0 +1,110 @@
+import { josaAfter } from './josa.ts';
+
+/** A noun that is counted with (단위를 나타내는 명사). */
+export interface Counter {
+  /** The numerals below ten that it may follow. */
+  readonly takes: 'native' | 'sino' | 'both';
+  /** How digits before it are read. */
+  readonly reads: 'native' | 'sino';
+  /** Whether it names a place in an order rather than an amount: no commas, and digits one by one. */
+  readonly isLabel: boolean;
+  /** Whether there may be one and a half of it. */
+  readonly isMeasure: boolean;
+  /** Written instead of the word. */
+  readonly symbol?: string;
+}
+
+const NATIVE: Counter = { takes: 'native', reads: 'native', isLabel: false, isMeasure: false };
+const NATIVE_OR_SINO: Counter = { ...NATIVE, takes: 'both' };
+const SINO: Counter = { takes: 'sino', reads: 'sino', isLabel: false, isMeasure: false };
+const LABEL: Counter = { ...SINO, isLabel: true };
+const MEASURE: Counter = { ...SINO, isMeasure: true };
+
+/**
+ * Those that are read both ways with another meaning, such as 분 (minute, person), stand with the
+ * meaning that digits have. 사람 and the like are counted in words: 두 사람.
+ */
+const TABLE: readonly (readonly [Counter, string])[] = [
+  [NATIVE, '시 명 개 살 마리 권 잔 병 대 장 채 벌 켤레 송이 그루 자루 가지 군데 곳 달 건 쌍 차례'],
+  [
+    NATIVE,
+    '줄 통 판 편 곡 끼 박스 상자 봉지 컵 접시 그릇 포기 척 바퀴 골 걸음 문장 문제 문항 과목',
+  ],
+  [NATIVE, '종류 그룹 세트 칸 자리 가구 방울 모금 번째 개소 안타 마디 조각 묶음'],
+  [{ ...NATIVE, isMeasure: true }, '시간'],
+  [NATIVE_OR_SINO, '팀 표'],
+  [{ ...NATIVE_OR_SINO, isMeasure: true }, '배'],
+  [{ ...NATIVE_OR_SINO, isLabel: true }, '번'],
+  [{ ...NATIVE_OR_SINO, reads: 'sino', isMeasure: true }, '주'],
+  [
+    LABEL,
+    '년 년도 월 일 층 호 호선 호기 호점 호실 번지 번길 동 차 회차 주차 학년 학년도 학기 학번',
+  ],
+  [LABEL, '분기 등 등급 위 세기 세대 반 항 쪽 페이지 단계 라운드 강 차선'],
+  [SINO, '원 인 인분 개월 개년 개국 개사 주일 주년 회 세 박 승 패 무 석'],
+  [MEASURE, '분 초 달러 불 유로 엔 위안 파운드 도 점 킬로미터 킬로그램 킬로 미터 센티미터 센티'],
+  [
+    MEASURE,
+    '밀리미터 밀리그램 밀리리터 밀리 리터 그램 톤 평 제곱미터 헥타르 인치 칼로리 데시벨 배럴',
+  ],
+  [MEASURE, '킬로칼로리 킬로와트시'],
+  [MEASURE, '기가바이트 메가바이트 테라바이트 기가 메가 테라 헤르츠 와트 킬로와트 볼트 포인트'],
+  [{ ...MEASURE, symbol: '%포인트' }, '퍼센트포인트'],
+  [{ ...MEASURE, symbol: '%' }, '퍼센트 프로'],
+];
+
+export const COUNTERS: ReadonlyMap<string, Counter> = new Map(
+  TABLE.flatMap(([counter, words]) => words.split(' ').map((word) => [word, counter] as const)),
+);
+
+export const LONGEST_COUNTER = Math.max(...[...COUNTERS.keys()].map((word) => word.length));
+
+/** Nouns behind a counter in its word, beside particles: 삼십 명가량, 3시쯤, 90년대. */
+const ANY_SUFFIXES = '이상 이하 미만 이내 초과 정도 가량 남짓 짜리 어치';
+const SUFFIXES: readonly (readonly [string, string])[] = [
+  ['년 월 일 주 주일 개월 달 시간 분 초 박', '간 동안 전 후 뒤 만'],
+  ['년 일 개월 달 주 번 시간', '째'],
+  ['년 개월 주', '차'],
+  ['년', '대 생 도 말 초 산'],
+  ['월', '말 초 중 경 분'],
+  ['일', '경 자'],
+  ['시', '경 반 정각 전 이후 이전'],
+  ['세', '대'],
+  ['원 달러 퍼센트 점 도 평 위안 엔', '대'],
+  ['원 달러', '권'],
+  ['명 인 개 원', '당'],
+  ['명 개 건 번 곳', '꼴'],
+  ['개월 달 년 일 주 인분', '치'],
+  ['년 일 시간 회 개월 점', '제'],
+  ['인', '실 승 용'],
+  ['회 번', '째'],
+  ['대', '째'],
+  ['층', '짜리 높이'],
+];
+const EVERYWHERE = ['시 년 월 일 분 세 살', '이후 이전 경 무렵'] as const;
+
+const suffixesOf = (counter: string): readonly string[] => [
+  '',
+  ...ANY_SUFFIXES.split(' '),
+  ...[...SUFFIXES, EVERYWHERE]
+    .filter(([counters]) => counters.split(' ').includes(counter))
+    .flatMap(([, suffixes]) => suffixes.split(' ')),
+];
+
+const suffixes = new Map([...COUNTERS.keys()].map((counter) => [counter, suffixesOf(counter)]));
+
+/** Whether a counter may end so within its word; anything else makes it another (시작, 분위기). */
+export const mayEndIn = (counter: string, tail: string): boolean =>
+  (suffixes.get(counter) ?? ['']).some(
+    (suffix) =>
+      tail.startsWith(suffix) && josaAfter(counter + suffix).has(tail.slice(suffix.length)),
+  );
+
+/** Whether a word is a counter with what may follow it, or begins with one: 명이, 퍼센트. */
+export function startsWithCounter(word: string): boolean {
+  for (let length = Math.min(LONGEST_COUNTER, word.length); length > 0; length--) {
+    const counter = word.slice(0, length);
+    if (COUNTERS.has(counter) && mayEndIn(counter, word.slice(length))) return true;
+  }
+  return false;
+}

@@ -1,0 +1,77 @@
+import {
+  AFTER_NOTHING,
+  CLEAR_TOGETHER,
+  CONFIRMED_BEFORE,
+  CONFIRMED_BEHIND,
+  MAY_COUNT,
+  NOT_BEFORE,
+  NOT_BY_DIGIT,
+  NOT_BY_UNIT,
+  NOT_ENDING,
+  NOT_ENDING_AFTER_ONE,
+  OTHER_WORDS,
+} from './number-homographs.ts';
+
+const clearTogether = new Map(
+  Object.entries(CLEAR_TOGETHER).map(([counter, numerals]) => [
+    counter,
+    new Set(numerals.split(' ')),
+  ]),
+);
+
+export const isClearTogether = (numeral: string, counter: string): boolean =>
+  clearTogether.get(counter)?.has(numeral) ?? false;
+
+const isConfirmed = (counter: string, { before, after }: Surroundings): boolean =>
+  CONFIRMED_BEFORE.some(([word, counters]) => word.test(before) && counters.has(counter)) ||
+  CONFIRMED_BEHIND.some(
+    ([counters, word]) => word.test(after) && counters.split(' ').includes(counter),
+  );
+
+export interface Surroundings {
+  /** Words before and behind without their marks; empty where there are none. */
+  readonly before: string;
+  readonly after: string;
+  readonly isSentenceStart: boolean;
+}
+
+/** Whether a numeral and a counter in words of their own are a number beyond doubt. */
+export function isSureApart(
+  [numeral, counter, tail]: readonly [string, string, string],
+  surroundings: Surroundings,
+): boolean {
+  const { after, isSentenceStart } = surroundings;
+  if (NOT_BEFORE.some(([word, next]) => word === counter && next.test(after))) return false;
+  if ((isShort(numeral) || counter === '개') && mayNotEnd(counter, tail)) return false;
+  if (isConfirmed(counter, surroundings) && (tail === '' || counter !== '차')) return true;
+  if (numeral === '한' && counter === '시' && NOT_ENDING_AFTER_ONE.has(tail)) return false;
+  if (numeral === '네' && isSentenceStart && !AFTER_NOTHING.has(counter)) return false;
+  return mayCount(numeral, counter);
+}
+
+const isShort = (numeral: string): boolean => numeral.length === 1;
+
+const mayNotEnd = (counter: string, tail: string): boolean =>
+  [NOT_ENDING['any'], NOT_ENDING[counter]].some((tails) => tails?.has(tail));
+
+function mayCount(numeral: string, counter: string): boolean {
+  if (/^[일이삼사오육칠팔구]$/u.test(numeral) && NOT_BY_DIGIT.has(counter)) return false;
+  if (/^[십백천]$/u.test(numeral) && NOT_BY_UNIT.has(counter)) return false;
+  const rule = MAY_COUNT[numeral];
+  if (rule === undefined) return true;
+  return 'only' in rule ? rule.only.has(counter) : !rule.except.has(counter);
+}
+
+/** Whether a numeral and a counter in one word are a number beyond doubt. */
+export function isSureTogether([numeral, counter, tail]: readonly [
+  string,
+  string,
+  string,
+]): boolean {
+  if (OTHER_WORDS.has(numeral + counter)) return false;
+  if (isShort(numeral)) return isClearTogether(numeral, counter) && !mayNotEnd(counter, tail);
+  // 백만도 안 된다: not even a million.
+  if (counter === '도' || !mayCount(numeral, counter)) return false;
+  // 이십일 may be 21; with 간 or 째 behind it, it is the twentieth.
+  return counter !== '일' || !/[십백천만]$/u.test(numeral) || /^(?:간|동안|째|자|경)/u.test(tail);
+}
