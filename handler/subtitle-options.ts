@@ -16,10 +16,14 @@ export const SubtitleInput = z
     word_cues: flag,
     speaker_labels: flag,
   })
-  .refine(({ min_cue_sec, max_cue_sec }) => (min_cue_sec ?? 0) <= (max_cue_sec ?? Infinity), {
-    path: ['min_cue_sec'],
-    message: 'must not be above max_cue_sec',
-  });
+  .refine(
+    ({ min_cue_sec, max_cue_sec }) =>
+      (min_cue_sec ?? 0) <= (max_cue_sec ?? DEFAULT_SUBTITLE_LAYOUT.maxCueSec),
+    {
+      path: ['min_cue_sec'],
+      message: `must not be above max_cue_sec (${DEFAULT_SUBTITLE_LAYOUT.maxCueSec} unless set)`,
+    },
+  );
 
 /** What was left out is as broadcasters do it. */
 export function toDocumentOptions(

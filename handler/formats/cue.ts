@@ -25,21 +25,18 @@ export interface Cue {
   readonly speaker?: string;
 }
 
-/**
- * The segments as cues of one line each: never empty, never without duration, in the given order.
- */
-export const toCues = (segments: readonly TimedText[]): Cue[] =>
-  segments.flatMap(({ start, end, text, speaker }) => {
-    const line = oneLine(text);
-    if (line === '') return [];
-    const startMs = Math.max(0, Math.round(start * 1000));
-    return {
-      startMs,
-      endMs: Math.max(Math.round(end * 1000), startMs + 1),
-      lines: [line],
-      ...(speaker !== undefined && { speaker: oneLine(speaker) }),
-    };
-  });
+/** A segment as a cue of one line with a duration; undefined without text. */
+export function toCue({ start, end, text, speaker }: TimedText): Cue | undefined {
+  const line = oneLine(text);
+  if (line === '') return undefined;
+  const startMs = Math.max(0, Math.round(start * 1000));
+  return {
+    startMs,
+    endMs: Math.max(Math.round(end * 1000), startMs + 1),
+    lines: [line],
+    ...(speaker !== undefined && { speaker: oneLine(speaker) }),
+  };
+}
 
 /** A speaker before the text, as WhisperX writes it: `[SPEAKER_00]: `. */
 export const withSpeaker = (cue: Cue, separator: string): string =>
@@ -49,7 +46,11 @@ export const speakerLabel = ({ speaker }: Pick<Cue, 'speaker'>): string =>
   speaker === undefined ? '' : `[${oneLine(speaker)}]: `;
 
 /** Line breaks, tabs and control characters would end a cue or a column. */
-export const oneLine = (text: string): string => text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+export const oneLine = (text: string): string =>
+  IS_PLAIN.test(text) ? text : text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+
+/** Most texts need no second look. */
+const IS_PLAIN = /^[^\s\p{Cc}]+(?: [^\s\p{Cc}]+)*$/u;
 
 /** `HH:MM:SS` and milliseconds; hours grow beyond two digits. */
 export function timestamp(ms: number, decimalMark: ',' | '.'): string {

@@ -1,21 +1,23 @@
-import { writeCtm } from './ctm.ts';
-import { speakerLabel, type TimedText, toCues } from './cue.ts';
-import { writePlainText } from './plain-text.ts';
-import { type SpeakerStretch, writeRttm } from './rttm.ts';
-import { writeSrt } from './srt.ts';
+import { ctmLines } from './ctm.ts';
+import { speakerLabel, type TimedText, toCue } from './cue.ts';
+import { textLine } from './plain-text.ts';
+import { rttmLines, type SpeakerStretch } from './rttm.ts';
+import { srtCue } from './srt.ts';
 import {
   DEFAULT_SUBTITLE_LAYOUT,
   layOutSubtitles,
   type SubtitleLayout,
+  withTextLines,
 } from './subtitle-layout.ts';
-import { writeTsv } from './tsv.ts';
-import { writeVtt, writeWordVtt } from './vtt.ts';
+import { timeSlices } from './time-slices.ts';
+import { TSV_HEADER, tsvRow } from './tsv.ts';
+import { VTT_HEADER, vttCue, vttWordCue } from './vtt.ts';
 
 export interface DocumentOptions {
   /** What `rttm` and `ctm` call the recording. */
   readonly recording: string;
   readonly layout: SubtitleLayout;
-  /** `vtt` with a time before every word instead of laid-out lines. */
+  /** `vtt` with a time before every word. */
   readonly wordCues: boolean;
   /** Whether `srt` and `vtt` tell who speaks. */
   readonly speakerLabels: boolean;
@@ -31,24 +33,48 @@ const DEFAULTS: DocumentOptions = {
   turns: [],
 };
 
-const labelled = (segments: readonly TimedText[], isWanted: boolean): readonly TimedText[] =>
-  isWanted ? segments : segments.map(({ speaker: _, ...segment }) => segment);
-
-type Writer = (segments: readonly TimedText[], options: DocumentOptions) => string;
+/** Parts of a document, each made when it is asked for: a cue, a line, what one segment gives. */
+type Writer = (segments: Iterable<TimedText>, options: DocumentOptions) => Generator<string>;
 
 const WRITERS = {
-  text: (segments) => writePlainText(toCues(segments)),
-  srt: (segments, { layout, speakerLabels }) =>
-    writeSrt(layOutSubtitles(labelled(segments, speakerLabels), layout, speakerLabel)),
-  vtt: (segments, { layout, wordCues, speakerLabels }) => {
-    const shown = labelled(segments, speakerLabels);
-    return wordCues ? writeWordVtt(shown) : writeVtt(layOutSubtitles(shown, layout));
+  *text(segments) {
+    for (const segment of segments) yield* each(toCue(segment), textLine);
   },
-  tsv: (segments) => writeTsv(toCues(segments)),
-  rttm: (segments, { recording, turns }) =>
-    writeRttm(turns.length > 0 ? turns : segments, recording),
-  ctm: (segments, { recording }) => writeCtm(segments, recording),
+  *srt(segments, { layout, speakerLabels }) {
+    let index = 0;
+    const shown = labelled(segments, speakerLabels);
+    for (const cue of layOutSubtitles(shown, layout, speakerLabel)) {
+      yield srtCue(withTextLines(cue), index++);
+    }
+  },
+  *vtt(segments, { layout, wordCues, speakerLabels }) {
+    yield VTT_HEADER;
+    for (const cue of layOutSubtitles(labelled(segments, speakerLabels), layout)) {
+      yield wordCues ? vttWordCue(cue) : vttCue(withTextLines(cue));
+    }
+  },
+  *tsv(segments) {
+    yield TSV_HEADER;
+    for (const segment of segments) yield* each(toCue(segment), tsvRow);
+  },
+  *rttm(segments, { recording, turns }) {
+    yield* rttmLines(turns.length > 0 ? turns : segments, recording);
+  },
+  *ctm(segments, { recording }) {
+    for (const segment of segments) yield ctmLines(segment, recording);
+  },
 } satisfies Record<string, Writer>;
+
+function* labelled(segments: Iterable<TimedText>, isWanted: boolean): Generator<TimedText> {
+  for (const segment of segments) {
+    const { speaker: _, ...unnamed } = segment;
+    yield isWanted ? segment : unnamed;
+  }
+}
+
+function* each<Value>(value: Value | undefined, write: (value: Value) => string) {
+  if (value !== undefined) yield write(value);
+}
 
 export type TextFormat = keyof typeof WRITERS;
 
@@ -60,4 +86,19 @@ export const formatSegments = (
   segments: readonly TimedText[],
   format: TextFormat,
   options: Partial<DocumentOptions> = {},
-): string => WRITERS[format](segments, { ...DEFAULTS, ...options });
+): string => [...WRITERS[format](segments, { ...DEFAULTS, ...options })].join('');
+
+/** As `formatSegments`, but lets other work go on between its parts. */
+export async function formatSegmentsInSlices(
+  segments: readonly TimedText[],
+  format: TextFormat,
+  options: Partial<DocumentOptions> = {},
+): Promise<string> {
+  const parts: string[] = [];
+  const endOfStep = timeSlices();
+  for (const part of WRITERS[format](segments, { ...DEFAULTS, ...options })) {
+    parts.push(part);
+    await endOfStep();
+  }
+  return parts.join('');
+}

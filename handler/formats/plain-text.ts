@@ -1,5 +1,4 @@
 import { type Cue, withSpeaker } from './cue.ts';
 
-/** One line per cue. */
-export const writePlainText = (cues: readonly Cue[]): string =>
-  cues.map((cue) => `${withSpeaker(cue, ' ')}\n`).join('');
+/** A cue as a line. */
+export const textLine = (cue: Cue): string => `${withSpeaker(cue, ' ')}\n`;

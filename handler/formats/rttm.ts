@@ -8,16 +8,18 @@ export interface SpeakerStretch {
 }
 
 /**
- * NIST's Rich Transcription Time Marked file: a line for each stretch of one speaker; neighbours of
- * one speaker that touch are one stretch. Those without a speaker are left out.
+ * Lines of NIST's Rich Transcription Time Marked file: one for each stretch of one speaker; neighbours
+ * of one speaker that touch are one stretch. Those without a speaker are left out.
  */
-export const writeRttm = (stretches: readonly SpeakerStretch[], recording: string): string =>
-  joined(stretches)
-    .map(({ startMs, endMs, speaker }) => {
-      const times = `${seconds(startMs)} ${seconds(endMs - startMs)}`;
-      return `SPEAKER ${fieldName(recording)} 1 ${times} <NA> <NA> ${fieldName(speaker)} <NA> <NA>\n`;
-    })
-    .join('');
+export function* rttmLines(
+  stretches: Iterable<SpeakerStretch>,
+  recording: string,
+): Generator<string> {
+  for (const { startMs, endMs, speaker } of joined(stretches)) {
+    const times = `${seconds(startMs)} ${seconds(endMs - startMs)}`;
+    yield `SPEAKER ${fieldName(recording)} 1 ${times} <NA> <NA> ${fieldName(speaker)} <NA> <NA>\n`;
+  }
+}
 
 interface Stretch {
   readonly startMs: number;
@@ -25,15 +27,17 @@ interface Stretch {
   readonly speaker: string;
 }
 
-function joined(stretches: readonly SpeakerStretch[]): Stretch[] {
-  const result: Stretch[] = [];
+function* joined(stretches: Iterable<SpeakerStretch>): Generator<Stretch> {
+  let last: Stretch | undefined;
   for (const { start, end, speaker } of stretches) {
     const [startMs, endMs] = [Math.max(0, Math.round(start * 1000)), Math.round(end * 1000)];
     if (speaker === undefined || endMs <= startMs) continue;
-    const last = result.at(-1);
     if (last?.speaker === speaker && last.endMs >= startMs) {
-      result[result.length - 1] = { ...last, endMs: Math.max(last.endMs, endMs) };
-    } else result.push({ startMs, endMs, speaker });
+      last = { ...last, endMs: Math.max(last.endMs, endMs) };
+      continue;
+    }
+    if (last) yield last;
+    last = { startMs, endMs, speaker };
   }
-  return result;
+  if (last) yield last;
 }

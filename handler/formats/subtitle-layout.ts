@@ -1,5 +1,8 @@
 import { type Cue, oneLine, type TimedText } from './cue.ts';
-import { type TextUnit, unitsOf, widthOf } from './text-units.ts';
+import { type CueLimits, cueStarts } from './cue-breaks.ts';
+import { widthOf } from './display-width.ts';
+import { balancedLines, lineText } from './line-breaks.ts';
+import { type TextUnit, unitsOf } from './text-units.ts';
 
 /** How segments become cues that a viewer can follow. */
 export interface SubtitleLayout {
@@ -22,99 +25,117 @@ export const DEFAULT_SUBTITLE_LAYOUT: SubtitleLayout = {
   maxReadingSpeed: 20,
 };
 
-/** With the columns that the first line of a cue does not have. */
-interface Room extends SubtitleLayout {
-  readonly labelWidth: number;
+/** A cue whose words have their times. */
+export interface LaidOutCue extends Omit<Cue, 'lines'> {
+  readonly lines: readonly (readonly TextUnit[])[];
 }
 
-const ENDS_CLAUSE = /[.,!?;:…。、，！？；：]["'”’」』)\]]*$/u;
+/** A pause that ends a cue: what follows it would be read before it is said. */
+const PAUSE_MS = 1500;
+/** Segments of one person that are this near may share a cue. */
+const NEAR_MS = 500;
+
+/** Of a stretch, until the next segment begins another. */
+const MAX_UNITS = 1000;
 
 /**
- * Cues in time order that together hold all text of the segments. A cue never mixes segments, so
- * neither speakers; a word wider than a line stands on a line of its own. The first line of a cue
+ * Cues in the order of the segments that together hold all of their text, a stretch of speech at a
+ * time. A cue is of one person and without a long pause; short segments share one where each alone
+ * could not be read. A word wider than a line stands on a line of its own. The first line of a cue
  * leaves room for the label that will stand before it.
  */
-export function layOutSubtitles(
-  segments: readonly TimedText[],
+export function* layOutSubtitles(
+  segments: Iterable<TimedText>,
   layout: SubtitleLayout,
   labelOf: (segment: TimedText) => string = () => '',
-): Cue[] {
-  const cues = segments.flatMap((segment) => {
-    const room: Room = { ...layout, labelWidth: widthOf(labelOf(segment)) };
-    return splitUnits(unitsOf(segment), room).map((units) => toCue(units, segment, room));
-  });
-  return cues.map((cue, index) => extended(cue, cues[index + 1], layout));
+): Generator<LaidOutCue> {
+  let previous: SpokenStretch | undefined;
+  for (const stretch of stretchesOf(segments)) {
+    if (previous)
+      yield* cuesOf(previous, layout, { labelOf, nextStartMs: stretch.units[0]!.startMs });
+    previous = stretch;
+  }
+  if (previous) yield* cuesOf(previous, layout, { labelOf, nextStartMs: Infinity });
 }
 
-/** Fills cue by cue; a full one is cut behind its last clause if that leaves it half full. */
-function splitUnits(units: readonly TextUnit[], room: Room): TextUnit[][] {
-  const cues: TextUnit[][] = [];
-  let current: TextUnit[] = [];
-  for (const unit of units) {
-    if (current.length > 0 && !fits([...current, unit], room)) {
-      const cut = cutBehindClause(current);
-      cues.push(current.slice(0, cut));
-      current = current.slice(cut);
+/** A cue with its lines as texts. */
+export const withTextLines = (cue: LaidOutCue): Cue => ({ ...cue, lines: cue.lines.map(lineText) });
+
+interface SpokenStretch {
+  readonly segment: TimedText;
+  readonly units: TextUnit[];
+  readonly starts: boolean[];
+}
+
+/** Cut at long pauses, at changes of speaker, and where times go back. */
+function* stretchesOf(segments: Iterable<TimedText>): Generator<SpokenStretch> {
+  let current: SpokenStretch | undefined;
+  for (const segment of segments) {
+    for (const [index, unit] of unitsOf(segment).entries()) {
+      const last = current?.units.at(-1);
+      const isSame = index > 0 || current?.segment.speaker === segment.speaker;
+      const gapMs = last ? unit.startMs - last.endMs : Infinity;
+      const isNear = index > 0 ? gapMs < PAUSE_MS : gapMs < NEAR_MS && isShort(current);
+      const goesOn = isSame && isNear && isLater(last, unit);
+      if (current && goesOn) {
+        current.units.push(index > 0 ? unit : { ...unit, isSpaced: isSpacedAfter(last!, unit) });
+        current.starts.push(index === 0);
+      } else {
+        if (current) yield current;
+        current = { segment, units: [unit], starts: [true] };
+      }
     }
-    current.push(unit);
   }
-  return current.length > 0 ? [...cues, current] : cues;
+  if (current) yield current;
 }
 
-function fits(units: readonly TextUnit[], room: Room): boolean {
-  const lastsMs = units.at(-1)!.endMs - units[0]!.startMs;
-  const lines = fillLines(units, room.maxLineWidth, room.labelWidth);
-  return lastsMs <= room.maxCueSec * 1000 && lines.length <= room.maxLines;
-}
+/** Segments go into ever the same stretch only as long as it takes no time. */
+const isShort = (stretch: SpokenStretch | undefined): boolean =>
+  (stretch?.units.length ?? 0) < MAX_UNITS;
 
-/** How many units stay: up to the last clause in the second half, else all. */
-function cutBehindClause(units: readonly TextUnit[]): number {
-  for (let count = units.length; count * 2 > units.length; count--) {
-    if (ENDS_CLAUSE.test(units[count - 1]!.text)) return count;
+const isLater = (before: TextUnit | undefined, unit: TextUnit): boolean =>
+  before === undefined || unit.startMs >= before.startMs;
+
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}。、！？」』）]/u;
+
+/** Japanese and Chinese sentences follow one another without a space. */
+const isSpacedAfter = (before: TextUnit, unit: TextUnit): boolean =>
+  !(UNSPACED.test(before.text.at(-1)!) && UNSPACED.test(unit.text[0]!));
+
+function* cuesOf(
+  { segment, units, starts }: SpokenStretch,
+  layout: SubtitleLayout,
+  { labelOf, nextStartMs }: { labelOf: (segment: TimedText) => string; nextStartMs: number },
+): Generator<LaidOutCue> {
+  const limits = limitsOf(layout, widthOf(labelOf(segment)));
+  const cuts = cueStarts({ units, starts, nextStartMs }, limits);
+  const speaker = segment.speaker === undefined ? {} : { speaker: oneLine(segment.speaker) };
+  for (const [index, from] of cuts.entries()) {
+    const to = cuts[index + 1] ?? units.length;
+    const said = units.slice(from, to);
+    const times = timesOf(said, units[to]?.startMs ?? nextStartMs, limits);
+    yield { ...times, lines: balancedLines(said, limits), ...speaker };
   }
-  return units.length;
 }
 
-function toCue(units: readonly TextUnit[], { speaker }: TimedText, room: Room): Cue {
+const limitsOf = (layout: SubtitleLayout, labelWidth: number): CueLimits => ({
+  maxLineWidth: layout.maxLineWidth,
+  maxLines: layout.maxLines,
+  labelWidth,
+  maxCueMs: layout.maxCueSec * 1000,
+  minCueMs: Math.min(layout.minCueSec, layout.maxCueSec) * 1000,
+  maxSpeed: layout.maxReadingSpeed / 1000,
+});
+
+/** Until all is said, or longer until it can be read, but then never into the next cue. */
+function timesOf(units: readonly TextUnit[], nextStartMs: number, limits: CueLimits) {
   const startMs = Math.max(0, units[0]!.startMs);
-  return {
-    startMs,
-    endMs: Math.max(units.at(-1)!.endMs, startMs + 1),
-    lines: balancedLines(units, room),
-    ...(speaker !== undefined && { speaker: oneLine(speaker) }),
-  };
-}
-
-/** No more lines than filling needs, and the narrowest block of that many. */
-function balancedLines(units: readonly TextUnit[], { maxLineWidth, labelWidth }: Room): string[] {
-  const lines = fillLines(units, maxLineWidth, labelWidth);
-  const total = labelWidth + widthOf(lines.join(''));
-  for (let width = Math.ceil(total / lines.length); width < maxLineWidth; width++) {
-    const narrower = fillLines(units, width, labelWidth);
-    if (narrower.length === lines.length) return narrower;
-  }
-  return lines;
-}
-
-function fillLines(units: readonly TextUnit[], maxWidth: number, labelWidth: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const { text } of units) {
-    const label = lines.length === 0 ? labelWidth : 0;
-    if (line !== '' && label + widthOf(line + text) > maxWidth) {
-      lines.push(line);
-      line = '';
-    }
-    line = line === '' ? text.trim() : line + text;
-  }
-  return line === '' ? lines : [...lines, line];
-}
-
-/** Stays until it can be read, but never into the next cue. */
-function extended(cue: Cue, next: Cue | undefined, layout: SubtitleLayout): Cue {
-  const width = cue.lines.reduce((sum, line) => sum + widthOf(line), 0);
-  const neededMs = Math.max(layout.minCueSec, width / layout.maxReadingSpeed) * 1000;
-  const limitMs = Math.min(cue.startMs + layout.maxCueSec * 1000, next?.startMs ?? Infinity);
-  const wantedMs = Math.min(cue.startMs + Math.round(neededMs), limitMs);
-  return { ...cue, endMs: Math.max(cue.endMs, wantedMs) };
+  const saidMs = units.reduce((end, unit) => Math.max(end, unit.endMs), startMs + 1);
+  const width = units.reduce(
+    (sum, unit, index) => sum + unit.width + Number(unit.isSpaced && index > 0),
+    0,
+  );
+  const neededMs = Math.max(limits.minCueMs, width / limits.maxSpeed);
+  const readMs = Math.min(startMs + Math.min(Math.round(neededMs), limits.maxCueMs), nextStartMs);
+  return { startMs, endMs: Math.max(saidMs, readMs) };
 }

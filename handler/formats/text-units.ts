@@ -1,29 +1,27 @@
-import { eastAsianWidth } from 'get-east-asian-width';
 import { oneLine, type TimedText } from './cue.ts';
+import { widthOf } from './display-width.ts';
 
-/** A piece of a segment that is never broken, with the space before it; milliseconds. */
+/** A piece of a segment that is never broken; milliseconds and columns. */
 export interface TextUnit {
   readonly text: string;
+  /** Whether a space stands before it. */
+  readonly isSpaced: boolean;
+  readonly width: number;
   readonly startMs: number;
   readonly endMs: number;
 }
 
 const WORDS = new Intl.Segmenter('und', { granularity: 'word' });
-
-/** Columns on a screen: East Asian wide characters count double, combining marks nothing. */
-export const widthOf = (text: string): number =>
-  [...text].reduce(
-    (sum, character) =>
-      sum + (/\p{M}/u.test(character) ? 0 : eastAsianWidth(character.codePointAt(0)!)),
-    0,
-  );
+/** No line ends in one: it belongs to the word behind it. */
+const OPENING = /^[\p{Ps}\p{Pi}"'¿¡]+$/u;
+const MAY_CLOSE = /^["']+$/;
 
 /**
  * A segment as units in time order that together are its text: its words with their own times, or
  * where it has none, what Unicode calls words, timed by their width.
  */
 export const unitsOf = (segment: TimedText): TextUnit[] =>
-  timedUnits(segment) ?? interpolatedUnits(segment);
+  withOpenings(timedUnits(segment) ?? interpolatedUnits(segment));
 
 /** Undefined where the words are not the text, as after a rewriting of numbers. */
 function timedUnits({ text, words = [] }: TimedText): TextUnit[] | undefined {
@@ -31,45 +29,107 @@ function timedUnits({ text, words = [] }: TimedText): TextUnit[] | undefined {
   const units: TextUnit[] = [];
   let at = 0;
   for (const { word, start, end } of words) {
-    const found = line.indexOf(oneLine(word), at);
-    if (found < 0 || line.slice(at, found).trim() !== '') return undefined;
-    const next = found + oneLine(word).length;
-    const startMs = Math.round(start * 1000);
-    units.push({ text: line.slice(at, next), startMs, endMs: Math.round(end * 1000) });
-    at = next;
+    const wanted = oneLine(word);
+    if (wanted === '') continue;
+    const isSpaced = line[at] === ' ';
+    const found = isSpaced ? at + 1 : at;
+    if (!line.startsWith(wanted, found)) return undefined;
+    units.push({
+      text: wanted,
+      isSpaced,
+      width: widthOf(wanted),
+      startMs: Math.round(start * 1000),
+      endMs: Math.round(end * 1000),
+    });
+    at = found + wanted.length;
   }
-  return line.slice(at).trim() === '' && units.length > 0 ? units : undefined;
+  return at === line.length && units.length > 0 ? units : undefined;
 }
 
 function interpolatedUnits({ text, start, end }: TimedText): TextUnit[] {
-  const line = oneLine(text);
-  const total = Math.max(1, widthOf(line));
+  const pieces = unbreakable(oneLine(text));
+  let total = 0;
+  for (const { width, isSpaced } of pieces) total += width + Number(isSpaced);
   const startMs = start * 1000;
-  const msPerColumn = (end * 1000 - startMs) / total;
+  const msPerColumn = (end * 1000 - startMs) / Math.max(1, total);
+  const units: TextUnit[] = [];
   let column = 0;
-  return unbreakable(line).map((piece) => {
-    const from = column;
-    column += widthOf(piece);
-    return {
-      text: piece,
-      startMs: Math.round(startMs + from * msPerColumn),
-      endMs: Math.round(startMs + column * msPerColumn),
-    };
-  });
+  for (const { text: word, isSpaced, width } of pieces) {
+    const from = startMs + column * msPerColumn;
+    column += width + Number(isSpaced);
+    const endMs = Math.round(startMs + column * msPerColumn);
+    units.push({ text: word, isSpaced, width, startMs: Math.round(from), endMs });
+  }
+  return units;
 }
 
-/** Words with the space before and the punctuation behind them. */
-function unbreakable(line: string): string[] {
-  const pieces: string[] = [];
-  let space = '';
-  for (const { segment, isWordLike } of WORDS.segment(line)) {
-    if (segment.trim() === '') space += segment;
-    else if (isWordLike !== true && space === '' && pieces.length > 0) {
-      pieces.push(`${pieces.pop()}${segment}`);
-    } else {
-      pieces.push(space + segment);
-      space = '';
+type Piece = Pick<TextUnit, 'text' | 'isSpaced' | 'width'>;
+
+/** Words with their punctuation; without spaces between them, what Unicode calls words. */
+function unbreakable(line: string): Piece[] {
+  const pieces: Piece[] = [];
+  for (const token of line.split(' ')) {
+    if (token === '') continue;
+    const isSpaced = pieces.length > 0;
+    const width = widthOf(token);
+    if (width <= MAX_WHOLE_WIDTH && !UNSPACED.test(token)) {
+      pieces.push({ text: token, isSpaced, width });
+      continue;
+    }
+    for (const [index, text] of partsOf(token).entries()) {
+      pieces.push({ text, isSpaced: isSpaced && index === 0, width: widthOf(text) });
     }
   }
   return pieces;
+}
+
+/** A longer one without a space is broken where it can be. */
+const MAX_WHOLE_WIDTH = 24;
+/** Han, kana, Thai, Lao, Myanmar and Khmer, by their blocks: a test of scripts takes longer. */
+const UNSPACED =
+  /[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uff66-\uff9d\ud840-\ud88f]/;
+/** The segmenter takes time as the square of the length. */
+const SLICE_CHARS = 400;
+
+function partsOf(token: string): string[] {
+  const parts: string[] = [];
+  for (const slice of slicesOf(token)) {
+    for (const { segment, isWordLike } of WORDS.segment(slice)) {
+      const isMark = isWordLike !== true && !isOpening(segment);
+      if (isMark && parts.length > 0) parts.push(parts.pop() + segment);
+      else parts.push(segment);
+    }
+  }
+  return parts;
+}
+
+/** Never between the halves of a character. */
+function* slicesOf(token: string): Generator<string> {
+  for (let at = 0; at < token.length; ) {
+    const end = at + SLICE_CHARS;
+    const isInside = /[\ud800-\udbff]/.test(token[end - 1] ?? '');
+    yield token.slice(at, isInside ? end - 1 : end);
+    at = isInside ? end - 1 : end;
+  }
+}
+
+/** A quotation mark without a side may close. */
+const isOpening = (text: string): boolean => OPENING.test(text) && !MAY_CLOSE.test(text);
+
+/** Opening brackets and quotation marks that stand alone go to the unit behind them. */
+function withOpenings(units: TextUnit[]): TextUnit[] {
+  if (!units.some(({ text }) => OPENING.test(text))) return units;
+  const result: TextUnit[] = [];
+  let opening: TextUnit | undefined;
+  for (const unit of units) {
+    const whole = opening ? joined(opening, unit) : unit;
+    opening = OPENING.test(unit.text) ? whole : undefined;
+    if (!opening) result.push(whole);
+  }
+  return opening ? [...result, opening] : result;
+}
+
+function joined(before: TextUnit, after: TextUnit): TextUnit {
+  const text = before.text + (after.isSpaced ? ' ' : '') + after.text;
+  return { ...after, text, isSpaced: before.isSpaced, width: widthOf(text) };
 }

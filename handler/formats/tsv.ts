@@ -1,7 +1,7 @@
 import { type Cue, withSpeaker } from './cue.ts';
 
-/** Tab-separated columns with integer milliseconds, as Whisper writes them. */
-export const writeTsv = (cues: readonly Cue[]): string =>
-  ['start\tend\ttext\n', ...cues.map(toRow)].join('');
+export const TSV_HEADER = 'start\tend\ttext\n';
 
-const toRow = (cue: Cue): string => `${cue.startMs}\t${cue.endMs}\t${withSpeaker(cue, ' ')}\n`;
+/** Tab-separated columns with integer milliseconds, as Whisper writes them. */
+export const tsvRow = (cue: Cue): string =>
+  `${cue.startMs}\t${cue.endMs}\t${withSpeaker(cue, ' ')}\n`;

@@ -1,34 +1,30 @@
-import { type Cue, oneLine, type TimedText, timestamp } from './cue.ts';
-import { unitsOf } from './text-units.ts';
+import { type Cue, timestamp } from './cue.ts';
+import type { LaidOutCue } from './subtitle-layout.ts';
+import type { TextUnit } from './text-units.ts';
 
-/** WebVTT; speakers are voice spans. */
-export const writeVtt = (cues: readonly Cue[]): string =>
-  ['WEBVTT\n', ...cues.map((cue) => toBlock(cue, cue.lines.map(escapeText).join('\n')))].join('\n');
+export const VTT_HEADER = 'WEBVTT\n';
 
-/** WebVTT in which a player can show each word as it is spoken: a time before every word. */
-export const writeWordVtt = (segments: readonly TimedText[]): string =>
-  ['WEBVTT\n', ...segments.filter(({ text }) => oneLine(text) !== '').map(toTimedBlock)].join('\n');
+/** A cue of WebVTT; its speaker is a voice span. */
+export const vttCue = (cue: Cue): string => toBlock(cue, cue.lines.map(escapeText).join('\n'));
 
-function toTimedBlock(segment: TimedText): string {
-  const units = unitsOf(segment);
-  const startMs = Math.max(0, Math.round(segment.start * 1000));
-  const endMs = Math.max(Math.round(segment.end * 1000), startMs + 1);
-  let lastMs = startMs;
-  const text = units.map((unit) => {
+/** With a time before every word, by which a player can show each as it is spoken. */
+export function vttWordCue(cue: LaidOutCue): string {
+  let lastMs = cue.startMs;
+  const timed = (unit: TextUnit): string => {
     // A time must lie inside the cue and above the one before it.
-    const isLater = unit.startMs > lastMs && unit.startMs < endMs;
+    const isLater = unit.startMs > lastMs && unit.startMs < cue.endMs;
     if (isLater) lastMs = unit.startMs;
-    const [space, word] = /^(\s*)(.*)$/su.exec(unit.text)!.slice(1);
-    return `${space}${isLater ? `<${timestamp(unit.startMs, '.')}>` : ''}${escapeText(word!)}`;
-  });
-  const { speaker } = segment;
-  const cue = { startMs, endMs, ...(speaker !== undefined && { speaker: oneLine(speaker) }) };
-  return toBlock(cue, text.join('').trim());
+    return `${isLater ? `<${timestamp(unit.startMs, '.')}>` : ''}${escapeText(unit.text)}`;
+  };
+  const lines = cue.lines.map((units) =>
+    units.map((unit, index) => (unit.isSpaced && index > 0 ? ' ' : '') + timed(unit)).join(''),
+  );
+  return toBlock(cue, lines.join('\n'));
 }
 
 function toBlock(cue: Omit<Cue, 'lines'>, markup: string): string {
   const voice = cue.speaker === undefined ? '' : `<v ${escapeText(cue.speaker)}>`;
-  return `${timestamp(cue.startMs, '.')} --> ${timestamp(cue.endMs, '.')}\n${voice}${markup}\n`;
+  return `\n${timestamp(cue.startMs, '.')} --> ${timestamp(cue.endMs, '.')}\n${voice}${markup}\n`;
 }
 
 /** `&` first; escaping `>` also takes the arrow out of the text. */

@@ -1,25 +1,38 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
-import { formatSegments, type TextFormat } from '../formats/format-segments.ts';
+import type { TimedText } from '../formats/cue.ts';
+import { formatSegmentsInSlices, type TextFormat } from '../formats/format-segments.ts';
+import { timeSlices } from '../formats/time-slices.ts';
 import { describeIssues } from '../input-issues.ts';
 import { SubtitleInput, toDocumentOptions } from '../subtitle-options.ts';
 
-const MAX_SEGMENTS = 100_000;
+/** A day of short remarks, and more than can be said within one segment. */
+const MAX_SEGMENTS = 50_000;
+const MAX_SEGMENT_CHARS = 20_000;
+const MAX_SEGMENT_WORDS = 5000;
+const MAX_WORD_CHARS = 1000;
 const MAX_NAME_CHARS = 256;
+/** Named in a refusal; the rest is likely to be wrong alike. */
+const MAX_ISSUES = 10;
 
 const seconds = z.number().min(0);
 const confidence = z.number().min(0).max(1);
 const name = z.string().max(MAX_NAME_CHARS);
 
-const Word = z.object({ word: z.string(), start: seconds, end: seconds, confidence });
+const Word = z.object({
+  word: z.string().max(MAX_WORD_CHARS),
+  start: seconds,
+  end: seconds,
+  confidence,
+});
 const Segment = z.object({
   start: seconds,
   end: seconds,
-  text: z.string(),
+  text: z.string().max(MAX_SEGMENT_CHARS),
   speaker: name.optional(),
   confidence: confidence.optional(),
-  words: z.array(Word).optional(),
+  words: z.array(Word).max(MAX_SEGMENT_WORDS).optional(),
 });
 
 /** A transcript that is to be written in another format, without recognising it again. */
@@ -31,6 +44,9 @@ export const FormatRequestSchema = z.strictObject({
   /** What rttm and ctm call the recording. */
   recording: name.nullish(),
 });
+
+/** Segments are looked at one by one, so that other requests need not wait for all of them. */
+const Envelope = FormatRequestSchema.extend({ segments: z.array(z.unknown()).max(MAX_SEGMENTS) });
 
 export const FORMAT_CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
   text: 'text/plain; charset=utf-8',
@@ -44,15 +60,38 @@ export const FORMAT_CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
 /** `POST /stt/format`: the segments of a result as a document. */
 export function addFormatRoute(app: FastifyInstance): void {
   app.post('/stt/format', async ({ body }, reply) => {
-    const parsed = FormatRequestSchema.safeParse(body);
+    const parsed = Envelope.safeParse(body);
     if (!parsed.success) {
       throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
     }
     const { segments, output_format, subtitle, recording } = parsed.data;
     const options = toDocumentOptions(subtitle ?? null, recording ?? null);
-    const document = formatSegments(segments.map(withoutUndefined), output_format, options);
+    const document = await formatSegmentsInSlices(
+      await parseSegments(segments),
+      output_format,
+      options,
+    );
     return reply.type(FORMAT_CONTENT_TYPES[output_format]).send(document);
   });
+}
+
+/** @throws {SttError} INPUT_INVALID naming what is wrong with the first bad segment. */
+async function parseSegments(rawSegments: readonly unknown[]): Promise<TimedText[]> {
+  const segments: TimedText[] = [];
+  const endOfStep = timeSlices();
+  for (const [index, raw] of rawSegments.entries()) {
+    const parsed = Segment.safeParse(raw);
+    if (!parsed.success) {
+      const issues = parsed.error.issues.slice(0, MAX_ISSUES).map((issue) => ({
+        ...issue,
+        path: ['segments', index, ...issue.path],
+      }));
+      throw new SttError('INPUT_INVALID', describeIssues(issues));
+    }
+    segments.push(withoutUndefined(parsed.data));
+    await endOfStep();
+  }
+  return segments;
 }
 
 const withoutUndefined = ({
@@ -60,7 +99,7 @@ const withoutUndefined = ({
   confidence: sure,
   words,
   ...rest
-}: z.output<typeof Segment>) => ({
+}: z.output<typeof Segment>): TimedText => ({
   ...rest,
   ...(speaker !== undefined && { speaker }),
   ...(sure !== undefined && { confidence: sure }),

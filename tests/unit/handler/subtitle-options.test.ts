@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { secToSamples } from '../../../audio/time.ts';
-import { widthOf } from '../../../handler/formats/text-units.ts';
+import { widthOf } from '../../../handler/formats/display-width.ts';
 import { toJobResult } from '../../../handler/result.ts';
 import { parseJobInput } from '../../../handler/schema.ts';
 import { fakeSegment, fakeTranscript } from '../../fakes/job-services.ts';
@@ -65,7 +65,11 @@ test.each([
   ],
   [
     { subtitle: { min_cue_sec: 5, max_cue_sec: 2 }, output_format: 'srt' },
-    'subtitle.min_cue_sec: must not be above max_cue_sec',
+    'subtitle.min_cue_sec: must not be above max_cue_sec (7 unless set)',
+  ],
+  [
+    { subtitle: { min_cue_sec: 9 }, output_format: 'srt' },
+    'subtitle.min_cue_sec: must not be above max_cue_sec (7 unless set)',
   ],
   [{ subtitle: { width: 3 }, output_format: 'srt' }, 'subtitle: unknown field width'],
   [
