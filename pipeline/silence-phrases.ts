@@ -19,7 +19,7 @@ export const SILENCE_PHRASES: readonly string[] = [
   '좋아요와 구독 부탁드립니다',
   '다음 영상에서 만나요',
   '다음 영상에서 뵙겠습니다',
-  '한글자막 by 한효정',
+  '이 영상은 유료 광고를 포함하고 있습니다',
   // English
   'Thank you for watching',
   'Thanks for watching',
@@ -49,5 +49,6 @@ export const SILENCE_PHRASES: readonly string[] = [
 /** Sources of regular expressions for phrases that hold a name, on text without spaces and punctuation. */
 export const SILENCE_PHRASE_PATTERNS: readonly string[] = [
   '(?:mbc|kbs|sbs|jtbc|ytn)뉴스(?:\\p{L}{2,5}입니다)?',
+  '(?:한글)?자막by\\p{L}{2,4}',
   '(?:中文)?字幕(?:by|志愿者|志願者)\\p{L}{2,4}',
 ];

@@ -1,13 +1,14 @@
 import { type Piece, splitPunctuation } from '../pieces.ts';
 import { type CountedNumber, countedNumber, startsNumeral } from './counted-number.ts';
-import { COUNTERS } from './counters.ts';
+import { COUNTERS, startsWithCounter } from './counters.ts';
+import { ALL_JOSA } from './josa.ts';
 import { NATIVE_ONES, SINO_DIGITS } from './number-words.ts';
 
 /**
  * Counters that come next after another: a number too short to be sure is one there (12시 2분, 2월 15일).
  */
 const FOLLOWERS: Readonly<Record<string, string>> = {
-  년: '월 개월 분기 학기 일',
+  년: '월 개월 분기 학기',
   년도: '분기 학기',
   학년도: '학기',
   학년: '반 학기',
@@ -35,9 +36,23 @@ export function acceptedNumber(
 ): CountedNumber | undefined {
   const found = startsNumeral(pieces[at]!) ? countedNumber(pieces, at) : undefined;
   if (!found || (previous === undefined && isApproximate(pieces[at - 1], found))) return undefined;
+  if (isHalf(found, pieces, at + found.count)) return undefined;
   if (found.isSure || (previous && mayFollow(previous, found))) return found;
   const next = at + found.count < pieces.length && countedNumber(pieces, at + found.count);
   return next && mayFollow(found, next) && isWhole(found) ? found : undefined;
+}
+
+/** 파이썬 삼 점 십이: a version, of which only the first half could be written. */
+function isHalf({ counter, tail, mark }: CountedNumber, pieces: readonly Piece[], at: number) {
+  if (counter !== '점' || tail !== '' || mark !== '' || at >= pieces.length) return false;
+  const { core } = splitPunctuation(pieces[at]!.text);
+  const end = splitPunctuation(pieces[at + 1]?.text ?? '').core;
+  const isNumber = ALL_JOSA.some(
+    (josa) =>
+      core.endsWith(josa) &&
+      /^[일이삼사오육칠팔구십백]+$/u.test(core.slice(0, core.length - josa.length)),
+  );
+  return isNumber && !startsWithCounter(end);
 }
 
 /** 12시, written already, as far as the number behind it asks. */

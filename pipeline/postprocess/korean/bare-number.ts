@@ -25,7 +25,7 @@ export const bareNumber: PhraseRule = (pieces, at) => {
 
 const isDoubtful = (phrase: readonly string[]): boolean =>
   hasDoubtfulBreak(phrase.slice(0, -1), phrase.at(-1)!) ||
-  (phrase.length > 1 && /^[일이삼사오육칠팔구]?조/u.test(phrase.at(-1)!));
+  (phrase.length > 1 && /^(?:[일이삼사오육칠팔구]?조|만[일사이])/u.test(phrase.at(-1)!));
 
 /** 삼백오십이 may be 352 or 350 with a particle; 오백만 is written 500만 either way. */
 function bareReadings(core: string): string[] {

@@ -3,7 +3,9 @@ import {
   CLEAR_TOGETHER,
   CONFIRMED_BEFORE,
   CONFIRMED_BEHIND,
+  CONFIRMED_ENDING,
   MAY_COUNT,
+  NOT_AFTER,
   NOT_BEFORE,
   NOT_BY_DIGIT,
   NOT_BY_UNIT,
@@ -22,11 +24,19 @@ const clearTogether = new Map(
 export const isClearTogether = (numeral: string, counter: string): boolean =>
   clearTogether.get(counter)?.has(numeral) ?? false;
 
-const isConfirmed = (counter: string, { before, after }: Surroundings): boolean =>
-  CONFIRMED_BEFORE.some(([word, counters]) => word.test(before) && counters.has(counter)) ||
-  CONFIRMED_BEHIND.some(
-    ([counters, word]) => word.test(after) && counters.split(' ').includes(counter),
-  );
+const isConfirmed = (
+  [numeral, counter, tail]: readonly [string, string, string],
+  { before, after }: Surroundings,
+): boolean =>
+  // 이번 달 이 일부터: this matter, mostly.
+  numeral + counter !== '이일' &&
+  (CONFIRMED_ENDING.some(
+    ([counters, ending]) => ending.test(tail) && counters.split(' ').includes(counter),
+  ) ||
+    CONFIRMED_BEFORE.some(([word, counters]) => word.test(before) && counters.has(counter)) ||
+    CONFIRMED_BEHIND.some(
+      ([counters, word]) => word.test(after) && counters.split(' ').includes(counter),
+    ));
 
 export interface Surroundings {
   /** Words before and behind without their marks; empty where there are none. */
@@ -40,10 +50,12 @@ export function isSureApart(
   [numeral, counter, tail]: readonly [string, string, string],
   surroundings: Surroundings,
 ): boolean {
-  const { after, isSentenceStart } = surroundings;
+  const { before, after, isSentenceStart } = surroundings;
+  if (NOT_AFTER.some(([word, previous]) => word === counter && previous.test(before))) return false;
   if (NOT_BEFORE.some(([word, next]) => word === counter && next.test(after))) return false;
   if ((isShort(numeral) || counter === '개') && mayNotEnd(counter, tail)) return false;
-  if (isConfirmed(counter, surroundings) && (tail === '' || counter !== '차')) return true;
+  if (isConfirmed([numeral, counter, tail], surroundings) && (tail === '' || counter !== '차'))
+    return true;
   if (numeral === '한' && counter === '시' && NOT_ENDING_AFTER_ONE.has(tail)) return false;
   if (numeral === '네' && isSentenceStart && !AFTER_NOTHING.has(counter)) return false;
   return mayCount(numeral, counter);

@@ -50,7 +50,7 @@ export const MAY_COUNT: Readonly<Record<string, Rule>> = {
 };
 
 /** Counters that one syllable before them makes nothing sure of: 사 원, 구 동, 삼 반, 오 배. */
-export const NOT_BY_DIGIT = setOf('원 동 반 무 항 강 석 불 박 배 표');
+export const NOT_BY_DIGIT = setOf('원 동 반 무 항 강 석 불 박 배 표 버전 뷰');
 export const NOT_BY_UNIT = setOf('동 반 무 항 강 석 불 박');
 
 /** 네 behind nothing is mostly yes, unless the counter leaves no doubt: 네 시에 봅시다. */
@@ -62,6 +62,11 @@ export const NOT_BEFORE: readonly (readonly [string, RegExp])[] = [
   ['건', /^(?:아니|없|어디|뭐|내)/u],
   ['기가', /^(?:막|차|찬|죽|살)/u],
   ['시', /^바삐/u],
+];
+
+/** 아이폰 십오 프로 is no percentage. */
+export const NOT_AFTER: readonly (readonly [string, RegExp])[] = [
+  ['프로', /(?:폰|패드|북|팟|버즈|워치|갤럭시|맥|노트|픽셀)$/u],
 ];
 
 /** 이 위에, 사 주고, 오 세요: what a short numeral's counter may not end in. */
@@ -96,6 +101,7 @@ export const CONFIRMED_BEFORE: readonly (readonly [RegExp, ReadonlySet<string>])
   [/^(?:영하|영상|섭씨|마이너스)$/u, setOf('도')],
   [/^(?:지하|지상)$/u, setOf('층')],
   [/^(?:오전|오후|새벽|밤|낮|저녁|아침)$/u, setOf('시')],
+  [/^(?:달|이달|내달)$/u, setOf('일')],
   [/^(?:올해|작년|내년|지난해|전년|재작년)$/u, setOf('분기 월')],
 ];
 
@@ -107,6 +113,12 @@ export const CONFIRMED_BEHIND: readonly (readonly [string, RegExp])[] = [
   ['인', /^(?:가구|가족|식구|기준|이상|이하|미만|체제|시위|방송|기업)/u],
   ['차', /^(?:회의|협력|산업|면접|시험|평가|심사|협상|추경|공판|토론|모집|접종|발표|세계)/u],
   ['번', /^(?:안건|출구|문항|문제|항목|질문|버튼|버스|선수|타자|슬라이드|테이블|카메라|라인)/u],
+];
+
+/** 이 주나 걸렸다: the ending that does. */
+export const CONFIRMED_ENDING: readonly (readonly [string, RegExp])[] = [
+  ['년 주 초 배', /^(?:이나|나|씩|가량|남짓|동안|만에|정도)/u],
+  ['년', /^간/u],
 ];
 
 /** Numerals of one syllable that make no other word with the counter that they are written with. */

@@ -6,11 +6,12 @@ import type { PhraseRule, Replacement } from './number-phrases.ts';
 import { parseNumeral } from './parse-numeral.ts';
 
 /** Nouns that a number without a counter follows: 버전 이 점 영, 내선 일이삼사. */
-const BEFORE_VERSION = /^(?:버전|버젼|시즌|레벨|챕터|파트|옵션|플랜|페이즈|티어|게이트)$/u;
+const BEFORE_VERSION =
+  /^(?:버전|버젼|시즌|레벨|챕터|파트|옵션|플랜|페이즈|티어|게이트|파이썬|자바|노드|리액트|윈도우|안드로이드)$/u;
 const BEFORE_DIGITS =
   /(?:번호|코드|암호|뒷자리|앞자리|내선|학번|사번|군번)(?:는|가|이|은|를|을)?$/u;
 const DIGIT_RUN = /^([영공일이삼사오육칠팔구]{4,8})(.*)$/u;
-const DOTTED = /^([^점]+)((?:점[영공일이삼사오육칠팔구]+)+)(.*)$/u;
+const DOTTED = /^([^점]+)((?:점[영공일이삼사오육칠팔구십백]+)+)(.*)$/u;
 const MAX_PIECES = 8;
 
 /** 버전 이 점 영 → 버전 2.0, 시즌 삼 → 시즌 3, 내선 일이삼사 → 내선 1234. */
@@ -27,6 +28,7 @@ export const pointNumber: PhraseRule = (pieces, at) =>
     const found = dotted(core);
     if (!found || startsWithCounter(next)) return undefined;
     const { whole, fraction, tail } = found;
+    if (/[십백]/u.test(fraction)) return undefined;
     const isShort = fraction.length === 1;
     if (isShort && (whole === '이' || whole === '오' || fraction === '이')) return undefined;
     return isShort && /^[일사오구]$/u.test(fraction) && tail === '' && next !== ''
@@ -62,6 +64,7 @@ function dotted(core: string) {
   const isDoubtful = last.length > 1 && last.endsWith('이') && !/^[를는가로와의]/u.test(tail);
   if (isDoubtful || !josaAfter(last).has(tail)) return undefined;
   const digits = fractions.map((fraction) => digitsOf(fraction));
+  if (digits.includes('')) return undefined;
   return { text: [value, ...digits].join('.') + tail, whole, fraction: fractions.join(''), tail };
 }
 
@@ -96,6 +99,9 @@ function wholeOf(words: string): string | undefined {
 }
 
 const digitsOf = (words: string): string =>
+  /[십백]/u.test(words) ? (parseNumeral(words)?.digits ?? '') : spelt(words);
+
+const spelt = (words: string): string =>
   [...words]
     .map((word) => (word === '공' || word === '영' ? '0' : parseNumeral(word)!.digits))
     .join('');

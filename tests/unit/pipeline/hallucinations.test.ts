@@ -25,6 +25,8 @@ test.each([
   '구독과 좋아요',
   '구독과 좋아요 부탁드립니다. 시청해주셔서 감사합니다.',
   'MBC 뉴스 김지경입니다.',
+  '한글자막 by 박진희',
+  '이 영상은 유료광고를 포함하고 있습니다.',
   'ＭＢＣ 뉴스 이덕영입니다.',
   'Thank you for watching.',
   'Thanks for watching! Thanks for watching!',
@@ -43,6 +45,7 @@ test.each([
   '구독과 좋아요 버튼의 색을 바꿉시다',
   'MBC 뉴스에서 봤는데 그 사람 배우입니다',
   '字幕を確認してください',
+  '자막은 나중에 확인하죠',
 ])('"%s" is not a silence phrase', (text) => {
   expect(isSilencePhrase(text)).toBe(false);
 });
