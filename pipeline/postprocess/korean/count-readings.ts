@@ -1,5 +1,5 @@
 import { COUNTERS } from './counters.ts';
-import { IRREGULAR_MONTHS } from './number-words.ts';
+import { BEFORE_DIGITS, IRREGULAR_MONTHS } from './number-words.ts';
 import { parseNumeral } from './parse-numeral.ts';
 import { readDigits, readNative, readSino } from './write-numeral.ts';
 
@@ -18,6 +18,7 @@ const MOST_NATIVE_BEFORE: Readonly<Record<string, number>> = {
   살: 99,
   달: 12,
   배: 10,
+  번째: 99,
 };
 
 /** 3대 과제, 3팀장: nouns that make a rank or a name of the number. */
@@ -42,6 +43,10 @@ export function readBefore(counter: string, value: number, around: Surroundings)
     if (word !== undefined) return word.slice(0, -1);
   }
   if (counter === '번째' && value === 1) return '첫';
+  // 백한 번째: hundreds are Sino-Korean before native tens and ones.
+  if (counter === '번째' && value > 99 && value % 100 > 0) {
+    return readSino(value - (value % 100)) + readNative(value % 100);
+  }
   if (!isNative(counter, value, around)) return readSino(value);
   return readNative(value) ?? readSino(value);
 }
@@ -72,13 +77,15 @@ export function readAmount(amount: string, counter: string, around: Surroundings
   const value = parseNumeral(plain)?.value ?? LARGEST;
   // No number as a whole, such as 3만 5만.
   if (value >= LARGEST) return plain.replace(/\d+/g, (digits) => readWhole(digits, '', around));
-  return `${plain.startsWith('1만') ? '일' : ''}${readSino(value)}`;
+  return readSino(value);
 }
 
 function readWhole(digits: string, counter: string, around: Surroundings): string {
   const value = Number(digits);
   if (value >= LARGEST) return readDigits(digits, '영');
   if (counter === '' && EMERGENCY.test(digits)) return readDigits(digits, '공');
+  const isDictated = counter === '' && digits.length > 2 && BEFORE_DIGITS.test(around.before);
+  if (isDictated) return readDigits(digits, '공');
   const isNamed = digits.length > 1 && digits.startsWith('0') && !TIME.test(counter);
   return isNamed ? readDigits(digits, '공') : readBefore(counter, value, around);
 }

@@ -12,7 +12,7 @@ const WITH_UNIT = `${NUMBER}(?:[십백천]?[만억조]|[십백천])`;
 const CHAIN = `${WITH_UNIT}(?: ?${WITH_UNIT})*(?: ?\\d{3,4}(?!\\d))?`;
 const AMOUNT = `${CHAIN}|${NUMBER}`;
 const COUNTED = new RegExp(
-  `(?<![\\d\\p{Script=Latin}])(?:(${AMOUNT})( ?[~∼〜–-] ?))?(${AMOUNT})(?![\\d\\p{Script=Latin}])( ?)(\\p{Script=Hangul}*)`,
+  `(?<![\\d\\p{Script=Latin}])(?:(${AMOUNT})( ?[~∼〜–-] ?|에서 ))?(${AMOUNT})(?![\\d\\p{Script=Latin}])( ?)(\\p{Script=Hangul}*)`,
   'gu',
 );
 
@@ -50,7 +50,11 @@ function readPart(part: string, around: Surroundings): string {
     // 제- is a prefix; any other word is set apart.
     const space =
       at > 0 && /[\p{Script=Hangul}]$/u.test(before) && !before.endsWith('제') ? ' ' : '';
-    return space + number + (counter === '' ? `${gap}${word}` : withCounter(number, counter, tail));
+    const isSuffix =
+      (counter === '대' && gap === '' && /[만억조]$/u.test(to!)) ||
+      (counter === '분' && tail === '의' && /^ ?\d/.test(behind || around.after));
+    if (counter === '' || isSuffix) return `${space}${number}${gap}${word}`;
+    return space + number + withCounter(number, counter, tail);
   });
 }
 
@@ -73,6 +77,8 @@ const SPREAD = [
   /^0\d{1,2} \d{3,4} \d{4}(?!\d)\D*$/u,
   /^\d{4}\. \d{1,2}\. \d{1,2}\.?(?!\d)\D*$/u,
   new RegExp(`^(?:${CHAIN})\\D*$`, 'u'),
+  /^\d{1,3} 대 \d{1,3}(?!\d)\D*$/u,
+  /^[\d.,]+에서 \d[\d.,]*\D*$/u,
   /^\d{1,2}\.\d{1,2} (?:절|운동|혁명|전쟁|민주|사변|사태)/u,
 ];
 

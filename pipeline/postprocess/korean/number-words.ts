@@ -32,3 +32,7 @@ export const NATIVE_VARIANTS: Readonly<Record<string, { value: number; before: s
 
 /** Months whose reading is not that of their number (한글 맞춤법 52항: 본음과 속음). */
 export const IRREGULAR_MONTHS: Readonly<Record<string, number>> = { 유월: 6, 시월: 10 };
+
+/** Nouns before digits that are said one by one: 내선 1234, 비밀번호는 0517. */
+export const BEFORE_DIGITS =
+  /(?:번호|코드|암호|뒷자리|앞자리|내선|학번|사번|군번)(?:는|가|이|은|를|을)?\s?$/u;

@@ -3,13 +3,12 @@ import { isUnbroken } from './counted-number.ts';
 import { startsWithCounter } from './counters.ts';
 import { josaAfter } from './josa.ts';
 import type { PhraseRule, Replacement } from './number-phrases.ts';
+import { BEFORE_DIGITS } from './number-words.ts';
 import { parseNumeral } from './parse-numeral.ts';
 
 /** Nouns that a number without a counter follows: 버전 이 점 영, 내선 일이삼사. */
 const BEFORE_VERSION =
   /^(?:버전|버젼|시즌|레벨|챕터|파트|옵션|플랜|페이즈|티어|게이트|파이썬|자바|노드|리액트|윈도우|안드로이드)$/u;
-const BEFORE_DIGITS =
-  /(?:번호|코드|암호|뒷자리|앞자리|내선|학번|사번|군번)(?:는|가|이|은|를|을)?$/u;
 const DIGIT_RUN = /^([영공일이삼사오육칠팔구]{4,8})(.*)$/u;
 const DOTTED = /^([^점]+)((?:점[영공일이삼사오육칠팔구십백]+)+)(.*)$/u;
 const MAX_PIECES = 8;

@@ -49,7 +49,7 @@ const FORMS: readonly Form[] = [
     ([, version = '']) => `브이 ${points(version)}`,
   ),
   form('(?<![\\d.])(\\d+(?:\\.\\d+){2,3})(?![\\d.]*\\d)', ([version = '']) => points(version)),
-  form('(?<!\\d)(\\d{1,3}):(\\d{1,3})(?!\\d)', (sides) => sides.map(sino).join(' 대 ')),
+  form('(?<!\\d)(\\d{1,3})(?::| 대 )(\\d{1,3})(?!\\d)', (sides) => sides.map(sino).join(' 대 ')),
   form('(?<![\\d\\p{L}%])[-−](\\d[\\d,.]*) ?(도|℃|°C)', ([value = '']) => `영하 ${value}도`),
   form('(?<![\\d\\p{L}%)])[-−](?=\\d)', () => '마이너스 '),
   form('(?<![\\d\\p{L}%)])\\+(?=\\d)', () => '플러스 '),
