@@ -137,9 +137,9 @@ test('other requests go on while a day of meetings is looked at and written', as
       end: word.end + index * 7,
     })),
   });
-  const segments = Array.from({ length: 12_000 }, (_, index) => later(index));
+  const segments = Array.from({ length: 4000 }, (_, index) => later(index));
   const short = await turnsWhile(post({ segments: segments.slice(0, 1), output_format: 'srt' }));
   const answering = post({ segments, output_format: 'srt' });
   expect(await turnsWhile(answering)).toBeGreaterThan(short + 1);
-  expect((await answering).body.match(/ --> /g)).toHaveLength(12_000);
+  expect((await answering).body.match(/ --> /g)).toHaveLength(4000);
 });

@@ -78,6 +78,6 @@ test('every cardinal is written back as it was said', () => {
       fc.pre(/[ -]/.test(words));
       expect(changed(words, englishNumbersToDigits)).toBe(value.toLocaleString('en-US'));
     }),
-    { numRuns: 1000 },
+    { numRuns: 1000, seed: 3 },
   );
 });
