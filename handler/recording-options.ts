@@ -27,6 +27,7 @@ function postprocessOptionsOf({ postprocess, keywords }: JobInput): PostprocessO
   const defaults = DEFAULT_POSTPROCESS_OPTIONS;
   return {
     repairSpacing: postprocess?.repair_spacing ?? defaults.repairSpacing,
+    attachParticles: postprocess?.attach_particles ?? defaults.attachParticles,
     splitSentences: postprocess?.split_sentences ?? defaults.splitSentences,
     numbers: postprocess?.numbers ?? defaults.numbers,
     removeFillers: postprocess?.remove_fillers ?? defaults.removeFillers,

@@ -64,6 +64,7 @@ const flag = optional(z.boolean());
 
 const PostprocessInput = z.strictObject({
   repair_spacing: flag,
+  attach_particles: flag,
   split_sentences: flag,
   numbers: optional(z.enum(['keep', 'digits', 'words'])),
   remove_fillers: flag,

@@ -24,12 +24,17 @@ const ORDINAL_DOTS = /^(?:de|da|no|nn|nb|sv|fi|et|lv|cs|sk|sl|hr|bs|sr|pl|hu|tr|
 const KOREAN_LIST_LETTER = /^[가나다라마바사차카타파]$/u;
 const KOREAN_END = /[다요까죠네]$/u;
 
+/** What was quoted goes on: "갈까요?" 라고 물었습니다, 「はい。」と言った. */
+const QUOTATIVE = /^이?(?:라고|라는|라며|라면서)/u;
+const JAPANESE_QUOTATIVE = /^(?:と|って)/u;
+
 /**
  * Whether the marks at the end of a word end a sentence. A dot of an abbreviation, of initials, of an
  * ordinal or of a date does not, and nothing does before a lower-case letter; in doubt it is no end.
  */
 export function endsSentence({ word, next, isFirst, language }: WordInText): boolean {
   const body = word.replace(CLOSERS, '');
+  if (QUOTATIVE.test(next) || (body !== word && JAPANESE_QUOTATIVE.test(next))) return false;
   if (/[。！？｡]$/u.test(body)) return true;
   if (!/[.!?…]$/u.test(body) || /^\p{Ll}/u.test(next.replace(OPENERS, ''))) return false;
   if (/[!?]$/u.test(body)) return true;

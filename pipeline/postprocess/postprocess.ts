@@ -12,8 +12,10 @@ import { punctuateKorean, splitSentences } from './sentences.ts';
 import { repairSpacing } from './spacing.ts';
 
 export interface PostprocessOptions {
-  /** Marks at their words; Korean particles at their nouns; composed Unicode. */
+  /** Marks at their words; composed Unicode. */
   readonly repairSpacing: boolean;
+  /** Korean particles at their nouns. */
+  readonly attachParticles: boolean;
   /** A segment for each sentence, where words have times. */
   readonly splitSentences: boolean;
   /** Numbers as digits or as words, in Korean and English; `keep` leaves them as recognised. */
@@ -29,6 +31,7 @@ export interface PostprocessOptions {
 /** Repairs are on; what changes the wording is off. */
 export const DEFAULT_POSTPROCESS_OPTIONS: PostprocessOptions = {
   repairSpacing: true,
+  attachParticles: true,
   splitSentences: true,
   numbers: 'keep',
   removeFillers: false,
@@ -68,7 +71,7 @@ function rewrite(
   if (options.repairSpacing) result = repairSpacing(result);
   // Before particles: what is left behind a hesitation may be the noun of one.
   if (options.removeFillers) result = removeFillers(result, language);
-  if (options.repairSpacing && isKorean) result = attachParticles(result);
+  if (options.attachParticles && isKorean) result = attachParticles(result);
   if (options.collapseRepeats) result = collapseRepeats(result);
   if (options.punctuate && isKorean) result = punctuateKorean(result);
   result = correct(result);

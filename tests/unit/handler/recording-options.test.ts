@@ -66,6 +66,7 @@ test('post-processing is set rule by rule; keywords correct words only when aske
   expect(
     optionsFor({
       repair_spacing: false,
+      attach_particles: false,
       split_sentences: false,
       numbers: 'digits',
       remove_fillers: true,
@@ -75,6 +76,7 @@ test('post-processing is set rule by rule; keywords correct words only when aske
     }),
   ).toEqual({
     repairSpacing: false,
+    attachParticles: false,
     splitSentences: false,
     numbers: 'digits',
     removeFillers: true,

@@ -12,6 +12,7 @@ import { tableOf } from './table.ts';
 const NOTHING: PostprocessOptions = {
   ...DEFAULT_POSTPROCESS_OPTIONS,
   repairSpacing: false,
+  attachParticles: false,
   splitSentences: false,
 };
 const textsOf = (segments: readonly Segment[]): string[] => segments.map(({ text }) => text);
@@ -49,6 +50,14 @@ test.each([
   expect(textsOf(postprocess([segmentOf(text)], language, { ...NOTHING, numbers }))).toEqual([
     expected,
   ]);
+});
+
+test('spaces are repaired and particles attached each by its own switch', () => {
+  const segments = [segmentOf('회의 를 합니다 .')];
+  const only = (options: Partial<PostprocessOptions>) =>
+    textsOf(postprocess(segments, 'ko', { ...NOTHING, ...options }));
+  expect(only({ repairSpacing: true })).toEqual(['회의 를 합니다.']);
+  expect(only({ attachParticles: true })).toEqual(['회의를 합니다 .']);
 });
 
 test('without any option the segments are handed back as they are', () => {
@@ -122,6 +131,7 @@ const anySegment = anyText.map(segmentOf).filter(({ words }) => words.length > 0
 const anyLanguage = fc.constantFrom('ko', 'en', 'ja', 'de');
 const anyOptions = fc.record({
   repairSpacing: fc.boolean(),
+  attachParticles: fc.boolean(),
   splitSentences: fc.boolean(),
   numbers: fc.constantFrom('keep' as const, 'digits' as const, 'words' as const),
   removeFillers: fc.boolean(),

@@ -25,6 +25,8 @@ test.each([
   ['ko', '가. 개요를 말씀드리겠습니다.'],
   ['ko', '그... 저희가 말씀드린 대로'],
   ['ko', 'Dr. Kim이 왔습니다.'],
+  ['ko', '"갈까요?" 라고 물었습니다.'],
+  ['ja', '「はい。」 と言いました。'],
   ['de', 'Am 3. Oktober kommt Dr. Müller z.B. um 5 Uhr.'],
   ['fr', 'M. Dupont et Mme. Durand sont là.'],
   ['es', 'El Sr. García llegó el 3. de mayo.'],
