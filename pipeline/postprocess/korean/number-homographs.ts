@@ -108,6 +108,7 @@ export const CONFIRMED_BEFORE: readonly (readonly [RegExp, ReadonlySet<string>])
 /** 이 주 뒤에, 이 년 동안, 이 배 이상, 이 차 회의: the word behind that does. */
 export const CONFIRMED_BEHIND: readonly (readonly [string, RegExp])[] = [
   ['년 주 초', /^(?:(?:뒤|후|전)(?:에|에는|부터|까지)?|안에|만에|정도|가량|넘게|남짓|내내)$/u],
+  ['년 주', /^차(?:의|에|인|가|는|부터|까지)?$/u],
   ['년 주 초 분 일', /^(?:동안|동안은|만에|이내|이내에)$/u],
   ['년 주 초 배 회 층', /^(?:이상|이하|미만|초과|이내)(?:은|의|이|을|으로|에)?$/u],
   ['인', /^(?:가구|가족|식구|기준|이상|이하|미만|체제|시위|방송|기업)/u],
