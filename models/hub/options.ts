@@ -79,12 +79,16 @@ export interface CachePlace {
   readonly root: string;
 }
 
+/** Where Python's huggingface_hub keeps what it has: `HF_HOME`. */
+export const homeOf = ({ home, userCache }: Config['hub']): string =>
+  home ?? join(userCache ?? join(homedir(), '.cache'), 'huggingface');
+
 /** Where models may already lie, in the order in which they are looked for. */
-export function cachePlaces({ runpodCache, cache, home, volume }: Config['hub']): CachePlace[] {
-  const hfHome = home ?? join(homedir(), '.cache', 'huggingface');
+export function cachePlaces(hub: Config['hub']): CachePlace[] {
+  const { runpodCache, cache, volume } = hub;
   return [
     ...(runpodCache === undefined ? [] : [{ source: 'runpod-cache', root: runpodCache } as const]),
-    { source: 'hf-cache', root: cache ?? join(hfHome, 'hub') },
+    { source: 'hf-cache', root: cache ?? join(homeOf(hub), 'hub') },
     ...(volume === undefined ? [] : [{ source: 'volume', root: volume } as const]),
   ];
 }

@@ -14,6 +14,7 @@ import {
   type HubOptions,
 } from './options.ts';
 import { parseReference, type RepoReference } from './reference.ts';
+import { tokenOf } from './token.ts';
 
 export interface ResolvedModel {
   /** Real path; the files in it may be links, also to outside: follow each with `realpath`. */
@@ -63,10 +64,11 @@ async function download(
   options: HubOptions,
   signal: AbortSignal,
 ): Promise<ResolvedModel> {
-  const { endpoint, token, hooks = {}, disk = realDisk } = options;
+  const { endpoint, proxies, hooks = {}, disk = realDisk } = options;
   const tuning = { ...DEFAULT_TUNING, ...options.tuning };
   const root = await downloadRoot(cachePlaces(options), disk);
-  const client = new HubClient({ endpoint, token, reference, tuning, hooks });
+  const token = await tokenOf(options);
+  const client = new HubClient({ endpoint, token, reference, tuning, hooks, proxies });
   try {
     const { folder, commit } = await downloadSnapshot(root, needs, { client, disk }, signal);
     return { folder: await realpath(folder), revision: commit, source: 'download' };

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../core/config.ts';
 import { readTensorTable } from '../../models/graph/safetensors.ts';
 import { realDisk } from '../../models/hub/disk.ts';
 import type { HubOptions } from '../../models/hub/options.ts';
@@ -25,13 +26,8 @@ async function quantizer(): Promise<Bench> {
   await writeRandomCheckpoint(model, RANDOM_CHECKPOINTS['distil in float16']!);
   let passes = 0;
   const options: HubOptions = {
-    endpoint: 'http://127.0.0.1:9',
-    token: undefined,
-    offline: true,
-    home: undefined,
+    ...loadConfig({ RUNPOD_MODEL_CACHE: '', MODEL_VOLUME: '', HF_HUB_OFFLINE: 'true' }).hub,
     cache,
-    runpodCache: undefined,
-    volume: undefined,
     hooks: {
       onQuantize: ({ doneBytes, totalBytes }) => {
         if (doneBytes === totalBytes) passes += 1;

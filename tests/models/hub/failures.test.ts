@@ -287,3 +287,39 @@ test('at no moment is anything half-written under snapshots/', async () => {
   await work;
   expect(looks).toBeGreaterThan(10);
 });
+
+test('what a power cut would take is on the disk before anything shows it', async () => {
+  const events: string[] = [];
+  const bench = await workbench();
+  const disk: Disk = {
+    ...realDisk,
+    flush: async (file) => {
+      const names = await filesBelow(join(bench.repoFolder, 'blobs'));
+      const { size } = await file.stat();
+      events.push(`${size} bytes, seen: ${names.some((name) => /^[0-9a-f]{64}$/.test(name))}`);
+    },
+    flushFolder: (folder) => Promise.resolve(void events.push(folder)),
+  };
+  await bench.resolve(REPO, { disk });
+  const folder = join(bench.repoFolder, 'blobs');
+  expect(events.slice(-2)).toEqual([`${WEIGHT_BYTES} bytes, seen: false`, folder]);
+  expect(events.filter((event) => event === folder)).toHaveLength(WANTED.length);
+});
+
+test('writing that takes longer than a host may be silent is no silence of the host', async () => {
+  const { resolve, retries } = await workbench();
+  let isSlow = true;
+  const disk: Disk = {
+    ...realDisk,
+    write: async (file, bytes, position) => {
+      if (position === 0 && bytes.length > 10_000 && isSlow) {
+        isSlow = false;
+        await new Promise((done) => setTimeout(done, 700));
+      }
+      await realDisk.write(file, bytes, position);
+    },
+  };
+  const tuning = { ...QUICK, stallMs: 300 };
+  expect(await digestsOf(await resolve(REPO, { disk, tuning }))).toEqual(ALL_WELL);
+  expect([isSlow, retries]).toEqual([false, []]);
+});

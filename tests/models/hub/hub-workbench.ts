@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, realpath, rm, stat } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { loadConfig } from '../../../core/config.ts';
 import { SttError } from '../../../core/errors.ts';
 import { whisperFiles } from '../../../models/hub/needs.ts';
 import type { DownloadRetry, HubOptions, HubTuning } from '../../../models/hub/options.ts';
@@ -71,10 +72,9 @@ export async function workbench(repo: FakeRepo = whisperRepo()): Promise<Workben
   const cache = join(root, 'hub');
   const retries: DownloadRetry[] = [];
   const options: HubOptions = {
+    ...loadConfig({}).hub,
     endpoint: hub.endpoint,
-    token: undefined,
-    offline: false,
-    home: undefined,
+    home: join(root, 'home'),
     cache,
     runpodCache: join(root, 'runpod-volume/huggingface-cache/hub'),
     volume: join(root, 'runpod-volume/stt-models'),

@@ -1,6 +1,7 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../../core/config.ts';
 import { readSafetensorsHeader } from '../../../models/graph/safetensors.ts';
 import { cachePlaces } from '../../../models/hub/options.ts';
 import { resolveModel } from '../../../models/hub/resolve-model.ts';
@@ -162,13 +163,18 @@ describe('where a model is looked for', () => {
     expect(await filesBelow(dirname(options.volume!))).toEqual([]);
   });
 
-  test('HF_HUB_CACHE comes before HF_HOME, and both before the home folder', () => {
-    const hub = { endpoint: '', token: undefined, offline: false, runpodCache: undefined };
-    const rootOf = (cache: string | undefined, home: string | undefined): string =>
-      cachePlaces({ ...hub, volume: undefined, cache, home })[0]!.root;
-    expect(rootOf('/cache', '/home')).toBe('/cache');
-    expect(rootOf(undefined, '/home')).toBe('/home/hub');
-    expect(rootOf(undefined, undefined)).toMatch(/\.cache\/huggingface\/hub$/);
+  test('HF_HUB_CACHE comes before HF_HOME, XDG_CACHE_HOME and the home folder', () => {
+    const rootOf = (env: NodeJS.ProcessEnv): string =>
+      cachePlaces(loadConfig({ ...env, RUNPOD_MODEL_CACHE: '' }).hub)[0]!.root;
+    const [cache, home, user] = [
+      { HF_HUB_CACHE: '/cache' },
+      { HF_HOME: '/home' },
+      { XDG_CACHE_HOME: '/user' },
+    ];
+    expect(rootOf({ ...cache, ...home, ...user })).toBe('/cache');
+    expect(rootOf({ ...home, ...user })).toBe('/home/hub');
+    expect(rootOf(user)).toBe('/user/huggingface/hub');
+    expect(rootOf({})).toMatch(/\.cache\/huggingface\/hub$/);
   });
 });
 
