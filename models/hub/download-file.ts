@@ -48,6 +48,7 @@ export async function downloadFile(
       try {
         await fetchVerified(file, { ...context, meter, lease }, anySignal(signal, lease.lost));
       } catch (thrown) {
+        await lease.confirm().catch(() => undefined); // a lost lock explains whatever went wrong
         if (!lease.lost.aborted || signal.aborted) throw thrown; // else whoever has the lock goes on
       }
     });
@@ -73,6 +74,7 @@ async function fetchVerified(
     } finally {
       await partial.close();
     }
+    await lease.confirm(); // else it is damaged because someone else has begun anew
     await removePartial(path);
     if (attempt < HASH_ATTEMPTS) {
       const reason = 'The content did not match its checksum';

@@ -20,6 +20,17 @@ export interface DownloadRetry {
   readonly reason: string;
 }
 
+/** The registry's commit of a model is not what is used. */
+export interface MissedPin {
+  readonly model: string;
+  readonly pinned: string;
+  /** The commit in a cache, or the branch that is downloaded. */
+  readonly used: string;
+}
+
+/** What a model goes through before it can be loaded. */
+export type AcquisitionStage = 'resolve' | 'download' | 'quantize';
+
 /** How a download tells about itself; it never logs. */
 export interface DownloadHooks {
   readonly onProgress?: (progress: DownloadProgress) => void;
@@ -30,6 +41,9 @@ export interface DownloadHooks {
   readonly onQuantize?: (progress: DownloadProgress) => void;
   /** No cache can be written: the 8-bit form is kept in the system's temporary folder. */
   readonly onTemporary?: () => void;
+  readonly onPinMissed?: (miss: MissedPin) => void;
+  /** A stage has ended well; each that took place, once for a model. */
+  readonly onStage?: (stage: AcquisitionStage, elapsedMs: number) => void;
 }
 
 export interface HubTuning {

@@ -85,6 +85,7 @@ export class PartialFile {
   save(): Promise<void> {
     const record = recordOf(this.path);
     const write = async (): Promise<void> => {
+      await this.#options.lease.confirm();
       const temporary = `${record}.${randomUUID()}`;
       await writeFile(temporary, JSON.stringify(this.pieces));
       await rename(temporary, record).catch(async (error: unknown) => {

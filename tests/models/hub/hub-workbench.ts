@@ -65,8 +65,8 @@ export interface Workbench {
 }
 
 /** A hub with one model, and an empty cache; both gone after the test. */
-export async function workbench(repo: FakeRepo = whisperRepo()): Promise<Workbench> {
-  const hub = await startHubServer({ [REPO]: repo });
+export async function workbench(repo: FakeRepo = whisperRepo(), name = REPO): Promise<Workbench> {
+  const hub = await startHubServer({ [name]: repo });
   const root = await temporaryFolder();
   onTestFinished(() => hub.close());
   const cache = join(root, 'hub');
@@ -85,10 +85,10 @@ export async function workbench(repo: FakeRepo = whisperRepo()): Promise<Workben
     hub,
     root,
     cache,
-    repoFolder: join(cache, `models--${REPO.replace('/', '--')}`),
+    repoFolder: join(cache, `models--${name.replace('/', '--')}`),
     options,
     retries,
-    resolve: (reference = REPO, changes = {}) =>
+    resolve: (reference = name, changes = {}) =>
       resolveModel(reference, whisperFiles, { ...options, ...changes }, NEVER),
   };
 }
@@ -172,3 +172,12 @@ export const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+/** Nothing that a reader could take for a model. */
+export const nothingVisible = async ({ repoFolder }: Workbench): Promise<boolean> => {
+  const visible = [...(await filesBelow(join(repoFolder, 'snapshots')))];
+  return visible.length === 0 && !(await exists(join(repoFolder, 'refs/main')));
+};
+
+export const noLocks = async ({ cache }: Workbench): Promise<boolean> =>
+  (await filesBelow(join(cache, '.locks'))).length === 0;
