@@ -144,8 +144,8 @@ const vadFeeds = (windows = 1, samples = 576) =>
 /** An engine with voice activity alone, whose thread can be told to crash. */
 async function crashingEngine(file = VAD_FILE) {
   const fatal: SttError[] = [];
-  const thread = new URL('../fixtures/crashing-engine-thread.ts', import.meta.url);
-  const engine = new InferenceEngine(CPU, (error) => fatal.push(error), thread);
+  const threadModule = new URL('../fixtures/crashing-engine-thread.ts', import.meta.url);
+  const engine = new InferenceEngine(CPU, (error) => fatal.push(error), { threadModule });
   open.push(engine);
   await engine.load('vad', { kind: 'onnx', file });
   return { engine, fatal };
