@@ -120,7 +120,7 @@ const EnvironmentSchema = z.object({
   RUNPOD_ENDPOINT_ID: optionalText,
   RUNPOD_GPU_TYPE_ID: optionalText,
   RUNPOD_PING_INTERVAL: z.coerce.number().int().min(100).default(10_000),
-  RUNPOD_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(1),
+  RUNPOD_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
   RUNPOD_REFRESH_WORKER: flag.default(false),
   RUNPOD_AGGREGATE_STREAM: flag.default(false),
   RUNPOD_PROTOCOL_VERSION: z.string().min(1).default('1.12.0'),

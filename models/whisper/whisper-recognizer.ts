@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { SttError } from '../../core/errors.ts';
 import type {
+  DecodingRules,
   Priority,
   Recognition,
   RecognitionRequest,
@@ -105,6 +106,10 @@ export class WhisperRecognizer implements SpeechRecognizer {
 
   stats(): SchedulerStats {
     return this.#scheduler.stats();
+  }
+
+  async prepare({ beamSize = 1 }: DecodingRules, signal: AbortSignal): Promise<void> {
+    if (beamSize > 1) await this.#beamSession.during(() => Promise.resolve(), signal);
   }
 
   async recognize(request: RecognitionRequest, signal: AbortSignal): Promise<Recognition> {
