@@ -35,7 +35,7 @@ const THREAD_MODULE = new URL('./engine-thread.ts', import.meta.url);
 /** A thread may die once in the engine's life; a second death is a fault that must be seen. */
 const MAX_RESTARTS = 1;
 const DEFAULT_RUN_LIMIT_MS = 1_800_000;
-/** A model may lie on a slow disk; after a crash it has been read before. */
+/** A model may lie on a slow disk. */
 const LOAD_LIMIT_RATIO = 5;
 
 /** What a run counts as unless it says so: speakers are found beside the words. */
@@ -203,8 +203,8 @@ export class InferenceEngine {
   #send(request: Unsent, answer: Answer): void {
     this.#thread ??= this.#startThread();
     const { runLimitMs = DEFAULT_RUN_LIMIT_MS } = this.#options;
-    const isFirstLoad = request.type === 'load' && this.#restarts === 0;
-    this.#thread.send(request, answer, isFirstLoad ? LOAD_LIMIT_RATIO * runLimitMs : runLimitMs);
+    const ratio = request.type === 'load' ? LOAD_LIMIT_RATIO : 1;
+    this.#thread.send(request, answer, ratio * runLimitMs);
   }
 
   #startThread(): EngineThread {

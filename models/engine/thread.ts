@@ -73,6 +73,7 @@ export class EngineThread {
 
   /** A lost GPU counts as a crash: only a new thread can tell whether it comes back. */
   #settle(response: EngineResponse): void {
+    if (hungThreads.has(this.#worker)) void this.#worker.terminate(); // It has come back after all.
     if (this.#isOver || response.id !== this.#sent?.id) return;
     const failure = response.outcome === 'failed' ? unpackFailure(response.error) : undefined;
     if (failure instanceof SttError && failure.code === 'ENGINE_CRASHED') {
@@ -92,11 +93,13 @@ export class EngineThread {
     this.#events.onFree();
   }
 
-  /** Native code cannot be interrupted: the thread is left behind, and ends if it ever returns. */
+  /**
+   * Native code cannot be interrupted, and the runtime's binding brings the process down if its thread
+   * is ended meanwhile: it is left behind, and ended if it ever answers.
+   */
   #giveUp(): void {
     hungThreads.add(this.#worker);
     this.#worker.once('exit', () => hungThreads.delete(this.#worker));
-    void this.#worker.terminate();
     this.#die('A run of the engine took longer than its limit');
   }
 
