@@ -19,7 +19,7 @@ interface EngineRun {
   readonly atMs: number;
 }
 
-const LIVE_WINDOWS = 6;
+const LIVE_WINDOWS = 4;
 const SHORT_CONTEXT = 20 * SAMPLE_RATE_HZ;
 const nowMs = (): number => performance.timeOrigin + performance.now();
 

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createLogger } from '../../../core/logger.ts';
+import { downloadLog } from '../../../models/hub/download-log.ts';
 import { whisperFiles } from '../../../models/hub/needs.ts';
 import { resolveModel } from '../../../models/hub/resolve-model.ts';
 import {
@@ -42,6 +44,23 @@ describe('a host that fails in passing', () => {
     await resolve();
     expect(performance.now() - startedAtMs).toBeGreaterThan(990);
     expect(retries).toMatchObject([{ waitMs: 1000, reason: 'The host answered 429' }]);
+  });
+
+  test('is in the log while it makes a start wait, without its address', async () => {
+    const { hub, resolve } = await workbench();
+    hub.fail({ on: 'api', times: 1, kind: { status: 429, headers: { 'retry-after': '0' } } });
+    const lines: string[] = [];
+    const logger = createLogger('info', { write: (line: string) => lines.push(line) });
+    const hooks = downloadLog(logger);
+    await resolve(REPO, { hooks });
+    hooks.onWait?.(WEIGHTS);
+    hooks.onPinMissed?.({ model: REPO, pinned: 'abc', used: 'main' });
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { message: 'model download retried', level: 'WARN', reason: 'The host answered 429' },
+      { message: 'model awaited from another process', file: WEIGHTS },
+      { message: 'model is not the pinned one', model: REPO, used: 'main' },
+    ]);
+    expect(lines.join()).not.toMatch(/https?:|127\.0\.0\.1/);
   });
 
   test('is not waited for when it asks for too much', async () => {
