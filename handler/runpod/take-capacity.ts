@@ -43,6 +43,8 @@ export class TakeCapacity {
       });
     } finally {
       this.#recordings.delete(recording);
+      const next = [...this.#recordings].find(({ isSurplus }) => isSurplus);
+      if (next) next.isSurplus = false; // It takes the place.
     }
   }
 

@@ -7,6 +7,8 @@ export interface EngineOptions {
   readonly threadModule?: URL;
   /** A run that takes longer hangs: its thread is given up as if it had crashed. */
   readonly runLimitMs?: number;
+  /** The same for loading a session: five times as long by default. */
+  readonly loadLimitMs?: number;
   /** The thread has died, and a new one loads the sessions again. */
   readonly onRestart?: (error: SttError) => void;
   readonly onLoad?: (session: string, times: LoadTimes) => void;
@@ -203,8 +205,8 @@ export class InferenceEngine {
   #send(request: Unsent, answer: Answer): void {
     this.#thread ??= this.#startThread();
     const { runLimitMs = DEFAULT_RUN_LIMIT_MS } = this.#options;
-    const ratio = request.type === 'load' ? LOAD_LIMIT_RATIO : 1;
-    this.#thread.send(request, answer, ratio * runLimitMs);
+    const { loadLimitMs = LOAD_LIMIT_RATIO * runLimitMs } = this.#options;
+    this.#thread.send(request, answer, request.type === 'load' ? loadLimitMs : runLimitMs);
   }
 
   #startThread(): EngineThread {

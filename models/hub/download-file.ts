@@ -42,6 +42,7 @@ export async function downloadFile(
     pollMs: tuning.lockPollMs,
     onWait: () => hooks.onWait?.(file.path),
   };
+  let hasLostLock = false;
   while (!(await hasBlob(cache, file))) {
     await withFileLock(cache.lock(file.hash), rules, signal, async (lease) => {
       if (await hasBlob(cache, file)) return;
@@ -50,9 +51,12 @@ export async function downloadFile(
       } catch (thrown) {
         await lease.confirm().catch(() => undefined); // a lost lock explains whatever went wrong
         if (!lease.lost.aborted || signal.aborted) throw thrown; // else whoever has the lock goes on
+        hasLostLock = true;
       }
     });
   }
+  // What was being written in the moment of the freeze may have come after the end.
+  if (hasLostLock) await removePartial(cache.partial(file.hash));
   meter.update(0, file.sizeBytes);
 }
 

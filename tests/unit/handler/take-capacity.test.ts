@@ -43,8 +43,11 @@ test('of long recordings one is at work and one comes in', async () => {
   expect(capacity.room()).toBe(0);
   await first.end();
   second.hear();
+  expect(capacity.room()).toBe(1); // the second is at work now
+  take('recording');
+  expect(capacity.room()).toBe(0);
   waiting.file = 3;
-  expect(capacity.room()).toBe(1);
+  expect(capacity.room()).toBe(0); // the third has not been heard yet
 });
 
 test('short recordings come until their windows fill a batch', () => {
