@@ -17,6 +17,7 @@ const BATCH_SIZE = 8;
 export async function buildGraph(
   folder: string,
   computeType: 'float32' | 'float16',
+  search: 'greedy' | 'beam' = 'greedy',
 ): Promise<{ readonly checkpoint: WhisperCheckpoint; readonly model: Uint8Array }> {
   const checkpoint = await readWhisperCheckpoint(folder);
   const weights = new Weights(checkpoint.tensors, {
@@ -24,7 +25,7 @@ export async function buildGraph(
     expandQuantized: expandedMatrices(checkpoint, BATCH_SIZE, hasIntegerDotProduct()),
   });
   const graph = new OnnxGraph();
-  transcriptionGraph(graph, weights, checkpoint);
+  transcriptionGraph(graph, weights, checkpoint, search);
   return { checkpoint, model: graph.toModel() };
 }
 

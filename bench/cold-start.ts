@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../core/config.ts';
 import { chooseDevice } from '../models/device.ts';
-import { whisperFiles } from '../models/hub/needs.ts';
-import { resolveModel } from '../models/hub/resolve-model.ts';
+import { locateWhisper } from '../models/locate-whisper.ts';
 import { writeRandomCheckpoint } from '../scripts/random-checkpoint.ts';
 import type { RandomDtype } from '../scripts/random-values.ts';
 import { WHISPER_SHAPES } from '../scripts/whisper-shapes.ts';
@@ -13,8 +12,9 @@ import { buildGraph, loadGraph, warmUp } from './cold-start-stages.ts';
 import { memoryUse, resetPeak } from './peak-memory.ts';
 
 /**
- * What a worker does before its first job, stage by stage, in one process of its own: finding or
- * downloading the model, building its graph, loading it, the first run. Memory is Linux' own count.
+ * What a worker does before its first job, stage by stage, in one process of its own: finding the
+ * model, downloading it, quantizing it (COMPUTE_TYPE=int8), building its graph, loading it, the first
+ * run. Stages that did not take place are left out. Memory is Linux' own count.
  */
 const { values } = parseArgs({
   options: {
@@ -50,10 +50,11 @@ async function randomModel(): Promise<string> {
 async function report(reference: string): Promise<void> {
   process.stdout.write(`${device}; peak includes pages of mapped files, own does not\n`);
   process.stdout.write('| stage | ms | peak MB | own MB after it |\n| --- | --- | --- | --- |\n');
-  const folder = await stage('resolve and download', async () => {
-    const found = await resolveModel(reference, whisperFiles, config.hub, signal);
-    return found.folder;
-  });
+  resetPeak();
+  const { computeType } = config.engine;
+  const hooks = { onStage: printStage };
+  const setting = { model: reference, computeType, device };
+  const { folder } = await locateWhisper(setting, { ...config.hub, hooks }, signal);
   const { checkpoint, model } = await stage('build', () =>
     buildGraph(folder, device === 'cuda' ? 'float16' : 'float32'),
   );
@@ -69,8 +70,13 @@ async function stage<T>(name: string, work: () => Promise<T>): Promise<T> {
   resetPeak();
   const startedAt = performance.now();
   const result = await work();
-  const ms = Math.round(performance.now() - startedAt);
-  const { peakMb, ownMb } = memoryUse();
-  process.stdout.write(`| ${name} | ${ms} | ${peakMb} | ${ownMb} |\n`);
+  printStage(name, performance.now() - startedAt);
   return result;
+}
+
+/** The peak is that since the stage before. */
+function printStage(name: string, ms: number): void {
+  const { peakMb, ownMb } = memoryUse();
+  process.stdout.write(`| ${name} | ${Math.round(ms)} | ${peakMb} | ${ownMb} |\n`);
+  resetPeak();
 }

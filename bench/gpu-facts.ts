@@ -1,15 +1,18 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { firstGpu } from '../models/device.ts';
 
 const FACTS = ['name', 'driver_version', 'memory.total', 'compute_cap', 'power.limit'];
 const SAMPLE_MS = 100;
+/** The one that CUDA uses. */
+const GPU = `--id=${firstGpu(process.env['CUDA_VISIBLE_DEVICES']) ?? 0}`;
 /** Longer than nvidia-smi takes to write what it has seen. */
 const DRAIN_MS = 400;
 
 /** What nvidia-smi says of the first GPU, or undefined where there is none. */
 export function gpuFacts(): string | undefined {
   try {
-    const query = [`--query-gpu=${FACTS.join(',')}`, '--format=csv,noheader', '--id=0'];
+    const query = [`--query-gpu=${FACTS.join(',')}`, '--format=csv,noheader', GPU];
     return execFileSync('nvidia-smi', query, { encoding: 'utf8', stdio: 'pipe' }).trim();
   } catch {
     return undefined;
@@ -23,7 +26,7 @@ export class GpuMemory {
 
   constructor() {
     if (gpuFacts() === undefined) return;
-    const query = ['--query-gpu=memory.used', '--format=csv,noheader,nounits', '--id=0'];
+    const query = ['--query-gpu=memory.used', '--format=csv,noheader,nounits', GPU];
     this.#process = spawn('nvidia-smi', [...query, `--loop-ms=${SAMPLE_MS}`], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });

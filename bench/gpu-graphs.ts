@@ -8,16 +8,11 @@ import { logMel } from '../models/features/log-mel.ts';
 import { OnnxGraph } from '../models/graph/onnx-graph.ts';
 import { Weights } from '../models/graph/weights.ts';
 import type { WhisperCheckpoint } from '../models/whisper/checkpoint.ts';
-import { decodeFeeds } from '../models/whisper/decode-feeds.ts';
 import { encoder } from '../models/whisper/encoder.ts';
 import { expandedMatrices } from '../models/whisper/expanded-matrices.ts';
-import { rowPrompt } from '../models/whisper/row-prompt.ts';
-import { FORBIDDEN } from '../models/whisper/timestamp-rules.ts';
 import type { ProfileEvent } from './gpu-profile.ts';
 
 const WINDOW_SAMPLES = secToSamples(30);
-/** No run of repeated tokens is this long. */
-const NEVER = 1e9;
 
 /** Log-mel and encoder alone; of their output one number a window, so that no copy is measured. */
 export async function encoderSession(
@@ -38,37 +33,7 @@ export async function encoderSession(
   return createSession(graph.toModel(), device);
 }
 
-/** Feeds by which every one of `windows` rows says exactly `tokens` tokens, whatever the weights. */
-export function fixedLengthFeeds(
-  checkpoint: WhisperCheckpoint,
-  windows: number,
-  tokens: number,
-): TensorMap {
-  const { endOfText, languages, timestampsStart } = checkpoint.tokens;
-  const requests = Array.from({ length: windows }, () => ({
-    waveform: noise(),
-    task: 'transcribe' as const,
-    language: languages[0]!,
-    timestamps: false,
-    temperature: 0,
-    prompt: null,
-  }));
-  const prompts = requests.map((request) => rowPrompt(checkpoint, request, []));
-  const feeds = decodeFeeds(checkpoint, requests, prompts);
-  const textBias = new Float32Array(timestampsStart);
-  textBias[endOfText] = FORBIDDEN;
-  const thresholds = new Float32Array(feeds['loop_thresholds']!.data.length).fill(NEVER);
-  const limits = new BigInt64Array(windows).fill(BigInt(tokens));
-  return {
-    ...feeds,
-    text_bias: { ...feeds['text_bias']!, data: textBias },
-    loop_thresholds: { ...feeds['loop_thresholds']!, data: thresholds },
-    token_limits: { type: 'int64', data: limits, dims: [windows, 1] },
-    max_tokens: { type: 'int64', data: BigInt64Array.of(BigInt(tokens)), dims: [] },
-  };
-}
-
-/** Runs a session; feeds that it does not know are left out. Milliseconds and tokens of one row. */
+/** Runs a session; feeds that it does not know are left out. Milliseconds, and tokens of the longest row. */
 export async function timedRun(
   session: InferenceSession,
   feeds: TensorMap,
@@ -79,8 +44,9 @@ export async function timedRun(
   const startedAt = performance.now();
   const outputs = await session.run(Object.fromEntries(inputs));
   const ms = performance.now() - startedAt;
+  const searched = outputs['tokens']?.dims[1]; // [windows, tokens], of a beam search
   const steps = [1, 2, 3].map((stage) => outputs[`tokens_${stage}`]?.dims[0] ?? 0);
-  return { ms, tokens: 1 + steps.reduce((sum, count) => sum + count, 0) };
+  return { ms, tokens: searched ?? 1 + steps.reduce((sum, count) => sum + count, 0) };
 }
 
 /** Ends a session's profile, reads and removes its file. */
@@ -95,11 +61,4 @@ export async function takeProfile(
   const events = JSON.parse(await readFile(path, 'utf8')) as ProfileEvent[];
   await rm(path);
   return events;
-}
-
-/** A third of a second of quiet noise, the rest silence: every window is the same. */
-function noise(): Float32Array<ArrayBuffer> {
-  const waveform = new Float32Array(WINDOW_SAMPLES);
-  for (let sample = 0; sample < 5000; sample++) waveform[sample] = 0.1 * Math.sin(sample ** 1.5);
-  return waveform;
 }

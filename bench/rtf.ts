@@ -67,7 +67,7 @@ async function startPeers(audio: string): Promise<Peer[]> {
       audio,
       batch,
       THREADS,
-      '0', // faster-whisper is not asked for words either.
+      'text', // faster-whisper is not asked for words either.
     ]);
   const theirs = (name: string, batch: string, timestamps: string) =>
     startPeer(name, 'python3', [

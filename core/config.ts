@@ -16,6 +16,10 @@ const folderOrNone = (folder: string) =>
     .default(folder)
     .transform((text) => (text === '' ? undefined : text));
 
+const proxy = optionalText.refine((text) => text === undefined || /^https?:\/\/./.test(text), {
+  error: 'expected http://… or https://…',
+});
+
 const commaSeparated = z
   .string()
   .default('')
@@ -48,6 +52,8 @@ const EnvironmentSchema = z.object({
   ALIGNMENT_MODEL: modelsByLanguage,
   ALIGNMENT_MODELS: z.coerce.number().int().min(1).max(64).default(2),
   ENGINE_THREADS: z.coerce.number().int().min(0).max(256).default(0),
+  ENGINE_RUN_LIMIT_SEC: z.coerce.number().min(10).max(86_400).optional(),
+  CUDA_VISIBLE_DEVICES: z.string().optional(),
   AUDIO_ROOT: optionalText,
   ALLOW_HTTP_URLS: flag.default(false),
   ALLOW_PRIVATE_URLS: flag.default(false),
@@ -57,10 +63,15 @@ const EnvironmentSchema = z.object({
   SPOOL_DIR: optionalText,
   FFMPEG_PATH: optionalText,
   HF_TOKEN: optionalText,
+  HF_TOKEN_PATH: optionalText,
   HF_HOME: optionalText,
+  XDG_CACHE_HOME: optionalText,
   HF_HUB_CACHE: optionalText,
   HF_ENDPOINT: z.url().default('https://huggingface.co'),
   HF_HUB_OFFLINE: flag.default(false),
+  HTTPS_PROXY: proxy,
+  HTTP_PROXY: proxy,
+  NO_PROXY: optionalText,
   RUNPOD_MODEL_CACHE: folderOrNone('/runpod-volume/huggingface-cache/hub'),
   MODEL_VOLUME: folderOrNone('/runpod-volume/stt-models'),
   HOST: optionalText,
@@ -109,7 +120,7 @@ const EnvironmentSchema = z.object({
   RUNPOD_ENDPOINT_ID: optionalText,
   RUNPOD_GPU_TYPE_ID: optionalText,
   RUNPOD_PING_INTERVAL: z.coerce.number().int().min(100).default(10_000),
-  RUNPOD_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(1),
+  RUNPOD_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(8),
   RUNPOD_REFRESH_WORKER: flag.default(false),
   RUNPOD_AGGREGATE_STREAM: flag.default(false),
   RUNPOD_PROTOCOL_VERSION: z.string().min(1).default('1.12.0'),
@@ -141,6 +152,19 @@ const serviceOf = (env: Environment) => ({
     concurrentJobs: env.TENANT_CONCURRENT_JOBS,
     audioMinPerDay: env.TENANT_AUDIO_MIN_PER_DAY,
   },
+});
+
+const hubOf = (env: Environment) => ({
+  token: env.HF_TOKEN,
+  tokenPath: env.HF_TOKEN_PATH,
+  home: env.HF_HOME,
+  userCache: env.XDG_CACHE_HOME,
+  cache: env.HF_HUB_CACHE,
+  endpoint: env.HF_ENDPOINT,
+  offline: env.HF_HUB_OFFLINE,
+  proxies: { https: env.HTTPS_PROXY, http: env.HTTP_PROXY, except: env.NO_PROXY },
+  runpodCache: env.RUNPOD_MODEL_CACHE,
+  volume: env.MODEL_VOLUME,
 });
 
 const jobsOf = (env: Environment) => ({
@@ -200,6 +224,8 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
     computeType: env.COMPUTE_TYPE,
     batchSize: env.WHISPER_BATCH_SIZE,
     threads: env.ENGINE_THREADS,
+    runLimitMs: env.ENGINE_RUN_LIMIT_SEC && env.ENGINE_RUN_LIMIT_SEC * 1000,
+    visibleGpus: env.CUDA_VISIBLE_DEVICES,
   },
   alignment: {
     mode: env.ALIGNMENT,
@@ -216,15 +242,7 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
     spoolDir: env.SPOOL_DIR,
     ffmpegPath: env.FFMPEG_PATH,
   },
-  hub: {
-    token: env.HF_TOKEN,
-    home: env.HF_HOME,
-    cache: env.HF_HUB_CACHE,
-    endpoint: env.HF_ENDPOINT,
-    offline: env.HF_HUB_OFFLINE,
-    runpodCache: env.RUNPOD_MODEL_CACHE,
-    volume: env.MODEL_VOLUME,
-  },
+  hub: hubOf(env),
   service: serviceOf(env),
   jobs: jobsOf(env),
   gateway: gatewayOf(env),
@@ -257,12 +275,21 @@ type DeepReadonly<T> = { readonly [K in keyof T]: T[K] extends object ? DeepRead
 
 export type Config = DeepReadonly<z.output<typeof ConfigSchema>>;
 
+/** curl and Python take these in small letters, and prefer them so. */
+const lowerCaseProxies = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].flatMap((name) => {
+      const value = env[name.toLowerCase()];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+
 /**
  * Reads the environment once, at boot; nothing else may touch `process.env`.
  * @throws {Error} naming every problem at once, never a value.
  */
 export function loadConfig(env: NodeJS.ProcessEnv): Config {
-  const parsed = ConfigSchema.safeParse(env);
+  const parsed = ConfigSchema.safeParse({ ...env, ...lowerCaseProxies(env) });
   if (!parsed.success) throw new Error(`Invalid configuration\n${z.prettifyError(parsed.error)}`);
   for (const section of Object.values(parsed.data)) Object.freeze(section);
   return Object.freeze(parsed.data);

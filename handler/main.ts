@@ -3,18 +3,19 @@ import { openAudio } from '../audio/open-audio.ts';
 import { sweepSpool } from '../audio/spool.ts';
 import { type Config, loadConfig } from '../core/config.ts';
 import { SttError } from '../core/errors.ts';
-import { createLogger, type Logger, syncDestination } from '../core/logger.ts';
+import { createLogger, syncDestination } from '../core/logger.ts';
 import { assertGpuAnswers, chooseDevice } from '../models/device.ts';
-import type { SchedulerTrouble } from '../models/engine/window-scheduler.ts';
-import { everyFewSeconds } from '../models/hub/progress-lines.ts';
-import { EMBEDDED_WHISPER, type LoadedModels, loadModels } from '../models/load-models.ts';
+import { EngineReporter } from '../models/engine/engine-report.ts';
+import { hasHungThread } from '../models/engine/thread.ts';
 import { loadVoiceActivity } from '../models/load-voice-activity.ts';
-import { locateWhisper } from '../models/locate-whisper.ts';
+import { type StartedModels, startModels } from '../models/start-models.ts';
+import type { VoiceActivityModel } from '../pipeline/contracts.ts';
 import { processRecording } from '../pipeline/process-recording.ts';
 import { type LiveWindow, recognizeWindow } from '../pipeline/realtime/recognize-window.ts';
 import { createGateway } from './gateway/create-gateway.ts';
 import type { ServiceEngine } from './http/engine-slot.ts';
 import { runService } from './http/run-service.ts';
+import type { Job, JobContext } from './job.ts';
 import { LocalExecutor } from './jobs/local-executor.ts';
 import { runLocal } from './local/run-local.ts';
 import { localWindows } from './realtime/local-windows.ts';
@@ -24,6 +25,7 @@ import { runStreamJob } from './realtime/stream-job.ts';
 import { isStreamInput } from './realtime/stream-schema.ts';
 import { type JobServices, runJob } from './run-job.ts';
 import { listenForShutdown, type ShutdownSignals } from './runpod/signals.ts';
+import { type EngineLoad, TakeCapacity } from './runpod/take-capacity.ts';
 import { runWorker } from './runpod/worker.ts';
 
 /** The composition root: reads the environment, chooses the mode, introduces everyone. */
@@ -31,10 +33,7 @@ import { runWorker } from './runpod/worker.ts';
 type Signals = Pick<ShutdownSignals, 'shutdown' | 'hurry'>;
 
 const EXIT_BAD_USAGE = 2;
-const DOWNLOAD_LOG_MS = 5000;
 const STDOUT = 1;
-/** Batches that may wait in front of the engine before no more jobs are taken. */
-const BATCHES_AHEAD = 2;
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -75,9 +74,9 @@ function runHere(config: Config, signal: AbortSignal): Promise<number> {
     cwd: process.cwd(),
     stdout: process.stdout,
     stderr: process.stderr,
-    createServices: async (logger) => {
-      const failed = new AbortController();
-      const models = await startModels(config, logger, failed, signal);
+    createServices: async (logger, { transfer }) => {
+      const options = { logger, failed: new AbortController(), onTransfer: transfer };
+      const models = await startModels(config, options, signal);
       return {
         jobServices: (audioRoot) => jobServices({ ...config.audio, root: audioRoot }, models),
         close: () => models.close(),
@@ -93,12 +92,12 @@ async function runServer(config: Config, signals: Signals): Promise<number> {
   const gateway = createGateway(config);
   const realtime = new RealtimeModule(config);
   const startHere = async (signal: AbortSignal): Promise<ServiceEngine> => {
-    const models = await startModels(config, logger, failed, signal);
-    await warmUp(models, logger);
+    const models = await startModels(config, { logger, failed }, signal);
+    await models.warmUp();
     if (gateway === undefined) {
       const { recognizer, voiceActivity } = models;
       const windows = localWindows((window, stop) => recognizeWindow(window, recognizer, stop));
-      await realtime.serve({ recognizer: windows, voiceActivity });
+      await realtime.serve({ recognizer: windows, voiceActivity: urgent(voiceActivity) });
     }
     return serviceEngine(config, models);
   };
@@ -125,7 +124,14 @@ async function runServer(config: Config, signals: Signals): Promise<number> {
   });
 }
 
-function serviceEngine(config: Config, models: LoadedModels): ServiceEngine {
+/** Live speech is looked for before that of files. */
+const urgent = (model: VoiceActivityModel): VoiceActivityModel => ({
+  windowSamples: model.windowSamples,
+  isIndependent: model.isIndependent,
+  openStream: () => model.openStream('realtime'),
+});
+
+function serviceEngine(config: Config, models: StartedModels): ServiceEngine {
   const { recognizer } = models;
   return {
     executor: new LocalExecutor({
@@ -133,7 +139,7 @@ function serviceEngine(config: Config, models: LoadedModels): ServiceEngine {
       services: (root) => jobServices({ ...config.audio, root }, models),
     }),
     model: recognizer.modelName,
-    device: chooseDevice(config.engine.device),
+    device: models.device,
     languages: recognizer.languages,
     stats: () => recognizer.stats(),
     close: () => models.close(),
@@ -142,9 +148,12 @@ function serviceEngine(config: Config, models: LoadedModels): ServiceEngine {
 
 /** RunPod's queue: models are loaded and warmed as a fitness check, then jobs are taken. */
 async function runOnQueue(config: Config, { shutdown, hurry }: Signals): Promise<number> {
+  const { device, visibleGpus } = config.engine;
   const logger = createLogger(config.logLevel, syncDestination(STDOUT));
   const failed = new AbortController();
-  let models: LoadedModels | undefined;
+  let models: StartedModels | undefined;
+  let reporter: EngineReporter | undefined;
+  const capacity = new TakeCapacity(() => loadOf(models));
   try {
     const exitCode = await runWorker({
       config: config.runpod,
@@ -156,21 +165,27 @@ async function runOnQueue(config: Config, { shutdown, hurry }: Signals): Promise
         {
           name: 'gpu',
           needsGpu: true,
-          run: () => assertGpuAnswers(chooseDevice(config.engine.device)),
+          run: () => assertGpuAnswers(chooseDevice(device, visibleGpus), visibleGpus),
         },
         {
           name: 'engine',
           run: async (signal) => {
-            models = await startModels(config, logger, failed, signal);
-            await warmUp(models, logger);
+            models = await startModels(config, { logger, failed }, signal);
+            await models.warmUp();
+            const { recognizer } = models;
+            reporter = new EngineReporter(() => recognizer.stats());
           },
         },
       ],
-      capacity: () => (isBacklogged(models) ? 0 : config.runpod.concurrency),
-      handler: (job, context) => {
-        const services = jobServices(config.audio, ready(models));
-        if (!isStreamInput(job.input)) return runJob(job, services, context);
-        return runStreamJob(job, streamServices(services, ready(models)), context);
+      capacity: () => capacity.room(),
+      handler: async (job, context) => {
+        const output = await capacity.during(
+          isStreamInput(job.input) ? 'window' : 'recording',
+          (onHeard) => runQueued(job, { config, models: ready(models), context, onHeard }),
+        );
+        const report = reporter?.next();
+        if (report !== undefined) logger.info(report, 'engine used');
+        return output;
       },
     });
     return failed.signal.aborted ? 1 : exitCode;
@@ -179,75 +194,35 @@ async function runOnQueue(config: Config, { shutdown, hurry }: Signals): Promise
   }
 }
 
-const isBacklogged = (models: LoadedModels | undefined): boolean =>
-  models !== undefined &&
-  models.recognizer.queueLength >= BATCHES_AHEAD * models.recognizer.batchSize;
+function loadOf(models: StartedModels | undefined): EngineLoad | undefined {
+  const stats = models?.recognizer.stats();
+  return stats && { batchSize: stats.batchSize, waiting: stats.queueLength };
+}
 
-function ready(models: LoadedModels | undefined): LoadedModels {
+interface QueuedJob {
+  readonly config: Config;
+  readonly models: StartedModels;
+  readonly context: JobContext;
+  /** To be called when the first window of a recording has been heard. */
+  readonly onHeard: () => void;
+}
+
+function runQueued(job: Job, { config, models, context, onHeard }: QueuedJob): Promise<object> {
+  const services = jobServices(config.audio, models);
+  if (isStreamInput(job.input)) return runStreamJob(job, streamServices(services, models), context);
+  const onProgress: JobContext['onProgress'] = (progress) => {
+    if (progress.stage === 'transcribe') onHeard();
+    context.onProgress(progress);
+  };
+  return runJob(job, services, { ...context, onProgress });
+}
+
+function ready(models: StartedModels | undefined): StartedModels {
   if (models === undefined) throw new SttError('INTERNAL', 'A job came before the models');
   return models;
 }
 
-/** `failed` is aborted when the engine has died for good. */
-async function startModels(
-  config: Config,
-  logger: Logger,
-  failed: AbortController,
-  signal: AbortSignal,
-): Promise<LoadedModels> {
-  const startedAt = performance.now();
-  const { batchSize, computeType, threads, whisperModel } = config.engine;
-  const device = chooseDevice(config.engine.device);
-  const hooks = {
-    onProgress: everyFewSeconds(DOWNLOAD_LOG_MS, (progress) =>
-      logger.info(progress, 'model downloading'),
-    ),
-    onQuantize: everyFewSeconds(DOWNLOAD_LOG_MS, ({ doneBytes, totalBytes }) =>
-      logger.info({ doneBytes, totalBytes }, 'model being quantized'),
-    ),
-    onTemporary: () => logger.warn('quantized model kept in the temporary folder'),
-  };
-  const setting = { model: whisperModel, computeType, device };
-  const whisper = await locateWhisper(setting, { ...config.hub, hooks }, signal);
-  const locateMs = elapsedSince(startedAt);
-  const models = await loadModels(
-    { device, threads, computeType, batchSize, whisper, ...alignmentOf(config, whisper) },
-    (error) => {
-      logger.error({ err: error }, 'engine failed for good');
-      failed.abort(error);
-    },
-    (trouble) => reportTrouble(trouble, logger),
-  );
-  const loadMs = elapsedSince(startedAt) - locateMs;
-  logger.info({ model: whisper.name, device, locateMs, loadMs }, 'models loaded');
-  return models;
-}
-
-/** The embedded model needs no network, and so do its word times unless they are asked for. */
-function alignmentOf({ alignment, hub }: Config, whisper: { readonly name: string }) {
-  const { mode, maxLoaded, models: overrides } = alignment;
-  const isWanted = mode === 'ctc' || (mode === 'auto' && whisper.name !== EMBEDDED_WHISPER.name);
-  return isWanted ? { alignment: { hub, maxLoaded, overrides } } : {};
-}
-
-async function warmUp(models: LoadedModels, logger: Logger): Promise<void> {
-  const startedAt = performance.now();
-  await models.recognizer.warmUp((windows, windowsMs) =>
-    logger.info({ windows, elapsedMs: windowsMs }, 'batch size warmed up'),
-  );
-  logger.info({ elapsedMs: elapsedSince(startedAt) }, 'engine warmed up');
-}
-
-function reportTrouble(trouble: SchedulerTrouble, logger: Logger): void {
-  const { rows } = trouble;
-  if (trouble.kind === 'batch-size-reduced') {
-    logger.warn({ rows, batchSize: trouble.batchSize }, 'batch size reduced');
-  } else {
-    logger.warn({ rows, err: trouble.error }, 'batch retried row by row');
-  }
-}
-
-const streamServices = ({ openAudio }: JobServices, { recognizer }: LoadedModels) => ({
+const streamServices = ({ openAudio }: JobServices, { recognizer }: StartedModels) => ({
   openAudio,
   modelName: recognizer.modelName,
   maxWindowSamples: recognizer.maxWindowSamples,
@@ -255,7 +230,7 @@ const streamServices = ({ openAudio }: JobServices, { recognizer }: LoadedModels
     recognizeWindow(window, recognizer, signal),
 });
 
-function jobServices(limits: Config['audio'], models: LoadedModels): JobServices {
+function jobServices(limits: Config['audio'], models: StartedModels): JobServices {
   return {
     openAudio: (source, signal) => openAudio(source, limits, signal),
     transcribe: (waveform, options, hooks, signal) =>
@@ -263,6 +238,7 @@ function jobServices(limits: Config['audio'], models: LoadedModels): JobServices
   };
 }
 
-const elapsedSince = (startedAt: number): number => Math.round(performance.now() - startedAt);
-
-process.exit(await main());
+const exitCode = await main();
+// `exit` would wait for a thread that hangs in native code, for ever.
+if (hasHungThread()) process.kill(process.pid, 'SIGKILL');
+process.exit(exitCode);

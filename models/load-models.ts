@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { SttError } from '../core/errors.ts';
 import { defaultBatchSize } from './device.ts';
-import { InferenceEngine } from './engine/engine.ts';
-import type { ComputeType, DeviceOptions } from './engine/protocol.ts';
+import { type EngineOptions, InferenceEngine } from './engine/engine.ts';
+import type { ComputeType, DeviceOptions, LoadTimes } from './engine/protocol.ts';
 import type { SchedulerTrouble } from './engine/window-scheduler.ts';
 import { PyannoteSegmentation } from './segmentation/pyannote-segmentation.ts';
 import { GE2E, SpeakerEncoder } from './speaker-embedding/speaker-encoder.ts';
@@ -26,29 +26,49 @@ export interface ModelSettings {
   readonly computeType: 'auto' | 'int8' | ComputeType;
   /** Undefined: by the device's memory. */
   readonly batchSize: number | undefined;
+  /** `CUDA_VISIBLE_DEVICES`. */
+  readonly visibleGpus?: string | undefined;
+  /** Longest run; undefined: by the device. */
+  readonly runLimitMs?: number | undefined;
   /** Name as it appears in results, and the checkpoint's folder. */
   readonly whisper: { readonly name: string; readonly folder: string };
   /** Left out: words are timed by attention only. */
   readonly alignment?: Pick<AlignmentRegistryOptions, 'hub' | 'maxLoaded' | 'overrides'>;
 }
 
+/** What went wrong and has been dealt with; nobody's job has failed for it, or only those under way. */
+export type EngineTrouble =
+  | SchedulerTrouble
+  | { readonly kind: 'engine-restarted'; readonly error: SttError }
+  | { readonly kind: 'gpu-memory-unknown'; readonly batchSize: number };
+
 export type LoadedModels = Awaited<ReturnType<typeof loadNetworks>> & {
   readonly alignmentModels: AlignmentRegistry | null;
+  /** Of all networks together. */
+  readonly loadTimes: LoadTimes;
   close(): Promise<void>;
 };
 
 /**
  * Starts the engines with every network that a transcription needs.
  * @param onFatal called when an engine has died and will not come back.
- * @param onTrouble called when a batch has failed and its windows are tried again.
+ * @param onTrouble called when something failed and is tried again, or is not as it should be.
  * @throws {SttError} MODEL_*, DEVICE_UNAVAILABLE; nothing is left running then.
  */
 export async function loadModels(
   settings: ModelSettings,
   onFatal: (error: SttError) => void,
-  onTrouble: (trouble: SchedulerTrouble) => void = () => {},
+  onTrouble: (trouble: EngineTrouble) => void = () => {},
 ): Promise<LoadedModels> {
-  const engines = startEngines(settings, onFatal);
+  const loadTimes = { buildMs: 0, createMs: 0 };
+  const engines = startEngines(settings, onFatal, {
+    runLimitMs: settings.runLimitMs ?? RUN_LIMIT_MS[settings.device],
+    onRestart: (error) => onTrouble({ kind: 'engine-restarted', error }),
+    onLoad: (_, { buildMs, createMs }) => {
+      loadTimes.buildMs += buildMs;
+      loadTimes.createMs += createMs;
+    },
+  });
   const closing = new AbortController();
   const close = async (): Promise<void> => {
     closing.abort();
@@ -56,22 +76,16 @@ export async function loadModels(
   };
   try {
     const networks = await loadNetworks(engines, settings, onTrouble);
-    const { alignment } = settings;
-    const computeType = computeTypeOf(settings);
-    const alignmentModels =
-      alignment === undefined
-        ? null
-        : new AlignmentRegistry(
-            engines.onDevice,
-            { ...alignment, computeType, onTrouble },
-            closing.signal,
-          );
-    return { ...networks, alignmentModels, close };
+    const alignmentModels = alignmentRegistry(engines, settings, onTrouble, closing.signal);
+    return { ...networks, alignmentModels, loadTimes: { ...loadTimes }, close };
   } catch (error) {
     await close();
     throw error;
   }
 }
+
+/** Far above what any batch takes: a GPU that hangs blocks its worker until then. */
+const RUN_LIMIT_MS = { cuda: 300_000, cpu: 1_800_000 } as const;
 
 interface Engines {
   /** For networks that are worth the device. */
@@ -86,10 +100,11 @@ interface Engines {
 function startEngines(
   { device, threads }: ModelSettings,
   onFatal: (error: SttError) => void,
+  options: EngineOptions,
 ): Engines {
-  const onDevice = new InferenceEngine({ device, threads }, onFatal);
+  const onDevice = new InferenceEngine({ device, threads }, onFatal, options);
   const onCpu =
-    device === 'cpu' ? onDevice : new InferenceEngine({ device: 'cpu', threads }, onFatal);
+    device === 'cpu' ? onDevice : new InferenceEngine({ device: 'cpu', threads }, onFatal, options);
   return { onDevice, onCpu };
 }
 
@@ -97,20 +112,42 @@ function startEngines(
 async function loadNetworks(
   { onDevice, onCpu }: Engines,
   settings: ModelSettings,
-  onTrouble: (trouble: SchedulerTrouble) => void,
+  onTrouble: (trouble: EngineTrouble) => void,
 ) {
   return {
-    voiceActivity: await SileroVad.load(onCpu, join(EMBEDDED, 'silero-vad')),
+    voiceActivity: await SileroVad.load(onCpu, join(EMBEDDED, 'silero-vad'), onCpu !== onDevice),
     segmentation: await PyannoteSegmentation.load(onCpu, join(EMBEDDED, 'pyannote-segmentation')),
     embedding: await SpeakerEncoder.load(onCpu, join(EMBEDDED, 'ge2e-speaker-encoder'), GE2E),
     recognizer: await WhisperRecognizer.load(onDevice, {
       modelName: settings.whisper.name,
       folder: settings.whisper.folder,
       computeType: computeTypeOf(settings),
-      batchSize: settings.batchSize ?? (await defaultBatchSize(settings.device)),
+      batchSize: settings.batchSize ?? (await batchSizeByMemory(settings, onTrouble)),
       onTrouble,
     }),
   };
+}
+
+/** On a thread of its own: a model that is loaded in the middle of a job keeps nobody else waiting. */
+function alignmentRegistry(
+  { onDevice }: Engines,
+  settings: ModelSettings,
+  onTrouble: (trouble: SchedulerTrouble) => void,
+  stop: AbortSignal,
+): AlignmentRegistry | null {
+  const { alignment } = settings;
+  if (alignment === undefined) return null;
+  const options = { ...alignment, computeType: computeTypeOf(settings), onTrouble };
+  return new AlignmentRegistry(onDevice.sibling(), options, stop);
+}
+
+async function batchSizeByMemory(
+  { device, visibleGpus }: ModelSettings,
+  onTrouble: (trouble: EngineTrouble) => void,
+): Promise<number> {
+  const { batchSize, isKnown } = await defaultBatchSize(device, visibleGpus);
+  if (!isKnown) onTrouble({ kind: 'gpu-memory-unknown', batchSize });
+  return batchSize;
 }
 
 /** @throws {SttError} DEVICE_UNAVAILABLE: the CPU has no kernels for float16. */

@@ -12,7 +12,7 @@ export async function loadVoiceActivity(onFatal: (error: SttError) => void) {
   try {
     const folder = join(import.meta.dirname, 'embedded', 'silero-vad');
     return {
-      voiceActivity: await SileroVad.load(engine, folder),
+      voiceActivity: await SileroVad.load(engine, folder, true),
       close: (): Promise<void> => engine.close(),
     };
   } catch (error) {

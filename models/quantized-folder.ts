@@ -1,19 +1,24 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { writeQuantizedSafetensors } from './graph/quantize.ts';
 import type { TensorTable } from './graph/safetensors.ts';
-import { QUANTIZED_FOLDER, RepoCache } from './hub/cache-layout.ts';
-import { diskFull, errorCode, isClosed, isDiskFull, realDisk } from './hub/disk.ts';
-import { withFileLock } from './hub/file-lock.ts';
+import { anySignal } from './hub/any-signal.ts';
+import {
+  LOCK_SUFFIX,
+  PARTIAL_FOLDER,
+  QUANTIZED_FOLDER,
+  QUANTIZER_VERSION,
+  RepoCache,
+} from './hub/cache-layout.ts';
+import { type Disk, diskFull, errorCode, isClosed, isDiskFull, realDisk } from './hub/disk.ts';
+import { type Lease, withFileLock } from './hub/file-lock.ts';
 import { cachePlaces, DEFAULT_TUNING, type HubOptions } from './hub/options.ts';
 import { parseReference } from './hub/reference.ts';
 import { downloadRoot, type ResolvedModel } from './hub/resolve-model.ts';
 import { readWhisperCheckpoint } from './whisper/checkpoint.ts';
 
-/** To be raised when the quantizer writes something else for the same weights. */
-const QUANTIZER_VERSION = 1;
 const WEIGHTS = 'model.safetensors';
 const COMPANIONS = ['config.json', 'generation_config.json', 'tokenizer.json'];
 
@@ -34,15 +39,15 @@ export async function quantizedFolder(
   const identity = source.revision ?? (await identityOf(source.folder, tensors));
   const place = placeOf(reference, `${identity}-v${QUANTIZER_VERSION}`);
   const { disk = realDisk } = options;
-  const make = (root: string) => once(place(root), { source, tensors, options }, signal);
+  const makeIn = (root: string) => once(place(root), { source, tensors, options }, signal);
   try {
     const root = await downloadRoot(cachePlaces(options), disk);
     await disk.prepareFolder(root);
-    return await make(root);
+    return await makeIn(root);
   } catch (error) {
     if (!isClosed(error)) throw error;
     options.hooks?.onTemporary?.();
-    return await make(join(tmpdir(), 'stt-models'));
+    return await makeIn(join(tmpdir(), 'stt-models'));
   }
 }
 
@@ -73,27 +78,57 @@ interface Work {
   readonly options: HubOptions;
 }
 
+/** Goes on until it is made: a process that was frozen waits for the one that took its lock. */
 async function once(target: string, work: Work, signal: AbortSignal): Promise<string> {
-  if (await isMade(target)) return target;
   const { lockStaleMs, lockPollMs } = { ...DEFAULT_TUNING, ...work.options.tuning };
   const onWait = (): void => work.options.hooks?.onWait?.(WEIGHTS);
   const rules = { staleMs: lockStaleMs, pollMs: lockPollMs, onWait };
-  return await withFileLock(`${target}.stt-lock`, rules, signal, async () => {
-    if (await isMade(target)) return target;
-    await removeLeftovers(target);
-    const partial = `${target}${PARTIAL}${randomUUID()}`;
-    try {
-      await mkdir(partial, { recursive: true });
-      await write(partial, work, signal);
-      await rename(partial, target);
-    } catch (error) {
-      if (await isMade(target)) return target; // Our lock was taken for dead, and its taker was quicker.
-      throw isDiskFull(error) ? await noRoom(dirname(target), work, error) : error;
-    } finally {
-      await rm(partial, { recursive: true, force: true });
-    }
-    return target;
-  });
+  while (!(await isMade(target))) {
+    await withFileLock(`${target}${LOCK_SUFFIX}`, rules, signal, async (lease) => {
+      if (await isMade(target)) return;
+      try {
+        await make(target, { ...work, lease }, anySignal(signal, lease.lost));
+      } catch (thrown) {
+        if (!lease.lost.aborted || signal.aborted) throw thrown; // else whoever has the lock goes on
+      }
+    });
+  }
+  return target;
+}
+
+async function make(
+  target: string,
+  work: Work & { readonly lease: Lease },
+  signal: AbortSignal,
+): Promise<void> {
+  const startedAt = performance.now();
+  const { disk = realDisk, hooks } = work.options;
+  await removeLeftovers(target);
+  const partial = `${target}${PARTIAL_FOLDER}${randomUUID()}`;
+  try {
+    await mkdir(partial, { recursive: true });
+    await write(partial, work, signal);
+    await flushAll(partial, disk);
+    await work.lease.confirm();
+    await rename(partial, target);
+    await disk.flushFolder(dirname(target));
+    hooks?.onStage?.('quantize', performance.now() - startedAt);
+  } catch (error) {
+    await work.lease.confirm().catch(() => undefined); // a lost lock explains whatever went wrong
+    signal.throwIfAborted();
+    throw isDiskFull(error) ? await noRoom(dirname(target), work, error) : error;
+  } finally {
+    await rm(partial, { recursive: true, force: true });
+  }
+}
+
+/** So that a power cut cannot leave a folder with its names and without its bytes. */
+async function flushAll(folder: string, disk: Disk): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const file = await open(join(folder, name), 'r+');
+    await disk.flush(file).finally(() => file.close());
+  }
+  await disk.flushFolder(folder);
 }
 
 async function write(
@@ -112,13 +147,12 @@ async function write(
   });
 }
 
-const PARTIAL = '.partial-';
-
 /** Of processes that were killed: whoever writes holds the lock. */
 async function removeLeftovers(target: string): Promise<void> {
-  const prefix = `${basename(target)}${PARTIAL}`;
+  const prefix = `${basename(target)}${PARTIAL_FOLDER}`;
   for (const name of await readdir(dirname(target))) {
-    if (name.startsWith(prefix)) await rm(join(dirname(target), name), { recursive: true });
+    if (!name.startsWith(prefix)) continue;
+    await rm(join(dirname(target), name), { recursive: true, force: true });
   }
 }
 

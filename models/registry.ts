@@ -2,58 +2,91 @@
 type ModelKind = 'whisper' | 'ctc' | 'onnx';
 
 /**
- * A model at a fixed place. `main` means that no commit is known to us yet: what is in a cache is
- * used as it is, and a fresh download takes the newest. `org/name@commit` pins it.
+ * A model at a fixed place. Its commit is pinned where at least two public sources that do not quote
+ * each other name it as the head of its branch (lock files and model tables of other projects, paths
+ * in published caches; read in November 2026); the Hub itself was not asked. A pin that it does not
+ * know, or that lacks a file, is replaced by the branch with a warning. `main` as the revision means
+ * that no commit is known to us. What is in a cache is used as it is.
  */
 export interface PinnedModel {
   readonly repo: string;
   /** Commit, tag, branch or `refs/pr/N`. */
   readonly revision: string;
+  /** Where the commit was taken from. */
+  readonly branch: string;
   readonly kind: ModelKind;
   /** For `onnx`: the files, all of them required. */
   readonly files?: readonly string[];
 }
 
-const whisper = (repo: string): PinnedModel => ({ repo, revision: 'main', kind: 'whisper' });
-const ctc = (repo: string, revision = 'main'): PinnedModel => ({ repo, revision, kind: 'ctc' });
-const onnx = (repo: string, files: readonly string[]): PinnedModel => ({
+const MAIN = 'main';
+const whisper = (repo: string, revision = MAIN): PinnedModel => ({
   repo,
-  revision: 'main',
+  revision,
+  branch: MAIN,
+  kind: 'whisper',
+});
+const ctc = (repo: string, revision = MAIN, branch = MAIN): PinnedModel => ({
+  repo,
+  revision,
+  branch,
+  kind: 'ctc',
+});
+const onnx = (repo: string, revision: string, files: readonly string[]): PinnedModel => ({
+  repo,
+  revision,
+  branch: MAIN,
   kind: 'onnx',
   files,
 });
 
+const LARGE_V3 = whisper('openai/whisper-large-v3', '06f233fe06e710322aca913c1bc4249a0d71fce1');
+const TURBO = whisper('openai/whisper-large-v3-turbo', '41f01f3fe87f28c78e2fbf8b568835947dd65ed9');
+
 /** By the names that openai-whisper uses. */
 export const WHISPER_MODELS = {
-  tiny: whisper('openai/whisper-tiny'),
-  'tiny.en': whisper('openai/whisper-tiny.en'),
-  base: whisper('openai/whisper-base'),
-  'base.en': whisper('openai/whisper-base.en'),
-  small: whisper('openai/whisper-small'),
-  'small.en': whisper('openai/whisper-small.en'),
-  medium: whisper('openai/whisper-medium'),
-  'medium.en': whisper('openai/whisper-medium.en'),
-  large: whisper('openai/whisper-large-v3'),
-  'large-v2': whisper('openai/whisper-large-v2'),
-  'large-v3': whisper('openai/whisper-large-v3'),
-  'large-v3-turbo': whisper('openai/whisper-large-v3-turbo'),
-  turbo: whisper('openai/whisper-large-v3-turbo'),
+  tiny: whisper('openai/whisper-tiny', '169d4a4341b33bc18d8881c4b69c2e104e1cc0af'),
+  'tiny.en': whisper('openai/whisper-tiny.en', '87c7102498dcde7456f24cfd30239ca606ed9063'),
+  base: whisper('openai/whisper-base', 'e37978b90ca9030d5170a5c07aadb050351a65bb'),
+  'base.en': whisper('openai/whisper-base.en', '911407f4214e0e1d82085af863093ec0b66f9cd6'),
+  small: whisper('openai/whisper-small', '973afd24965f72e36ca33b3055d56a652f456b4d'),
+  'small.en': whisper('openai/whisper-small.en', 'e8727524f962ee844a7319d92be39ac1bd25655a'),
+  medium: whisper('openai/whisper-medium', 'abdf7c39ab9d0397620ccaea8974cc764cd0953e'),
+  'medium.en': whisper('openai/whisper-medium.en', '2e98eb6279edf5095af0c8dedb36bdec0acd172b'),
+  large: LARGE_V3,
+  'large-v2': whisper('openai/whisper-large-v2', 'ae4642769ce2ad8fc292556ccea8e901f1530655'),
+  'large-v3': LARGE_V3,
+  'large-v3-turbo': TURBO,
+  turbo: TURBO,
   'distil-small.en': whisper('distil-whisper/distil-small.en'),
-  'distil-medium.en': whisper('distil-whisper/distil-medium.en'),
-  'distil-large-v2': whisper('distil-whisper/distil-large-v2'),
-  'distil-large-v3': whisper('distil-whisper/distil-large-v3'),
-  'distil-large-v3.5': whisper('distil-whisper/distil-large-v3.5'),
+  'distil-medium.en': whisper(
+    'distil-whisper/distil-medium.en',
+    '6e61418885eaf4d5cc9f64e508e80ac5b4c052b7',
+  ),
+  'distil-large-v2': whisper(
+    'distil-whisper/distil-large-v2',
+    '97d2c8f9cae1b0f6c8fc2e173495ee4cedc05843',
+  ),
+  'distil-large-v3': whisper(
+    'distil-whisper/distil-large-v3',
+    '8031d2e6ce6631b7fc45629dddfc00271116d981',
+  ),
+  'distil-large-v3.5': whisper(
+    'distil-whisper/distil-large-v3.5',
+    '728a7691f3ff1d3d971528d3203a6e9559165d41',
+  ),
 } as const satisfies Record<string, PinnedModel>;
 
 /** wav2vec2 CTC models for word times, by language; WhisperX's choice. */
 export const ALIGNMENT_MODELS = {
-  en: ctc('facebook/wav2vec2-base-960h'),
+  en: ctc('facebook/wav2vec2-base-960h', '22aad52d435eb6dbaf354bdad9b0da84ce7d6156'),
   ko: ctc('kresnik/wav2vec2-large-xlsr-korean'),
   // The main branches of the next two hold pickled weights only; the pull requests add safetensors.
-  ja: ctc('jonatasgrosman/wav2vec2-large-xlsr-53-japanese', 'refs/pr/2'),
+  ja: ctc('jonatasgrosman/wav2vec2-large-xlsr-53-japanese', 'refs/pr/2', 'refs/pr/2'),
   zh: ctc(
     'jonatasgrosman/wav2vec2-large-xlsr-53-chinese-zh-cn',
-    '8f88a77d492200c56c503ff8fe233ddd97c0ac87', // refs/pr/1
+    '8f88a77d492200c56c503ff8fe233ddd97c0ac87',
+    'refs/pr/1',
   ),
   fr: ctc('jonatasgrosman/wav2vec2-large-xlsr-53-french'),
   de: ctc('jonatasgrosman/wav2vec2-large-xlsr-53-german'),
@@ -95,8 +128,16 @@ export const ALIGNMENT_MODELS = {
 } as const satisfies Record<string, PinnedModel>;
 
 export const DIARIZATION_MODELS = {
-  'speaker-segmentation': onnx('onnx-community/pyannote-segmentation-3.0', ['onnx/model.onnx']),
-  'speaker-embedding': onnx('onnx-community/wespeaker-voxceleb-resnet34-LM', ['onnx/model.onnx']),
+  'speaker-segmentation': onnx(
+    'onnx-community/pyannote-segmentation-3.0',
+    '733a93b6473d019a773298e08cefa686894b1854',
+    ['onnx/model.onnx'],
+  ),
+  'speaker-embedding': onnx(
+    'onnx-community/wespeaker-voxceleb-resnet34-LM',
+    '6a61a1833ff2583aabeba044f5c8221f00b67ceb',
+    ['onnx/model.onnx'],
+  ),
 } as const satisfies Record<string, PinnedModel>;
 
 const BY_ALIAS: ReadonlyMap<string, PinnedModel> = new Map([

@@ -4,7 +4,8 @@ import type { SampleRange } from '../audio/time.ts';
 export interface VoiceActivityStream {
   /**
    * One probability per `windowSamples` samples. `waveform` must hold a whole number of windows,
-   * except for the last piece of the recording, which is padded with silence.
+   * except for the last piece of the recording, which is padded with silence. A push that fails changes
+   * nothing: the same piece may be pushed again.
    */
   push(waveform: Float32Array, signal: AbortSignal): Promise<Float32Array>;
 }
@@ -12,7 +13,10 @@ export interface VoiceActivityStream {
 export interface VoiceActivityModel {
   /** Samples covered by one probability. */
   readonly windowSamples: number;
-  openStream(): VoiceActivityStream;
+  /** Whether it runs beside the recogniser: neither takes the other's time. */
+  readonly isIndependent: boolean;
+  /** @param priority of its runs among others; a file's by default. */
+  openStream(priority?: Priority): VoiceActivityStream;
 }
 
 export type Task = 'transcribe' | 'translate';
@@ -113,6 +117,11 @@ export interface SpeechRecognizer {
   readonly languages: readonly string[];
   /** How many windows are decoded together at most; more concurrent requests only queue. */
   readonly batchSize: number;
+  /**
+   * Makes ready what decoding by these rules takes beyond the usual, to be called once for a job.
+   * @throws {SttError} MODEL_*, GPU_OUT_OF_MEMORY: then no window can be decoded by them.
+   */
+  prepare?(rules: DecodingRules, signal: AbortSignal): Promise<void>;
   /** Concurrent calls, also of different jobs, are decoded together. */
   recognize(request: RecognitionRequest, signal: AbortSignal): Promise<Recognition>;
   /** Text of token ids; never half a character. */

@@ -22,6 +22,8 @@ export interface ChunkResult {
   readonly languageProbability: number;
   /** Of the attempt that was taken. */
   readonly temperature: number;
+  /** Whether it passed the quality checks. */
+  readonly isAccepted: boolean;
   /** Decodings it took; above 1 the first ones failed the quality checks. */
   readonly attemptCount: number;
   /** What the guards took away. */
@@ -58,7 +60,8 @@ export async function recognizeChunk(
   const options = withGuardedThresholds(chunkOptions);
   const attempts = await attemptAll(chunk, options, recognizer, signal);
   const last = attempts.at(-1)!;
-  const chosen = needsFallback(last, options) ? bestAttempt(attempts, options) : last;
+  const isPoor = needsFallback(last, options);
+  const chosen = isPoor ? bestAttempt(attempts, options) : last;
   const { language, languageProbability } = attempts[0].recognition;
   const isSilent = isSilence(chosen.recognition, options);
   return {
@@ -67,6 +70,7 @@ export async function recognizeChunk(
     language,
     languageProbability,
     temperature: chosen.temperature,
+    isAccepted: !isPoor,
     attemptCount: attempts.length,
   };
 }

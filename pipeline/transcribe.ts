@@ -17,14 +17,15 @@ const BATCHES_IN_FLIGHT = 2;
  * The transcript of a recording of any length: speech is found, cut into chunks and recognised
  * while the rest is still being read. Settles only when nothing of it is running any more.
  *
- * With `language: null` the first chunks with speech are recognised one by one until their language
- * is certain; it is taken for all. A recording without speech has the language that was certain
+ * With `language: null` the first chunks with speech are recognised, a few at a time, until their
+ * language is certain; it is taken for all. A recording without speech has the language that was certain
  * before, else `und` with probability 0.
  *
- * A chunk that cannot be recognised is missing, and a warning says so.
+ * A chunk that cannot be recognised is missing, a part in which voice activity fails is taken for speech,
+ * and a warning says so.
  *
  * @throws {SttError} LANGUAGE_UNSUPPORTED before anything is read; whatever the waveform or voice
- * activity throws, or the recogniser if it fails for every chunk or for good; the reason of `signal`
+ * activity throws, or the recogniser if it cannot be prepared, fails for every chunk or for good; the reason of `signal`
  * when it aborts.
  */
 // biome-ignore lint/complexity/useMaxParams: what, how, with which models, who watches, until when
@@ -42,8 +43,10 @@ export async function transcribe(
     ...options,
     maxChunkSamples: Math.min(secToSamples(options.maxChunkSec), maxWindowSamples),
     maxPauseSamples: secToSamples(options.maxPauseSec),
-    chunksAtOnce: Math.min(batchSize, windowsInFlight),
+    chunksAtOnce: models.voiceActivity.isIndependent ? 1 : Math.min(batchSize, windowsInFlight),
+    listenAtOnce: Math.min(options.languageDetectionChunks, batchSize, windowsInFlight),
   });
+  await models.recognizer.prepare?.(options.rules, signal);
   await runConcurrently(
     (stop) => transcription.chunksWithKnownLanguage(stop),
     { limit: windowsInFlight, work: (chunk, stop) => transcription.recognize(chunk, stop) },

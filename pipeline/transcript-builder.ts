@@ -24,6 +24,7 @@ export class TranscriptBuilder {
   readonly #hooks: TranscribeHooks;
   readonly #waiting = new Map<number, PlacedResult>();
   readonly #missing: SampleRange[] = [];
+  readonly #unheard: SampleRange[] = [];
   #guarded = NOTHING_GUARDED;
   #failureCount = 0;
   #firstError: unknown;
@@ -34,7 +35,16 @@ export class TranscriptBuilder {
   }
 
   get warnings(): readonly TranscriptWarning[] {
-    return [...hallucinationWarnings(this.#guarded), ...failureWarnings(this.#missing)];
+    return [
+      ...hallucinationWarnings(this.#guarded),
+      ...failureWarnings(this.#missing),
+      ...unheardWarnings(this.#unheard),
+    ];
+  }
+
+  /** A part in which speech could not be looked for. */
+  addUnheard(range: SampleRange): void {
+    this.#unheard.push(range);
   }
 
   /** `index` counts the chunks of the recording from 0. */
@@ -73,7 +83,15 @@ export class TranscriptBuilder {
 
 function failureWarnings(ranges: readonly SampleRange[]): TranscriptWarning[] {
   if (ranges.length === 0) return [];
-  const parts = ranges.length === 1 ? '1 part' : `${ranges.length} parts`;
-  const message = `${parts} of the recording could not be recognised: its text is missing`;
+  const message = `${partsOf(ranges)} of the recording could not be recognised: its text is missing`;
   return [{ code: 'CHUNK_FAILED', message, count: ranges.length, ranges }];
 }
+
+function unheardWarnings(ranges: readonly SampleRange[]): TranscriptWarning[] {
+  if (ranges.length === 0) return [];
+  const message = `${partsOf(ranges)} of the recording could not be searched for speech: taken for speech`;
+  return [{ code: 'VOICE_ACTIVITY_FAILED', message, count: ranges.length, ranges }];
+}
+
+const partsOf = ({ length }: readonly SampleRange[]): string =>
+  length === 1 ? '1 part' : `${length} parts`;

@@ -1,3 +1,4 @@
+import type { SampleRange } from '../audio/time.ts';
 import type { Waveform } from '../audio/waveform.ts';
 import { BusyClock } from './busy-clock.ts';
 import type { ChunkLimits, SpeechChunk } from './chunks.ts';
@@ -21,6 +22,8 @@ interface Models {
 export interface TranscriptionOptions extends TranscribeOptions, ChunkLimits {
   /** Chunks are released so many at a time. */
   readonly chunksAtOnce: number;
+  /** So many are listened to for the language at the same time. */
+  readonly listenAtOnce: number;
 }
 
 /** A chunk with its number in the recording, and what it said before the language was known. */
@@ -62,21 +65,19 @@ export class Transcription {
 
   /**
    * The chunks of the recording but for those that had to be recognised to learn the language.
-   * They come a batch at a time: where voice activity and recognition share a thread, the engine
-   * would otherwise start a batch with the one or two chunks of each piece of the recording.
+   * Where voice activity and recognition share a thread they come a batch at a time: the engine would
+   * otherwise start a batch with the one or two chunks of each piece of the recording.
    */
   async *chunksWithKnownLanguage(signal: AbortSignal): AsyncGenerator<SpeechChunk> {
     let batch: SpeechChunk[] = [];
-    const { chunksAtOnce, multilingual } = this.#options;
-    const chunks = findChunks(
-      this.#waveform,
-      this.#models.voiceActivity,
-      { ...this.#options, hooks: this.#hooks },
-      signal,
-    );
-    for await (const chunk of chunks) {
+    let unknown: SpeechChunk[] = [];
+    const { chunksAtOnce, listenAtOnce, multilingual } = this.#options;
+    for await (const chunk of this.#chunks(signal)) {
       if (!this.#language && !multilingual) {
-        await this.#listenForLanguage(chunk, signal);
+        unknown.push(chunk);
+        if (unknown.length < listenAtOnce) continue;
+        await this.#listenForLanguage(unknown, signal);
+        unknown = [];
         continue;
       }
       batch.push(chunk);
@@ -84,8 +85,18 @@ export class Transcription {
       yield* batch;
       batch = [];
     }
+    await this.#listenForLanguage(unknown, signal);
     yield* batch;
     await this.#settleLanguage(signal);
+  }
+
+  #chunks(signal: AbortSignal): AsyncGenerator<SpeechChunk> {
+    const options = {
+      ...this.#options,
+      hooks: this.#hooks,
+      onUnheard: (range: SampleRange) => this.#builder.addUnheard(range),
+    };
+    return findChunks(this.#waveform, this.#models.voiceActivity, options, signal);
   }
 
   /** Chunks must be started in time order; they may finish in any. */
@@ -94,39 +105,69 @@ export class Transcription {
     this.#add(chunk, index, await this.#recognizeChunk(chunk, signal));
   }
 
-  async #listenForLanguage(chunk: SpeechChunk, signal: AbortSignal): Promise<void> {
-    const index = this.#startedChunks++;
-    const result = await this.#recognizeChunk(chunk, signal);
-    if ('error' in result || result.isSilent) {
-      this.#add(chunk, index, result);
-      return;
+  /** One decode each, whatever it is worth: what fails the quality checks has its fallback later. */
+  async #listenForLanguage(chunks: readonly SpeechChunk[], signal: AbortSignal): Promise<void> {
+    const first = this.#startedChunks;
+    this.#startedChunks += chunks.length;
+    const temperatures = this.#options.temperatures.slice(0, 1);
+    const results = await Promise.all(
+      chunks.map((chunk) => this.#recognizeChunk(chunk, signal, temperatures)),
+    );
+    for (const [at, result] of results.entries()) {
+      const [chunk, index] = [chunks[at]!, first + at];
+      if ('error' in result || result.isSilent) {
+        this.#add(chunk, index, result);
+        continue;
+      }
+      if (!this.#isLanguageDecided) this.#votes.add(result);
+      this.#heard.push({ chunk, index, result });
     }
-    this.#votes.add(result);
-    this.#heard.push({ chunk, index, result });
-    if (this.#votes.isDecided(this.#options.languageDetectionChunks)) {
-      await this.#settleLanguage(signal);
-    }
+    if (this.#isLanguageDecided) await this.#settleLanguage(signal);
   }
 
-  /** Chunks that took another language than the one of the recording are recognised again in it. */
+  get #isLanguageDecided(): boolean {
+    return this.#votes.isDecided(this.#options.languageDetectionChunks);
+  }
+
+  /** What was heard in another language than the recording's, or badly, is recognised again. */
   async #settleLanguage(signal: AbortSignal): Promise<void> {
     if (this.#heard.length === 0) return;
     this.#language = this.#votes.winner();
     this.#previousText = new PreviousText(); // It may be in the wrong language.
-    for (const { chunk, index, result } of this.#heard.splice(0)) {
-      const isRight = result.language === this.#language.language;
-      if (isRight) this.#previousText.add(result);
-      this.#add(chunk, index, isRight ? result : await this.#recognizeChunk(chunk, signal));
-    }
+    await Promise.all(
+      this.#heard.splice(0).map(async ({ chunk, index, result }) => {
+        const isLastWord = result.isAccepted || this.#options.temperatures.length === 1;
+        const isRight = result.language === this.#language?.language && isLastWord;
+        if (isRight) this.#previousText.add(result);
+        this.#add(
+          chunk,
+          index,
+          isRight ? result : await this.#recognizeAgain(chunk, result, signal),
+        );
+      }),
+    );
+  }
+
+  async #recognizeAgain(
+    chunk: SpeechChunk,
+    { attemptCount }: ChunkResult,
+    signal: AbortSignal,
+  ): Promise<ChunkResult | ChunkFailure> {
+    const result = await this.#recognizeChunk(chunk, signal);
+    return 'error' in result
+      ? result
+      : { ...result, attemptCount: result.attemptCount + attemptCount };
   }
 
   async #recognizeChunk(
     { pieces }: SpeechChunk,
     signal: AbortSignal,
+    temperatures = this.#options.temperatures,
   ): Promise<ChunkResult | ChunkFailure> {
     const { conditionOnPreviousText, prompt } = this.#options;
     const options = {
       ...this.#options,
+      temperatures,
       language: this.#language?.language ?? null,
       prompt: conditionOnPreviousText ? this.#previousText.after(prompt) : prompt,
     };

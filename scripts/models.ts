@@ -4,7 +4,6 @@ import { SttError } from '../core/errors.ts';
 import {
   type CachedSnapshot,
   listCached,
-  pruneLeftovers,
   removeDamaged,
   removeModel,
   verifySnapshot,
@@ -16,19 +15,26 @@ import {
   needsOf,
   whisperFiles,
 } from '../models/hub/needs.ts';
-import { cachePlaces } from '../models/hub/options.ts';
+import { cachePlaces, type HubOptions } from '../models/hub/options.ts';
+import { pruneLeftovers } from '../models/hub/prune.ts';
 import { parseReference } from '../models/hub/reference.ts';
-import { resolveModel } from '../models/hub/resolve-model.ts';
+import { type ResolvedModel, resolveModel } from '../models/hub/resolve-model.ts';
+import { quantizedFolder } from '../models/quantized-folder.ts';
 import { MODEL_ALIASES, pinnedModel } from '../models/registry.ts';
 import { createDownloadView } from './download-view.ts';
 
 const USAGE = `Usage: npm run models -- COMMAND
-  pull MODEL… [--kind whisper|ctc] [--file PATH]…   download unless cached
+  pull MODEL… [--kind whisper|ctc] [--file PATH]…   download unless cached; with COMPUTE_TYPE=int8 also
+                                                    make a Whisper's copy in 8 bits
   list                                              what the caches hold
-  verify [MODEL…] [--delete]                        compare with the checksums; delete what is damaged
-  prune [MODEL…]                                    delete leftovers of downloads, or these models
+  verify [MODEL…] [--delete]                        compare with the checksums; delete what is damaged,
+                                                    but for RunPod's own cache
+  prune [MODEL…]                                    delete leftovers, or these models
 MODEL is org/name, org/name@revision, or one of ${MODEL_ALIASES.join(', ')}
 `;
+
+/** As shells have it for SIGINT. */
+const EXIT_INTERRUPTED = 130;
 
 const config = loadConfig(process.env);
 const interrupted = new AbortController();
@@ -50,17 +56,33 @@ async function pull(references: readonly string[], rule: ModelNeeds | undefined)
     try {
       const options = { ...config.hub, hooks: view.hooks };
       const found = await resolveModel(reference, needs, options, interrupted.signal);
+      const isWanted = needs === whisperFiles && config.engine.computeType === 'int8';
+      const copy = isWanted ? await inEightBits(reference, found, options) : undefined;
       view.stop();
       print(`${reference}  ${found.revision ?? 'folder'}  ${found.source}  ${found.folder}`);
+      if (copy !== undefined) print(`${reference}  8 bits  ${copy}`);
     } finally {
       view.stop();
     }
   }
 }
 
-async function cached(references: readonly string[]): Promise<CachedSnapshot[]> {
+/** So that the first start need not. */
+const inEightBits = (reference: string, found: ResolvedModel, options: HubOptions) =>
+  quantizedFolder(reference, found, options, interrupted.signal);
+
+interface FoundSnapshot extends CachedSnapshot {
+  /** The host keeps it for us, and for others: nothing there is ours to delete. */
+  readonly isForeign: boolean;
+}
+
+async function cached(references: readonly string[]): Promise<FoundSnapshot[]> {
   const wanted = new Set(references.map(repoOf));
-  const lists = await Promise.all(cachePlaces(config.hub).map(({ root }) => listCached(root)));
+  const lists = await Promise.all(
+    cachePlaces(config.hub).map(async ({ root, source }) =>
+      (await listCached(root)).map((found) => ({ ...found, isForeign: source === 'runpod-cache' })),
+    ),
+  );
   return lists.flat().filter(({ repo }) => wanted.size === 0 || wanted.has(repo));
 }
 
@@ -75,13 +97,14 @@ async function list(): Promise<void> {
 }
 
 async function verify(references: readonly string[], mayDelete: boolean): Promise<void> {
-  for (const { repo, folder, isQuantized } of await cached(references)) {
+  for (const { repo, folder, isQuantized, isForeign } of await cached(references)) {
     if (isQuantized) continue; // made here: the Hub has no checksum of it
     for await (const { file, verdict } of verifySnapshot(folder, interrupted.signal)) {
       print(`${verdict}  ${repo}  ${file}`);
       if (verdict !== 'damaged') continue;
       process.exitCode = 1;
-      if (mayDelete) await removeDamaged(folder, file);
+      if (mayDelete && !isForeign) await removeDamaged(folder, file);
+      if (mayDelete && isForeign) print(`  kept: it is in RunPod's cache  ${folder}`);
     }
   }
 }
@@ -125,6 +148,7 @@ try {
   await main();
 } catch (thrown) {
   const { code, message } = SttError.from(thrown);
-  process.stderr.write(`${code}: ${message}\n`);
-  process.exitCode = 1;
+  const isInterrupted = interrupted.signal.aborted;
+  process.stderr.write(isInterrupted ? 'interrupted\n' : `${code}: ${message}\n`);
+  process.exitCode = isInterrupted ? EXIT_INTERRUPTED : 1;
 }

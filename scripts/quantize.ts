@@ -1,6 +1,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { writeQuantizedSafetensors } from '../models/graph/quantize.ts';
+import { errorCode } from '../models/hub/disk.ts';
 import { readWhisperCheckpoint } from '../models/whisper/checkpoint.ts';
 
 const USAGE = 'Usage: npm run quantize -- SOURCE_FOLDER TARGET_FILE\n';
@@ -21,7 +22,8 @@ await writeQuantizedSafetensors(tensors, targetFile, (doneBytes, totalBytes) => 
   if (percent >= shownPercent + 10) shownPercent = percent;
 });
 for (const name of COMPANIONS) {
-  await copyFile(join(sourceFolder, name), join(targetFolder, name)).catch(() => {
+  await copyFile(join(sourceFolder, name), join(targetFolder, name)).catch((error: unknown) => {
+    if (errorCode(error) !== 'ENOENT') throw error;
     process.stderr.write(`${name} is not in the source folder\n`);
   });
 }

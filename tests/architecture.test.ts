@@ -21,7 +21,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   '@huggingface/': ['models'],
   pino: ['core'],
   zod: ['core', 'handler', 'models'],
-  undici: ['audio', 'handler'],
+  undici: ['audio', 'handler', 'models'],
   'ipaddr.js': ['audio'],
   'ffmpeg-static': ['audio'],
   'cli-progress': ['handler'],

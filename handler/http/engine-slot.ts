@@ -15,6 +15,16 @@ export interface EngineStats {
   readonly replaced: number;
   readonly queueLength: { readonly realtime: number; readonly file: number };
   readonly tenants: number;
+  /** From the request of a window to its first batch. */
+  readonly waits: { readonly realtime: EngineWaits; readonly file: EngineWaits };
+}
+
+export interface EngineWaits {
+  readonly count: number;
+  readonly sumMs: number;
+  /** Of the last few hundred windows. */
+  readonly p50Ms: number;
+  readonly p95Ms: number;
 }
 
 /** Whatever runs the jobs of the service, once it is ready. */

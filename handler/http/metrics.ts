@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type AsyncJobs, JOB_STATES } from '../jobs/contracts.ts';
-import { type EngineSlot, type EngineStats, PHASES } from './engine-slot.ts';
+import { type EngineSlot, type EngineStats, type EngineWaits, PHASES } from './engine-slot.ts';
 import type { JobGate } from './job-gate.ts';
 
 const NO_TENANT = '';
@@ -105,6 +105,7 @@ export class ServiceMetrics {
     this.#labelled('stt_engine_queue', 'Windows that wait, by priority', 'priority', async () =>
       Object.entries(slot.engine?.stats()?.queueLength ?? {}),
     );
+    this.#watchWaits(slot);
     this.#labelled('stt_phase', '1 for the phase that the service is in', 'phase', async () =>
       PHASES.map((phase) => [phase, phase === slot.phase ? 1 : 0]),
     );
@@ -113,6 +114,22 @@ export class ServiceMetrics {
       const counts = await asyncJobs.countByState();
       return JOB_STATES.map((state) => [state, counts[state]]);
     });
+  }
+
+  /** As a summary has them; the percentiles are of the last few hundred windows. */
+  #watchWaits(slot: EngineSlot): void {
+    const waits = () => Object.entries(slot.engine?.stats()?.waits ?? {});
+    const gauges = [
+      ['p50', 'Median wait of a window for its batch', (w: EngineWaits) => w.p50Ms / 1000],
+      ['p95', '95 % of windows wait less', (w: EngineWaits) => w.p95Ms / 1000],
+      ['sum', 'Wait of all windows together', (w: EngineWaits) => w.sumMs / 1000],
+      ['count', 'Windows that have waited', (w: EngineWaits) => w.count],
+    ] as const;
+    for (const [suffix, help, measure] of gauges) {
+      this.#labelled(`stt_engine_wait_seconds_${suffix}`, help, 'priority', async () =>
+        waits().map(([priority, times]) => [priority, measure(times)] as const),
+      );
+    }
   }
 
   #gauge(name: string, help: string, measure: () => number): void {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Caller } from '../tenants/tenant.ts';
 import { rounded } from '../wire-segment.ts';
-import type { EngineStats } from './engine-slot.ts';
+import type { EngineStats, EngineWaits } from './engine-slot.ts';
 import type { ServiceContext } from './service-context.ts';
 
 /** The state of the engine, and of the caller's own limits; nothing of other tenants. */
@@ -42,6 +42,12 @@ const engineOf = (stats: EngineStats) => ({
   batch_size: stats.batchSize,
   out_of_memory: stats.outOfMemory,
   queue: stats.queueLength,
+  wait_seconds: { realtime: waitsOf(stats.waits.realtime), file: waitsOf(stats.waits.file) },
+});
+
+const waitsOf = ({ p50Ms, p95Ms }: EngineWaits) => ({
+  p50: rounded(p50Ms / 1000, 3),
+  p95: rounded(p95Ms / 1000, 3),
 });
 
 function tenantOf({ tenant }: Caller, { admission }: ServiceContext) {

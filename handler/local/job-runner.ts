@@ -7,6 +7,7 @@ import { submitJob } from '../dispatch/submit-job.ts';
 import type { JobProgress } from '../job.ts';
 import { type JobServices, runJob } from '../run-job.ts';
 import type { LocalJob } from './local-jobs.ts';
+import type { ProgressDisplay } from './progress-display.ts';
 import { Refusal } from './refusal.ts';
 
 /** Loaded models, ready to run jobs on this machine. */
@@ -19,7 +20,8 @@ export interface LocalEngine {
 export interface RunnerOptions {
   readonly config: Config;
   /** Loads the models; called once, and only when there is something to run here. */
-  createServices(logger: Logger): Promise<LocalEngine>;
+  createServices(logger: Logger, display: Pick<ProgressDisplay, 'transfer'>): Promise<LocalEngine>;
+  readonly display: Pick<ProgressDisplay, 'transfer'>;
   /** Where `--endpoint` sends its jobs; RunPod unless set. */
   readonly dispatch?: Pick<DispatchTarget, 'baseUrl' | 'polling'>;
   readonly endpointId: string | undefined;
@@ -46,8 +48,8 @@ export async function createJobRunner(options: RunnerOptions): Promise<JobRunner
 }
 
 async function engineRunner(options: RunnerOptions): Promise<JobRunner> {
-  const { logger, signal } = options;
-  const engine = await options.createServices(logger);
+  const { logger, display, signal } = options;
+  const engine = await options.createServices(logger, display);
   return {
     run({ job, audioRoot }, onProgress) {
       const context = { signal, logger: logger.child({ requestId: job.id }), onProgress };

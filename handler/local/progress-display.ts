@@ -1,4 +1,5 @@
 import { MultiBar, Presets } from 'cli-progress';
+import { type Transfer, TransferBars } from './transfer-bars.ts';
 
 /** What of a stream the command line needs; `process.stdout` and `process.stderr` are such. */
 export interface OutputStream extends NodeJS.WritableStream {
@@ -8,6 +9,8 @@ export interface OutputStream extends NodeJS.WritableStream {
 /** Shows how far all jobs together are, and lets other lines through without tearing. */
 export interface ProgressDisplay {
   update(jobIndex: number, fraction: number): void;
+  /** A model's file on its way; undefined where there is no terminal, and lines must do. */
+  readonly transfer: ((transfer: Transfer) => void) | undefined;
   /** A line with its line break; also the destination of a logger. */
   write(line: string): void;
   /** To be called before something else writes to the same terminal, whole lines only. */
@@ -41,6 +44,7 @@ class BarDisplay implements ProgressDisplay {
   readonly #total: TotalProgress;
   readonly #bars: MultiBar;
   readonly #bar: ReturnType<MultiBar['create']>;
+  readonly transfer: (transfer: Transfer) => void;
 
   constructor(stream: OutputStream, jobCount: number) {
     this.#stream = stream;
@@ -58,6 +62,8 @@ class BarDisplay implements ProgressDisplay {
       Presets.shades_classic,
     );
     this.#bar = this.#bars.create(100, 0);
+    const transfers = new TransferBars(this.#bars);
+    this.transfer = (transfer) => transfers.show(transfer);
   }
 
   update(jobIndex: number, fraction: number): void {
@@ -84,6 +90,7 @@ const PERCENT_BETWEEN_LINES = 25;
 class LineDisplay implements ProgressDisplay {
   readonly #total: TotalProgress;
   readonly #stream: OutputStream;
+  readonly transfer = undefined;
   #shownPercent = 0;
 
   constructor(stream: OutputStream, jobCount: number) {

@@ -62,7 +62,7 @@ async function runCommand(command: RunCommand, options: LocalOptions): Promise<n
   const display = createProgressDisplay(stderr, jobs.length);
   try {
     const logger = createLogger(config.logLevel, display);
-    const runnerOptions = { ...options, endpointId: command.endpointId, logger };
+    const runnerOptions = { ...options, endpointId: command.endpointId, logger, display };
     const runner = await createJobRunner(runnerOptions);
     try {
       return await runJobs(jobs, runner, writeResult, display);

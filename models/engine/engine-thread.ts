@@ -16,6 +16,7 @@ import {
   type DeviceOptions,
   type EngineRequest,
   type EngineResponse,
+  type LoadTimes,
   type NetworkSource,
   type TensorMap,
   type TensorMessage,
@@ -24,8 +25,8 @@ import {
 import { runFailure } from './run-failure.ts';
 
 /**
- * The thread that owns every session. `create` and `run` of onnxruntime-node block their thread,
- * so requests are answered one after the other, in order.
+ * The thread that owns its sessions. `create` and `run` of onnxruntime-node block their thread, so
+ * requests are answered one after the other; `InferenceEngine` sends the next when one is answered.
  */
 const sessions = new Map<string, InferenceSession>();
 const port = parentPort!;
@@ -37,47 +38,72 @@ port.on('message', (request: EngineRequest) => {
 
 async function answer(request: EngineRequest): Promise<void> {
   try {
-    const outputs = await handle(request);
-    post({ id: request.id, outcome: 'done', outputs }, transferList(outputs));
+    post({ id: request.id, outcome: 'done', ...(await handle(request)) });
   } catch (error) {
-    post({ id: request.id, outcome: 'failed', error: packFailure(SttError.from(error)) }, []);
+    post({ id: request.id, outcome: 'failed', error: packFailure(SttError.from(error)) });
   }
 }
 
-async function handle(request: EngineRequest): Promise<TensorMap> {
+type Handled = Pick<Extract<EngineResponse, { outcome: 'done' }>, 'outputs' | 'loadTimes'>;
+
+async function handle(request: EngineRequest): Promise<Handled> {
   switch (request.type) {
     case 'load':
-      sessions.set(request.session, await load(request.source, request.device));
-      return {};
+      return { outputs: {}, loadTimes: await load(request) };
     case 'run':
-      return run(request.session, request.feeds);
+      return { outputs: await run(request.session, request.feeds) };
     case 'unload':
       await sessions.get(request.session)?.release();
       sessions.delete(request.session);
-      return {};
+      return { outputs: {} };
     case 'close':
       for (const session of sessions.values()) await session.release();
       sessions.clear();
-      return {};
+      return { outputs: {} };
   }
 }
 
-async function load(source: NetworkSource, device: DeviceOptions): Promise<InferenceSession> {
-  if (source.kind === 'onnx') return createSession(source.file, device);
-  if (source.kind === 'speaker-encoder') return createSession(await speakerEncoder(source), device);
-  if (source.kind === 'wav2vec2') return createSession(await wav2vec2Graph(source), device);
-  const checkpoint = await readWhisperCheckpoint(source.folder);
+async function load({
+  session,
+  source,
+  device,
+}: Extract<EngineRequest, { type: 'load' }>): Promise<LoadTimes> {
+  const startedAt = performance.now();
+  const model = await modelOf(source, device);
+  const builtAt = performance.now();
+  sessions.set(session, await createSession(model, device));
+  return { buildMs: builtAt - startedAt, createMs: performance.now() - builtAt };
+}
+
+async function modelOf(source: NetworkSource, device: DeviceOptions): Promise<Uint8Array | string> {
+  switch (source.kind) {
+    case 'onnx':
+      return source.file;
+    case 'speaker-encoder':
+      return speakerEncoder(source);
+    case 'wav2vec2':
+      return wav2vec2Graph(source);
+    case 'whisper':
+      return whisperGraph(source, device);
+  }
+}
+
+async function whisperGraph(
+  { folder, computeType, batchSize, search }: Extract<NetworkSource, { kind: 'whisper' }>,
+  { device }: DeviceOptions,
+): Promise<Uint8Array> {
+  const checkpoint = await readWhisperCheckpoint(folder);
   const weights = new Weights(checkpoint.tensors, {
-    computeType: source.computeType,
+    computeType,
     expandQuantized: expandedMatrices(
       checkpoint,
-      source.batchSize,
-      device.device === 'cpu' && hasIntegerDotProduct(),
+      batchSize,
+      device === 'cpu' && hasIntegerDotProduct(),
     ),
   });
   const graph = new OnnxGraph();
-  transcriptionGraph(graph, weights, checkpoint, source.search);
-  return createSession(graph.toModel(), device);
+  transcriptionGraph(graph, weights, checkpoint, search);
+  return graph.toModel();
 }
 
 async function wav2vec2Graph({
@@ -112,6 +138,6 @@ function toMessage(tensor: Tensor): TensorMessage {
   return { type: tensor.type as TensorMessage['type'], dims: tensor.dims, data: data.slice() };
 }
 
-function post(response: EngineResponse, transfer: ArrayBuffer[]): void {
-  port.postMessage(response, transfer);
+function post(response: EngineResponse): void {
+  port.postMessage(response, response.outcome === 'done' ? transferList(response.outputs) : []);
 }

@@ -1,54 +1,83 @@
-import { Worker } from 'node:worker_threads';
 import { SttError } from '../../core/errors.ts';
-import { unpackFailure } from './failure-message.ts';
-import {
-  type DeviceOptions,
-  type EngineRequest,
-  type EngineResponse,
-  type NetworkSource,
-  type TensorMap,
-  transferList,
-} from './protocol.ts';
+import type { DeviceOptions, LoadTimes, NetworkSource, TensorMap } from './protocol.ts';
+import { type QueuedRun, type RunPriority, RunQueue } from './run-queue.ts';
+import { type Answer, EngineThread, type Unsent } from './thread.ts';
 
-interface Pending {
-  readonly answered: Promise<TensorMap>;
-  resolve(outputs: TensorMap): void;
-  reject(error: unknown): void;
+export interface EngineOptions {
+  readonly threadModule?: URL;
+  /** A run that takes longer hangs: its thread is given up as if it had crashed. */
+  readonly runLimitMs?: number;
+  /** The same for loading a session: five times as long by default. */
+  readonly loadLimitMs?: number;
+  /** The thread has died, and a new one loads the sessions again. */
+  readonly onRestart?: (error: SttError) => void;
+  readonly onLoad?: (session: string, times: LoadTimes) => void;
 }
 
-/** A request before it gets its number. */
-type Unsent<Request> = Request extends unknown ? Omit<Request, 'id'> : never;
+/** The engine to oneself, for one batch that is chosen now. */
+export interface EngineTurn {
+  /** Other work came before it. */
+  readonly hasWaited: boolean;
+  run(session: string, feeds: TensorMap): Promise<TensorMap>;
+  /** Lets the others go on. */
+  end(): void;
+}
 
+interface Waiting extends QueuedRun {
+  start(): void;
+  fail(error: unknown): void;
+}
+
+interface Loaded {
+  readonly source: NetworkSource;
+  readonly device: DeviceOptions['device'];
+}
+
+const THREAD_MODULE = new URL('./engine-thread.ts', import.meta.url);
 /** A thread may die once in the engine's life; a second death is a fault that must be seen. */
 const MAX_RESTARTS = 1;
+const DEFAULT_RUN_LIMIT_MS = 1_800_000;
+/** A model may lie on a slow disk. */
+const LOAD_LIMIT_RATIO = 5;
+
+/** What a run counts as unless it says so: speakers are found beside the words. */
+const USUAL_PRIORITY: Readonly<Record<NetworkSource['kind'], RunPriority>> = {
+  whisper: 'file',
+  wav2vec2: 'file',
+  onnx: 'background',
+  'speaker-encoder': 'background',
+};
 
 /**
- * All inference, in one worker thread: the caller's event loop stays free while a model runs.
+ * Inference in a worker thread, which starts when it is first needed: the caller's event loop stays
+ * free while a model runs. One run at a time, the most urgent first, see `RunQueue`.
  *
- * A crash of the thread fails the requests under way (ENGINE_CRASHED, retryable), starts a new
- * thread once and loads every session again. After a second crash every call fails and `onFatal`
- * is called.
+ * A crash of the thread fails the run under way (ENGINE_CRASHED, retryable), starts a new thread once
+ * and loads every session again; what waits goes on waiting. After a second crash every call fails and
+ * `onFatal` is called.
  */
 export class InferenceEngine {
   readonly #device: DeviceOptions;
   readonly #onFatal: (error: SttError) => void;
-  readonly #threadModule: URL;
-  readonly #pending = new Map<number, Pending>();
-  readonly #loaded = new Map<string, { source: NetworkSource; device: DeviceOptions['device'] }>();
-  #worker: Worker | undefined;
-  #nextId = 1;
+  readonly #options: EngineOptions;
+  readonly #queue = new RunQueue<Waiting>();
+  readonly #loaded = new Map<string, Loaded>();
+  readonly #siblings: InferenceEngine[] = [];
+  #thread: EngineThread | undefined;
+  /** Who has the engine to itself; a new object for each turn. */
+  #holder: object | undefined;
   #restarts = 0;
-  #closed = false;
+  #isClosed = false;
+  #isOver = false;
 
   constructor(
     device: DeviceOptions,
     onFatal: (error: SttError) => void,
-    threadModule = new URL('./engine-thread.ts', import.meta.url),
+    options: EngineOptions = {},
   ) {
     this.#device = device;
     this.#onFatal = onFatal;
-    this.#threadModule = threadModule;
-    this.#worker = this.#startThread();
+    this.#options = options;
   }
 
   get device(): DeviceOptions['device'] {
@@ -56,115 +85,172 @@ export class InferenceEngine {
   }
 
   /**
+   * Another thread of the same kind, closed with this one: what is loaded there keeps nobody waiting
+   * here. Sessions and their weights are not shared; ONNX Runtime's binding for Node cannot.
+   */
+  sibling(): InferenceEngine {
+    const engine = new InferenceEngine(this.#device, this.#onFatal, this.#options);
+    this.#siblings.push(engine);
+    return engine;
+  }
+
+  /**
    * @param device where this session runs, the engine's own device by default.
-   * @throws {SttError} MODEL_*, DEVICE_UNAVAILABLE, ENGINE_CRASHED.
+   * @throws {SttError} MODEL_*, DEVICE_UNAVAILABLE, GPU_OUT_OF_MEMORY, ENGINE_CRASHED.
    */
   async load(session: string, source: NetworkSource, device = this.device): Promise<void> {
-    await this.#send({ type: 'load', session, source, device: { ...this.#device, device } });
+    await this.#request(this.#loadRequest(session, { source, device }), 'realtime');
     this.#loaded.set(session, { source, device });
   }
 
   /**
    * Runs a session. The feeds' buffers are moved away and must not be used afterwards.
+   * @param priority by the kind of network if left out.
    * @throws {SttError} GPU_OUT_OF_MEMORY, ENGINE_CRASHED, INTERNAL.
    */
-  run(session: string, feeds: TensorMap): Promise<TensorMap> {
-    return this.#send({ type: 'run', session, feeds }, transferList(feeds));
+  run(session: string, feeds: TensorMap, priority?: RunPriority): Promise<TensorMap> {
+    const { source } = this.#loaded.get(session) ?? {};
+    const usual = source === undefined ? 'file' : USUAL_PRIORITY[source.kind];
+    return this.#request({ type: 'run', session, feeds }, priority ?? usual);
   }
 
-  /** Waits until all that has been sent so far is answered or failed; false: there was nothing. */
-  async caughtUp(): Promise<boolean> {
-    if (this.#pending.size === 0) return false;
-    await Promise.allSettled([...this.#pending.values()].map(({ answered }) => answered));
-    return true;
+  /**
+   * Resolves when it is this caller's turn, and keeps the engine for it: what is to run need not be
+   * known before.
+   * @param priority asked whenever the engine becomes free.
+   */
+  turn(priority: () => RunPriority): Promise<EngineTurn> {
+    const hasWaited = this.#isBusy || this.#queue.length > 0;
+    return new Promise((resolve, reject) => {
+      const start = (): void => resolve(this.#startTurn(priority, hasWaited));
+      this.#enqueue({ priority, session: null, isChange: false, start, fail: reject });
+    });
   }
 
-  /** Releases one session; runs that were sent before are finished first. */
+  /** Releases one session; runs that were asked for before are finished first. */
   async unload(session: string): Promise<void> {
     this.#loaded.delete(session);
-    await this.#send({ type: 'unload', session });
+    await this.#request({ type: 'unload', session }, 'realtime');
   }
 
-  /** Releases every session and ends the thread; what is under way is finished first. */
+  /** Releases every session and ends the threads; what waits or is under way is finished first. */
   async close(): Promise<void> {
-    if (this.#closed) return;
-    const released = this.#send({ type: 'close' });
-    this.#closed = true;
-    await released.catch(() => undefined);
-    const worker = this.#worker;
-    this.#worker = undefined;
-    await worker?.terminate();
+    if (this.#isClosed) return;
+    const isIdle = this.#thread === undefined && this.#queue.length === 0;
+    const released = isIdle ? undefined : this.#request({ type: 'close' }, 'background');
+    this.#isClosed = true;
+    const siblings = this.#siblings.map((sibling) => sibling.close());
+    await Promise.all([...siblings, released?.catch(() => undefined)]);
+    const thread = this.#thread;
+    this.#thread = undefined;
+    await thread?.end();
   }
 
-  #send(request: Unsent<EngineRequest>, transfer: ArrayBuffer[] = []): Promise<TensorMap> {
-    const worker = this.#worker;
-    if (worker === undefined || this.#closed) {
-      return Promise.reject(new SttError('ENGINE_CRASHED', 'The engine is not running'));
-    }
-    const id = this.#nextId++;
-    let settle: Omit<Pending, 'answered'> | undefined;
-    const answered = new Promise<TensorMap>((resolve, reject) => {
-      settle = { resolve, reject };
+  get #isBusy(): boolean {
+    return this.#holder !== undefined || this.#thread?.isBusy === true;
+  }
+
+  #startTurn(priority: () => RunPriority, hasWaited: boolean): EngineTurn {
+    const holder = {};
+    this.#holder = holder;
+    return {
+      hasWaited,
+      run: (session, feeds) =>
+        this.#holder === holder && this.#thread?.isBusy !== true
+          ? new Promise((resolve, reject) =>
+              this.#send({ type: 'run', session, feeds }, { resolve, reject }),
+            )
+          : this.run(session, feeds, priority()), // The thread has been replaced: in line behind its loads.
+      end: () => {
+        if (this.#holder !== holder) return;
+        this.#holder = undefined;
+        this.#advance();
+      },
+    };
+  }
+
+  #loadRequest(session: string, { source, device }: Loaded): Unsent {
+    return { type: 'load', session, source, device: { ...this.#device, device } };
+  }
+
+  #request(request: Unsent, priority: RunPriority): Promise<TensorMap> {
+    return new Promise((resolve, reject) => {
+      this.#enqueue(this.#waiting(request, priority, { resolve, reject }));
     });
-    this.#pending.set(id, { ...settle!, answered });
-    worker.postMessage({ ...request, id }, transfer);
-    return answered;
   }
 
-  #startThread(): Worker {
-    const worker = new Worker(this.#threadModule);
-    worker.on('message', (response: EngineResponse) => this.#settle(worker, response));
-    worker.on('error', (error) => this.#recover(worker, error));
-    worker.on('exit', () => this.#recover(worker, undefined));
-    return worker;
+  #waiting(request: Unsent, priority: RunPriority, answer: Answer): Waiting {
+    return {
+      priority: () => priority,
+      session: 'session' in request ? request.session : null,
+      isChange: request.type !== 'run',
+      start: () => this.#send(request, answer),
+      fail: (error) => answer.reject(error),
+    };
   }
 
-  /** A lost GPU counts as a crash: only a new thread can tell whether it comes back. */
-  #settle(worker: Worker, response: EngineResponse): void {
-    if (worker !== this.#worker) return;
-    const pending = this.#pending.get(response.id);
-    const failure = response.outcome === 'failed' ? unpackFailure(response.error) : undefined;
-    if (failure instanceof SttError && failure.code === 'ENGINE_CRASHED') {
-      this.#recover(worker, failure);
-      void worker.terminate();
+  #enqueue(waiting: Waiting): void {
+    if (this.#isClosed || this.#isOver) {
+      waiting.fail(new SttError('ENGINE_CRASHED', 'The engine is not running'));
       return;
     }
-    this.#pending.delete(response.id);
-    if (response.outcome === 'done') pending?.resolve(response.outputs);
-    else pending?.reject(failure);
+    this.#queue.add(waiting);
+    this.#advance();
   }
 
-  #recover(worker: Worker, cause: unknown): void {
-    if (worker !== this.#worker) return; // Closed, or replaced by the 'error' before this 'exit'.
-    const crash = new SttError('ENGINE_CRASHED', 'The engine thread ended unexpectedly', { cause });
-    this.#abandon(crash);
-    if (this.#closed) return;
-    if (this.#restarts >= MAX_RESTARTS) {
-      this.#onFatal(crash);
+  #advance(): void {
+    if (!this.#isBusy && !this.#isOver) this.#queue.take()?.start();
+  }
+
+  #send(request: Unsent, answer: Answer): void {
+    this.#thread ??= this.#startThread();
+    const { runLimitMs = DEFAULT_RUN_LIMIT_MS } = this.#options;
+    const { loadLimitMs = LOAD_LIMIT_RATIO * runLimitMs } = this.#options;
+    this.#thread.send(request, answer, request.type === 'load' ? loadLimitMs : runLimitMs);
+  }
+
+  #startThread(): EngineThread {
+    const { threadModule = THREAD_MODULE, onLoad } = this.#options;
+    return new EngineThread(threadModule, {
+      onFree: () => this.#advance(),
+      onDeath: (crash) => this.#recover(crash),
+      onLoad: (session, times) => onLoad?.(session, times),
+    });
+  }
+
+  #recover(crash: SttError): void {
+    this.#thread = undefined;
+    this.#holder = undefined;
+    if (this.#isClosed || this.#restarts >= MAX_RESTARTS) {
+      this.#end(crash);
+      if (!this.#isClosed) this.#onFatal(crash);
       return;
     }
     this.#restarts += 1;
-    const restarted = this.#startThread();
-    this.#worker = restarted;
-    for (const [session, { source, device }] of this.#loaded) {
-      this.load(session, source, device).catch((error: unknown) => {
-        if (this.#worker === restarted) this.#giveUp(error);
-      });
-    }
+    this.#options.onRestart?.(crash);
+    this.#queue.addFirst(
+      [...this.#loaded].map(([session, loaded]) => this.#reload(session, loaded)),
+    );
+    this.#advance();
   }
 
   /** A session that does not come back is the end: runs on it would blame the jobs. */
-  #giveUp(cause: unknown): void {
-    const worker = this.#worker;
-    this.#abandon(new SttError('ENGINE_CRASHED', 'The engine could not be restarted', { cause }));
-    void worker?.terminate();
-    this.#onFatal(SttError.from(cause));
+  #reload(session: string, loaded: Loaded): Waiting {
+    const giveUp = (cause: unknown): void => {
+      const thread = this.#thread;
+      if (this.#isOver || thread === undefined) return; // Crashed: that has been dealt with.
+      this.#thread = undefined;
+      void thread.end();
+      this.#end(new SttError('ENGINE_CRASHED', 'The engine could not be restarted', { cause }));
+      this.#onFatal(SttError.from(cause));
+    };
+    const answer = { resolve: () => {}, reject: giveUp };
+    return this.#waiting(this.#loadRequest(session, loaded), 'realtime', answer);
   }
 
-  /** Fails everything under way and lets the thread go. */
-  #abandon(crash: SttError): void {
-    this.#worker = undefined;
-    for (const { reject } of this.#pending.values()) reject(crash);
-    this.#pending.clear();
+  /** Fails everything that waits, for good. */
+  #end(crash: SttError): void {
+    this.#isOver = true;
+    for (const waiting of this.#queue.takeAll()) waiting.fail(crash);
   }
 }

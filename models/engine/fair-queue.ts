@@ -24,6 +24,11 @@ export class FairQueue<Window extends QueuedWindow> {
     return [...this.#tenants.values()].reduce((sum, { waiting }) => sum + waiting.length, 0);
   }
 
+  /** In no particular order. */
+  *windows(): Generator<Window> {
+    for (const { waiting } of this.#tenants.values()) yield* waiting;
+  }
+
   get tenants(): (string | null)[] {
     return [...this.#tenants.keys()];
   }

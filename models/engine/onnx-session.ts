@@ -1,6 +1,7 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { SttError } from '../../core/errors.ts';
 import type { DeviceOptions } from './protocol.ts';
+import { isOutOfMemory } from './run-failure.ts';
 
 /** Errors only: warnings of the runtime are about our graph, not for the operator. */
 const LOG_SEVERITY_ERROR = 3;
@@ -14,7 +15,7 @@ const LOG_SEVERITY_ERROR = 3;
  * - threads do not spin while they wait: as fast alone, 15 % faster beside a busy process
  * - external data is relative to '/', with real paths: see docs/decisions/0002
  * @param profilePrefix where the runtime writes its profile at `endProfiling`; none by default.
- * @throws {SttError} MODEL_LOAD_FAILED, DEVICE_UNAVAILABLE.
+ * @throws {SttError} MODEL_LOAD_FAILED, DEVICE_UNAVAILABLE, GPU_OUT_OF_MEMORY.
  */
 export async function createSession(
   model: Uint8Array | string,
@@ -51,8 +52,14 @@ export async function createSession(
 /** What the runtime says about loading is about files and libraries, never about anyone's speech. */
 const MAX_REASON_LENGTH = 300;
 
-function loadFailure(error: unknown, device: DeviceOptions['device']): SttError {
-  const reason = (error instanceof Error ? error.message : '').slice(0, MAX_REASON_LENGTH);
+/** Memory is told apart: it is a question of what else is loaded, and may be had later. */
+export function loadFailure(error: unknown, device: DeviceOptions['device']): SttError {
+  const text = error instanceof Error ? error.message : '';
+  const reason = text.slice(0, MAX_REASON_LENGTH);
+  if (isOutOfMemory(text)) {
+    const message = `The device has too little memory for this model (${device})`;
+    return new SttError('GPU_OUT_OF_MEMORY', message, { cause: error });
+  }
   return reason.includes('AppendExecutionProvider')
     ? new SttError(
         'DEVICE_UNAVAILABLE',

@@ -56,8 +56,21 @@ export type EngineRequest =
   | { readonly type: 'unload'; readonly id: number; readonly session: string }
   | { readonly type: 'close'; readonly id: number };
 
+/** What loading a session consists of. */
+export interface LoadTimes {
+  /** Reading the checkpoint's head and writing the graph. */
+  readonly buildMs: number;
+  /** The runtime's part: weights, optimization, memory of the device. */
+  readonly createMs: number;
+}
+
 export type EngineResponse =
-  | { readonly id: number; readonly outcome: 'done'; readonly outputs: TensorMap }
+  | {
+      readonly id: number;
+      readonly outcome: 'done';
+      readonly outputs: TensorMap;
+      readonly loadTimes?: LoadTimes;
+    }
   | { readonly id: number; readonly outcome: 'failed'; readonly error: FailureMessage };
 
 export const transferList = (tensors: TensorMap): ArrayBuffer[] => [

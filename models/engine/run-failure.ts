@@ -12,6 +12,9 @@ const OUT_OF_MEMORY =
  */
 const DEVICE_LOST = /CUDA failure (?:46|100|101|214|7[01]\d|999):/;
 
+/** Whether the runtime, CUDA or one of its libraries says that memory has run out. */
+export const isOutOfMemory = (text: string): boolean => OUT_OF_MEMORY.test(text);
+
 /**
  * What a failed run means. The runtime's own words, which are about nodes and shapes and never about
  * speech, become our message one cause down: they reach the log, not the caller.
@@ -20,7 +23,7 @@ export function runFailure(error: unknown): SttError {
   const text = error instanceof Error ? error.message : '';
   const reason = text.slice(0, MAX_REASON_LENGTH);
   const cause = new SttError('INTERNAL', `The runtime says: ${reason}`, { cause: error });
-  if (OUT_OF_MEMORY.test(text)) {
+  if (isOutOfMemory(text)) {
     const message = 'The device has too little memory for this batch';
     return new SttError('GPU_OUT_OF_MEMORY', message, { cause });
   }

@@ -2,14 +2,13 @@ import { readdir, readFile, readlink, realpath, rm, stat } from 'node:fs/promise
 import { basename, join, relative, sep } from 'node:path';
 import {
   LOCK_SUFFIX,
-  PARTIAL_SUFFIX,
+  PARTIAL_FOLDER,
   QUANTIZED_FOLDER,
   RepoCache,
   repoOfFolder,
 } from './cache-layout.ts';
 import { matchesHash } from './checksum.ts';
-import { isOwnerDead } from './file-lock.ts';
-import { removePartial } from './partial-file.ts';
+import { errorCode } from './disk.ts';
 
 export interface CachedSnapshot {
   readonly repo: string;
@@ -48,7 +47,9 @@ export async function listCached(root: string): Promise<CachedSnapshot[]> {
 /** Beside a repository's snapshots, or, of models that are folders, beside the repositories. */
 async function quantizedIn(parent: string, repo: string): Promise<CachedSnapshot[]> {
   const names = await namesIn(join(parent, QUANTIZED_FOLDER));
-  const complete = names.filter((name) => !/\.partial-|\.stt-lock/.test(name));
+  const complete = names.filter(
+    (name) => !name.includes(PARTIAL_FOLDER) && !name.includes(LOCK_SUFFIX),
+  );
   return Promise.all(
     complete.map(async (name) => ({
       repo,
@@ -69,21 +70,29 @@ async function contentOf(
 
 /**
  * Reads every file of a snapshot again and compares it with the hash that its blob is named by.
- * A file that is no link has no such name: `unknown`.
+ * A file that is no link has no such name: `unknown`. Only other content, or none, is damage.
+ * @throws what else keeps a file from being read, and the signal's reason: it says nothing about it.
  */
 export async function* verifySnapshot(
   folder: string,
   signal: AbortSignal,
 ): AsyncGenerator<{ readonly file: string; readonly verdict: Verdict }> {
   for (const path of await filesIn(folder)) {
+    signal.throwIfAborted();
     const file = relative(folder, path).replaceAll(sep, '/');
     // The first hop is named by the Hub's hash; where Python shares blobs, the second is not.
     const hash = basename(await readlink(path).catch(() => ''));
     if (!isHash(hash)) yield { file, verdict: 'unknown' };
-    else {
-      const isIntact = await matchesHash(path, hash, signal).catch(() => false);
-      yield { file, verdict: isIntact ? 'intact' : 'damaged' };
-    }
+    else yield { file, verdict: (await isIntact(path, hash, signal)) ? 'intact' : 'damaged' };
+  }
+}
+
+async function isIntact(path: string, hash: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    return await matchesHash(path, hash, signal);
+  } catch (thrown) {
+    if (errorCode(thrown) === 'ENOENT') return false; // a link that leads nowhere
+    throw thrown;
   }
 }
 
@@ -95,40 +104,11 @@ export async function removeDamaged(folder: string, file: string): Promise<void>
   if (content !== undefined) await rm(content, { force: true });
 }
 
-/**
- * Deletes what interrupted downloads of ours left behind, never what another program wrote nor
- * what a live process may still be writing.
- * @returns the bytes that are free now
- */
-export async function pruneLeftovers(root: string): Promise<number> {
-  let freedBytes = 0;
-  for (const name of await namesIn(root)) {
-    const repo = repoOfFolder(name);
-    if (repo === undefined) continue;
-    const cache = new RepoCache(root, repo);
-    for (const lock of await namesIn(cache.locks)) await removeDeadLock(join(cache.locks, lock));
-    for (const blob of await namesIn(cache.blobs)) {
-      if (!blob.endsWith(PARTIAL_SUFFIX)) continue;
-      const hash = blob.slice(0, -PARTIAL_SUFFIX.length);
-      if (await exists(cache.lock(hash))) continue;
-      freedBytes += await diskUseOf(cache.partial(hash));
-      await removePartial(cache.partial(hash));
-    }
-  }
-  return freedBytes;
-}
-
 /** Deletes a model from a cache, every revision of it. */
 export async function removeModel(root: string, repo: string): Promise<void> {
   const { folder, locks } = new RepoCache(root, repo);
   await rm(folder, { recursive: true, force: true });
   await rm(locks, { recursive: true, force: true });
-}
-
-async function removeDeadLock(path: string): Promise<void> {
-  if (!path.endsWith(LOCK_SUFFIX)) return;
-  const owner = await readFile(path, 'utf8').catch(() => '');
-  if (isOwnerDead(owner)) await rm(path, { force: true });
 }
 
 async function readRefs(cache: RepoCache): Promise<{ revision: string; commit: string }[]> {
@@ -141,13 +121,7 @@ async function readRefs(cache: RepoCache): Promise<{ revision: string; commit: s
   );
 }
 
-const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
+export const namesIn = (folder: string): Promise<string[]> => readdir(folder).catch(() => []);
 
 const sizeOf = (path: string): Promise<number> =>
   stat(path).then(
@@ -155,14 +129,7 @@ const sizeOf = (path: string): Promise<number> =>
     () => 0,
   );
 
-/** A partial file has holes, which take no room. */
-const diskUseOf = (path: string): Promise<number> =>
-  stat(path).then(
-    ({ blocks }) => blocks * 512,
-    () => 0,
-  );
-
-async function filesIn(folder: string): Promise<string[]> {
+export async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   return entries
     .filter((entry) => !entry.isDirectory())

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, type FileHandle, mkdir, statfs } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, statfs } from 'node:fs/promises';
 import { SttError } from '../../core/errors.ts';
 
 /** What of a disk can be full or closed to us. */
@@ -10,6 +10,10 @@ export interface Disk {
   prepareFolder(folder: string): Promise<void>;
   /** Writes all of `bytes`. */
   write(file: FileHandle, bytes: Uint8Array, position: number): Promise<void>;
+  /** Resolves when what has been written so far would survive a power cut. */
+  flush(file: FileHandle): Promise<void>;
+  /** The same for the names in a folder. */
+  flushFolder(folder: string): Promise<void>;
 }
 
 export const realDisk: Disk = {
@@ -29,6 +33,15 @@ export const realDisk: Disk = {
       const { bytesWritten } = await file.write(bytes, written, rest, position + written);
       written += bytesWritten;
     }
+  },
+
+  flush: (file) => file.datasync(),
+
+  async flushFolder(folder) {
+    const handle = await open(folder);
+    // Some network file systems know no such thing for folders.
+    await handle.sync().catch(() => undefined);
+    await handle.close();
   },
 };
 

@@ -1,5 +1,6 @@
 import type { RepoCache } from './cache-layout.ts';
 import type { Disk } from './disk.ts';
+import type { Lease } from './file-lock.ts';
 import type { HubClient } from './hub-client.ts';
 import type { ProgressMeter } from './progress-meter.ts';
 import type { Slots } from './slots.ts';
@@ -13,4 +14,7 @@ export interface DownloadContext {
   readonly slots: Slots;
 }
 
-export type FileContext = DownloadContext & { readonly meter: ProgressMeter };
+export type FileContext = DownloadContext & {
+  readonly meter: ProgressMeter;
+  readonly lease: Lease;
+};

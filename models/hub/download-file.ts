@@ -42,16 +42,21 @@ export async function downloadFile(
     pollMs: tuning.lockPollMs,
     onWait: () => hooks.onWait?.(file.path),
   };
+  let hasLostLock = false;
   while (!(await hasBlob(cache, file))) {
-    await withFileLock(cache.lock(file.hash), rules, signal, async (lost) => {
+    await withFileLock(cache.lock(file.hash), rules, signal, async (lease) => {
       if (await hasBlob(cache, file)) return;
       try {
-        await fetchVerified(file, { ...context, meter }, anySignal(signal, lost));
+        await fetchVerified(file, { ...context, meter, lease }, anySignal(signal, lease.lost));
       } catch (thrown) {
-        if (!lost.aborted || signal.aborted) throw thrown; // else whoever has the lock goes on
+        await lease.confirm().catch(() => undefined); // a lost lock explains whatever went wrong
+        if (!lease.lost.aborted || signal.aborted) throw thrown; // else whoever has the lock goes on
+        hasLostLock = true;
       }
     });
   }
+  // What was being written in the moment of the freeze may have come after the end.
+  if (hasLostLock) await removePartial(cache.partial(file.hash));
   meter.update(0, file.sizeBytes);
 }
 
@@ -60,17 +65,20 @@ async function fetchVerified(
   context: FileContext,
   signal: AbortSignal,
 ): Promise<void> {
-  const { cache, client } = context;
+  const { cache, client, disk, lease } = context;
   const { pieceBytes, saveEveryMs } = client.tuning;
   const path = cache.partial(file.hash);
-  const options = { path, sizeBytes: file.sizeBytes, pieceBytes, saveEveryMs, disk: context.disk };
+  const options = { path, sizeBytes: file.sizeBytes, pieceBytes, saveEveryMs, disk, lease };
   await mkdir(cache.blobs, { recursive: true });
   for (let attempt = 1; attempt <= HASH_ATTEMPTS; attempt += 1) {
     const partial = await PartialFile.open(options);
-    const isIntact = await fetchWhole(file, partial, context, signal).finally(() =>
-      partial.close(),
-    );
-    if (isIntact) return partial.becomes(cache.blob(file.hash));
+    try {
+      const isIntact = await fetchWhole(file, partial, context, signal);
+      if (isIntact) return await partial.becomes(cache.blob(file.hash));
+    } finally {
+      await partial.close();
+    }
+    await lease.confirm(); // else it is damaged because someone else has begun anew
     await removePartial(path);
     if (attempt < HASH_ATTEMPTS) {
       const reason = 'The content did not match its checksum';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, readlink, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { anySignal } from './any-signal.ts';
-import { RepoCache } from './cache-layout.ts';
+import { NEW_SUFFIX, RepoCache } from './cache-layout.ts';
 import { type Disk, diskFull, explainClosed, isDiskFull } from './disk.ts';
 import type { DownloadContext } from './download-context.ts';
 import { downloadFile, hasBlob } from './download-file.ts';
@@ -122,7 +122,7 @@ async function inOneStep(
   cache: RepoCache,
   create: (path: string) => Promise<void>,
 ): Promise<void> {
-  const temporary = join(cache.folder, `${randomUUID()}.stt-new`);
+  const temporary = join(cache.folder, `${randomUUID()}${NEW_SUFFIX}`);
   await mkdir(dirname(path), { recursive: true });
   await create(temporary);
   await rename(temporary, path);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
@@ -15,30 +15,44 @@ export interface LockRules {
   readonly onWait: () => void;
 }
 
+/** A lock that is held, as far as its holder knows. */
+export interface Lease {
+  /** Aborted once the lock is known to be someone else's, which happens to a process that was frozen. */
+  readonly lost: AbortSignal;
+  /** To be asked before each write: looks after a pause in which the lock may have been taken. */
+  confirm(): Promise<void>;
+}
+
 /**
  * Runs `work` while no other process that asks for the same lock file does. The lock of a process
  * known to be dead is taken over at once, one without a sign of life for `staleMs` as well: its
- * owner may be on another machine. `work` is told when its own lock was taken in that way, which
- * happens to a process that was frozen.
+ * owner may be on another machine.
  */
 export async function withFileLock<T>(
   path: string,
   rules: LockRules,
   signal: AbortSignal,
-  work: (lost: AbortSignal) => Promise<T>,
+  work: (lease: Lease) => Promise<T>,
 ): Promise<T> {
   const text = JSON.stringify({ ...thisProcess(), token: randomUUID() });
   await mkdir(dirname(path), { recursive: true });
   await acquire(path, text, { rules, signal });
   const lost = new AbortController();
-  const heartbeat = setInterval(async () => {
+  let confirmedAtMs = performance.now();
+  const look = async (): Promise<void> => {
     const now = new Date();
-    if ((await readText(path)) !== text) lost.abort();
-    else await utimes(path, now, now).catch(() => undefined);
-  }, rules.staleMs / 4);
+    if ((await readText(path)) !== text) return lost.abort();
+    await utimes(path, now, now).catch(() => undefined);
+    confirmedAtMs = performance.now();
+  };
+  const confirm = async (): Promise<void> => {
+    if (performance.now() - confirmedAtMs > rules.staleMs / 2) await look();
+    lost.signal.throwIfAborted();
+  };
+  const heartbeat = setInterval(look, rules.staleMs / 4);
   heartbeat.unref();
   try {
-    return await work(lost.signal);
+    return await work({ lost: lost.signal, confirm });
   } finally {
     clearInterval(heartbeat);
     if ((await readText(path)) === text) await rm(path, { force: true });
@@ -62,8 +76,9 @@ async function acquire(
       seenAtMs = performance.now(); // our own clock: that of a network volume may differ
     }
     const isStale = performance.now() - seenAtMs > rules.staleMs;
-    if (held !== undefined && (isStale || isOwnerDead(held))) await takeAway(path, held);
-    else await wait(rules.pollMs * (0.5 + Math.random()), undefined, { signal });
+    const mayTake = held !== undefined && (isStale || isOwnerDead(held));
+    if (mayTake && (await takeOver(path, held, text))) return;
+    await wait(rules.pollMs * (0.5 + Math.random()), undefined, { signal });
   }
 }
 
@@ -97,16 +112,22 @@ export function isOwnerDead(text: string): boolean {
 }
 
 /**
- * Of several that find the same stale lock one succeeds: renaming is atomic. Should it have caught
- * a newer lock instead, it is put back.
+ * Replaces a stale lock by our own in one step, so that nobody finds the place empty meanwhile. Of
+ * several that find it stale one at a time looks again, under a lock that is held for a moment only.
  */
-async function takeAway(path: string, staleText: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch {
-    return; // someone else was quicker
+async function takeOver(path: string, staleText: string, text: string): Promise<boolean> {
+  const turn = `${path}.turn`;
+  if (!(await createWith(turn, text))) {
+    if (isOwnerDead((await readText(turn)) ?? '')) await rm(turn, { force: true });
+    return false;
   }
-  if ((await readText(aside)) !== staleText) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
+  try {
+    if ((await readText(path)) !== staleText) return false;
+    const own = `${path}.${randomUUID()}`;
+    await createWith(own, text);
+    await rename(own, path);
+    return true;
+  } finally {
+    await rm(turn, { force: true });
+  }
 }

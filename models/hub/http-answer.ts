@@ -1,6 +1,6 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { type Dispatcher, request } from 'undici';
 import { errorCode } from './disk.ts';
+import { ProxiedConnections, type Proxies } from './proxies.ts';
 import { TransientFailure } from './retry.ts';
 
 /** The head of a response, with its body still to come; one of the last three must be called. */
@@ -16,99 +16,91 @@ export interface Answer {
   abandon(): void;
 }
 
-/** Connections that are used again, over both protocols. */
-export class Connections {
-  readonly #http = new HttpAgent({ keepAlive: true });
-  readonly #https = new HttpsAgent({ keepAlive: true });
+interface Patience {
+  /** Longest silence of the host; time in which the reader is slow does not count. */
+  readonly stallMs: number;
+  readonly signal: AbortSignal;
+}
 
-  /** One GET. @throws {TransientFailure} and the signal's reason. */
-  async get(
-    url: URL,
-    headers: Record<string, string>,
-    { stallMs, signal }: { stallMs: number; signal: AbortSignal },
-  ): Promise<Answer> {
-    const isSecure = url.protocol === 'https:';
-    const request = isSecure
-      ? httpsRequest(url, { agent: this.#https, headers, signal })
-      : httpRequest(url, { agent: this.#http, headers, signal });
-    const stalled = new TransientFailure(`The host sent nothing for ${stallMs} ms`);
-    let silent: { destroy(error: Error): unknown } = request;
-    const timer = setTimeout(() => silent.destroy(stalled), stallMs);
+export class Connections {
+  readonly #connections: ProxiedConnections;
+
+  constructor(proxies: Proxies, stallMs: number) {
+    this.#connections = new ProxiedConnections(proxies, stallMs);
+  }
+
+  /** One GET; redirects are answers. @throws {TransientFailure} and the signal's reason. */
+  async get(url: URL, headers: Record<string, string>, patience: Patience): Promise<Answer> {
+    const { stallMs, signal } = patience;
+    const timeouts = { headersTimeout: stallMs, bodyTimeout: stallMs };
     try {
-      const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        request.once('response', resolve).on('error', reject).end();
-      });
-      silent = response; // destroying the request would hide the reason from the body's reader
-      response.on('error', () => undefined); // closing early is not a failure
-      response.once('close', () => clearTimeout(timer));
-      timer.refresh();
-      return describe(url, response, { timer, signal });
+      const dispatcher = this.#connections.for(url);
+      const response = await request(url, { dispatcher, headers, signal, ...timeouts });
+      response.body.on('error', () => undefined); // closing early is not a failure
+      return describe(url, response, patience);
     } catch (thrown) {
-      clearTimeout(timer);
-      this.#dropIdle();
-      throw explain(thrown, signal, { isConnection: true });
+      this.#connections.renew();
+      throw explain(thrown, patience, { isConnection: true });
     }
   }
 
   close(): void {
-    this.#http.destroy();
-    this.#https.destroy();
-  }
-
-  /** After a freeze of the process every idle connection is dead, not only the one that showed it. */
-  #dropIdle(): void {
-    for (const agent of [this.#http, this.#https]) {
-      for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
-    }
+    this.#connections.close();
   }
 }
 
-interface Watch {
-  readonly timer: NodeJS.Timeout;
-  readonly signal: AbortSignal;
-}
-
-function describe(url: URL, response: IncomingMessage, watch: Watch): Answer {
+function describe(url: URL, response: Dispatcher.ResponseData, patience: Patience): Answer {
+  const { statusCode: status, headers, body } = response;
   return {
     url,
-    status: response.statusCode ?? 0,
+    status,
     header: (name) => {
-      const value = response.headers[name];
+      const value = headers[name];
       return typeof value === 'string' ? value : undefined;
     },
-    chunks: () => readBody(response, watch),
-    skip: () => void response.resume(),
-    abandon: () => void response.destroy(),
+    chunks: () => readBody(body, patience),
+    skip: () => void body.dump().catch(() => undefined),
+    abandon: () => void body.destroy(),
   };
 }
 
 async function* readBody(
-  response: IncomingMessage,
-  { timer, signal }: Watch,
+  body: AsyncIterable<Uint8Array>,
+  patience: Patience,
 ): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of response) {
-      yield chunk as Uint8Array;
-      timer.refresh(); // after the yield, so that a slow disk is not taken for a slow host
-    }
+    for await (const chunk of body) yield chunk;
   } catch (thrown) {
-    throw explain(thrown, signal, { isConnection: false });
+    throw explain(thrown, patience, { isConnection: false });
   }
 }
 
+const SILENCE: ReadonlySet<string | undefined> = new Set([
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+]);
+
 function explain(
   thrown: unknown,
-  signal: AbortSignal,
+  { stallMs, signal }: Patience,
   { isConnection }: { isConnection: boolean },
-) {
+): unknown {
   if (signal.aborted) return signal.reason;
   if (thrown instanceof TransientFailure) return thrown;
   const code = errorCode(thrown);
   const reason = isConnection
     ? 'The connection to the host failed'
     : 'The host ended the download early';
-  return new TransientFailure(code === undefined ? reason : `${reason} (${code})`, {
-    cause: thrown,
-    isConnection,
-  });
+  const text = proxyRefusal(thrown) ?? (code === undefined ? reason : `${reason} (${code})`);
+  return SILENCE.has(code)
+    ? new TransientFailure(`The host sent nothing for ${stallMs} ms`, { cause: thrown })
+    : new TransientFailure(text, { cause: thrown, isConnection });
+}
+
+/** The package tells it in words only. */
+function proxyRefusal(thrown: unknown): string | undefined {
+  const text = thrown instanceof Error ? thrown.message : '';
+  const status =
+    /^Proxy response \((\d{3})\)/.exec(text)?.[1] ?? /^Proxy .*\((407)\)/.exec(text)?.[1];
+  return status && `The proxy refused the connection with ${status}`;
 }

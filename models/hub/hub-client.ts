@@ -2,6 +2,7 @@ import { SttError } from '../../core/errors.ts';
 import { type Answer, Connections } from './http-answer.ts';
 import { hubRefusal, isTransientStatus, transientStatus } from './hub-refusal.ts';
 import type { DownloadHooks, HubTuning } from './options.ts';
+import type { Proxies } from './proxies.ts';
 import type { RepoReference } from './reference.ts';
 import { type RetryRules, TransientFailure } from './retry.ts';
 
@@ -14,6 +15,7 @@ export interface HubClientOptions {
   readonly reference: RepoReference;
   readonly tuning: HubTuning;
   readonly hooks: DownloadHooks;
+  readonly proxies: Proxies;
 }
 
 /** Requests about one repository: to the Hub with the token, to wherever it points without. */
@@ -23,10 +25,11 @@ export class HubClient {
   readonly tuning: HubTuning;
   readonly hooks: DownloadHooks;
   readonly #token: string | undefined;
-  readonly #connections = new Connections();
+  readonly #connections: Connections;
 
-  constructor({ endpoint, token, reference, tuning, hooks }: HubClientOptions) {
+  constructor({ endpoint, token, reference, tuning, hooks, proxies }: HubClientOptions) {
     this.endpoint = endpoint.replace(/\/+$/, '');
+    this.#connections = new Connections(proxies, tuning.stallMs);
     this.reference = reference;
     this.tuning = tuning;
     this.hooks = hooks;

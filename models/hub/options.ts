@@ -20,6 +20,17 @@ export interface DownloadRetry {
   readonly reason: string;
 }
 
+/** The registry's commit of a model is not what is used. */
+export interface MissedPin {
+  readonly model: string;
+  readonly pinned: string;
+  /** The commit in a cache, or the branch that is downloaded. */
+  readonly used: string;
+}
+
+/** What a model goes through before it can be loaded. */
+export type AcquisitionStage = 'resolve' | 'download' | 'quantize';
+
 /** How a download tells about itself; it never logs. */
 export interface DownloadHooks {
   readonly onProgress?: (progress: DownloadProgress) => void;
@@ -30,6 +41,9 @@ export interface DownloadHooks {
   readonly onQuantize?: (progress: DownloadProgress) => void;
   /** No cache can be written: the 8-bit form is kept in the system's temporary folder. */
   readonly onTemporary?: () => void;
+  readonly onPinMissed?: (miss: MissedPin) => void;
+  /** A stage has ended well; each that took place, once for a model. */
+  readonly onStage?: (stage: AcquisitionStage, elapsedMs: number) => void;
 }
 
 export interface HubTuning {
@@ -79,12 +93,16 @@ export interface CachePlace {
   readonly root: string;
 }
 
+/** Where Python's huggingface_hub keeps what it has: `HF_HOME`. */
+export const homeOf = ({ home, userCache }: Config['hub']): string =>
+  home ?? join(userCache ?? join(homedir(), '.cache'), 'huggingface');
+
 /** Where models may already lie, in the order in which they are looked for. */
-export function cachePlaces({ runpodCache, cache, home, volume }: Config['hub']): CachePlace[] {
-  const hfHome = home ?? join(homedir(), '.cache', 'huggingface');
+export function cachePlaces(hub: Config['hub']): CachePlace[] {
+  const { runpodCache, cache, volume } = hub;
   return [
     ...(runpodCache === undefined ? [] : [{ source: 'runpod-cache', root: runpodCache } as const]),
-    { source: 'hf-cache', root: cache ?? join(hfHome, 'hub') },
+    { source: 'hf-cache', root: cache ?? join(homeOf(hub), 'hub') },
     ...(volume === undefined ? [] : [{ source: 'volume', root: volume } as const]),
   ];
 }

@@ -1,10 +1,15 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { RunningChecksum } from './checksum.ts';
-import type { Disk } from './disk.ts';
+import { type Disk, errorCode } from './disk.ts';
+import type { Lease } from './file-lock.ts';
 import { Pieces } from './pieces.ts';
 
 const recordOf = (path: string): string => `${path}.json`;
+/** Written to the disk along the way, so that little is left to wait for at the end. */
+const FLUSH_BYTES = 256 * 1024 * 1024;
 
 export interface PartialFileOptions {
   readonly path: string;
@@ -12,6 +17,7 @@ export interface PartialFileOptions {
   readonly pieceBytes: number;
   readonly saveEveryMs: number;
   readonly disk: Disk;
+  readonly lease: Pick<Lease, 'confirm'>;
 }
 
 /** The progress that an earlier download of this file left behind. */
@@ -42,6 +48,8 @@ export class PartialFile {
   readonly #options: PartialFileOptions;
   #savedAtMs = performance.now();
   #saving: Promise<void> = Promise.resolve();
+  #flushing: Promise<void> = Promise.resolve();
+  #unflushedBytes = 0;
 
   private constructor(handle: FileHandle, pieces: Pieces, options: PartialFileOptions) {
     this.#handle = handle;
@@ -63,10 +71,13 @@ export class PartialFile {
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
-    await this.#options.disk.write(this.#handle, bytes, position);
+    const { disk, lease, saveEveryMs } = this.#options;
+    await lease.confirm(); // a process that was frozen may find its file in use
+    await disk.write(this.#handle, bytes, position);
     this.pieces.add(position, bytes.length);
+    this.#flushNowAndThen(bytes.length);
     const nowMs = performance.now();
-    if (nowMs - this.#savedAtMs < this.#options.saveEveryMs) return;
+    if (nowMs - this.#savedAtMs < saveEveryMs) return;
     this.#savedAtMs = nowMs;
     await this.save();
   }
@@ -74,8 +85,13 @@ export class PartialFile {
   save(): Promise<void> {
     const record = recordOf(this.path);
     const write = async (): Promise<void> => {
-      await writeFile(`${record}.new`, JSON.stringify(this.pieces));
-      await rename(`${record}.new`, record);
+      await this.#options.lease.confirm();
+      const temporary = `${record}.${randomUUID()}`;
+      await writeFile(temporary, JSON.stringify(this.pieces));
+      await rename(temporary, record).catch(async (error: unknown) => {
+        await rm(temporary, { force: true });
+        if (errorCode(error) !== 'ENOENT') throw error; // else the model was deleted meanwhile
+      });
     };
     this.#saving = this.#saving.then(write, write);
     return this.#saving;
@@ -86,13 +102,26 @@ export class PartialFile {
     return checksum.advance(this.#handle, this.pieces.leadingBytes, signal);
   }
 
-  close(): Promise<void> {
-    return this.#handle.close();
+  async close(): Promise<void> {
+    await this.#flushing;
+    await this.#handle.close();
   }
 
-  /** Gives the complete file its name, in one step. */
+  /** Gives the complete file its name, in one step that a power cut cannot tear. */
   async becomes(path: string): Promise<void> {
+    const { disk, lease } = this.#options;
+    await disk.flush(this.#handle);
+    await lease.confirm();
     await rename(this.path, path);
+    await disk.flushFolder(dirname(path));
     await removePartial(this.path);
+  }
+
+  #flushNowAndThen(bytes: number): void {
+    this.#unflushedBytes += bytes;
+    if (this.#unflushedBytes < FLUSH_BYTES) return;
+    this.#unflushedBytes = 0;
+    const flush = (): Promise<void> => this.#options.disk.flush(this.#handle);
+    this.#flushing = this.#flushing.then(flush).catch(() => undefined); // the last one counts
   }
 }

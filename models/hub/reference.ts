@@ -8,6 +8,8 @@ export interface RepoReference {
   readonly repo: string;
   /** Commit, tag, branch or `refs/pr/N`. */
   readonly revision: string;
+  /** The branch that the registry's commit was taken from; absent where the user names a revision. */
+  readonly branch?: string;
 }
 
 export type ModelReference = RepoReference | { readonly kind: 'folder'; readonly path: string };
@@ -35,8 +37,10 @@ export function parseReference(reference: string): ModelReference {
   const pinned = pinnedModel(name);
   const repo = pinned?.repo ?? name;
   const revision = at === -1 ? (pinned?.revision ?? 'main') : reference.slice(at + 1);
+  const isPinned = at === -1 && pinned !== undefined && pinned.revision !== pinned.branch;
   const isValid = REPO.test(repo) && REVISION.test(revision) && !reference.includes('..');
-  if (isValid) return { kind: 'repo', repo, revision };
+  const branch = isPinned ? { branch: pinned.branch } : {};
+  if (isValid) return { kind: 'repo', repo, revision, ...branch };
   throw new SttError(
     'MODEL_NOT_FOUND',
     `A model is a folder (/… or ./…), org/name, org/name@revision, or one of ${MODEL_ALIASES.join(', ')}`,

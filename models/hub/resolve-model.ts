@@ -14,6 +14,7 @@ import {
   type HubOptions,
 } from './options.ts';
 import { parseReference, type RepoReference } from './reference.ts';
+import { tokenOf } from './token.ts';
 
 export interface ResolvedModel {
   /** Real path; the files in it may be links, also to outside: follow each with `realpath`. */
@@ -26,8 +27,8 @@ export interface ResolvedModel {
 /**
  * Finds a model or downloads it: a folder as it is; else RunPod's cached models, the Hugging Face
  * cache, the network volume, and last the Hub. A cached branch is taken as it is, without asking
- * whether the Hub has a newer one. The download goes to the network volume if there is one, else
- * to the Hugging Face cache.
+ * whether the Hub has a newer one, and rather than downloading the registry's commit of it. The
+ * download goes to the network volume if there is one, else to the Hugging Face cache.
  * @param needs a rule, or the names of the files, all required
  * @throws {SttError} MODEL_NOT_FOUND, MODEL_ACCESS_DENIED, MODEL_DOWNLOAD_FAILED,
  * MODEL_CACHE_READ_ONLY, MODEL_INVALID, DISK_FULL; and the signal's reason.
@@ -40,22 +41,56 @@ export async function resolveModel(
 ): Promise<ResolvedModel> {
   const wanted = typeof needs === 'function' ? needs : exactFiles(needs);
   const target = parseReference(reference);
+  const startedAt = performance.now();
+  const resolved = (model: ResolvedModel): ResolvedModel => {
+    options.hooks?.onStage?.('resolve', performance.now() - startedAt);
+    return model;
+  };
   if (target.kind === 'folder') {
     const folder = await findFolder(target.path, wanted);
-    return { folder, revision: null, source: 'folder' };
+    return resolved({ folder, revision: null, source: 'folder' });
   }
-  const places = cachePlaces(options);
   const findings: [CachePlace, Finding][] = [];
-  for (const place of places) {
-    const found = await findCached(place, target, wanted);
-    if (found.kind === 'complete') {
-      return { folder: found.folder, revision: found.commit, source: place.source };
+  for (const revision of revisionsOf(target)) {
+    for (const place of cachePlaces(options)) {
+      const found = await findCached(place, { ...target, revision }, wanted);
+      findings.push([place, found]);
+      if (found.kind !== 'complete') continue;
+      if (revision !== target.revision) missPin(target, found.commit, options);
+      return resolved({ folder: found.folder, revision: found.commit, source: place.source });
     }
-    findings.push([place, found]);
   }
   if (options.offline) throw notCached(target, findings);
-  return download(target, wanted, options, signal);
+  options.hooks?.onStage?.('resolve', performance.now() - startedAt);
+  return downloadPinned(target, wanted, options, signal);
 }
+
+/** The registry's commit first; what a cache has of its branch was put there by someone who wants it. */
+const revisionsOf = ({ revision, branch }: RepoReference): string[] =>
+  branch === undefined ? [revision] : [revision, branch];
+
+/** A commit that the registry names and the Hub does not know, or not whole, must not stop a worker. */
+async function downloadPinned(
+  target: RepoReference,
+  needs: ModelNeeds,
+  options: HubOptions,
+  signal: AbortSignal,
+): Promise<ResolvedModel> {
+  const { branch, ...asked } = target;
+  try {
+    return await download(asked, needs, options, signal);
+  } catch (thrown) {
+    const isUnfit =
+      thrown instanceof SttError && ['MODEL_NOT_FOUND', 'MODEL_INVALID'].includes(thrown.code);
+    if (branch === undefined || !isUnfit) throw thrown;
+    const model = await download({ ...asked, revision: branch }, needs, options, signal);
+    missPin(target, branch, options);
+    return model;
+  }
+}
+
+const missPin = ({ repo, revision }: RepoReference, used: string, { hooks }: HubOptions): void =>
+  hooks?.onPinMissed?.({ model: repo, pinned: revision, used });
 
 async function download(
   reference: RepoReference,
@@ -63,12 +98,15 @@ async function download(
   options: HubOptions,
   signal: AbortSignal,
 ): Promise<ResolvedModel> {
-  const { endpoint, token, hooks = {}, disk = realDisk } = options;
+  const startedAt = performance.now();
+  const { endpoint, proxies, hooks = {}, disk = realDisk } = options;
   const tuning = { ...DEFAULT_TUNING, ...options.tuning };
   const root = await downloadRoot(cachePlaces(options), disk);
-  const client = new HubClient({ endpoint, token, reference, tuning, hooks });
+  const token = await tokenOf(options);
+  const client = new HubClient({ endpoint, token, reference, tuning, hooks, proxies });
   try {
     const { folder, commit } = await downloadSnapshot(root, needs, { client, disk }, signal);
+    hooks.onStage?.('download', performance.now() - startedAt);
     return { folder: await realpath(folder), revision: commit, source: 'download' };
   } finally {
     client.close();
@@ -104,7 +142,8 @@ function notCached(
   { repo, revision }: RepoReference,
   findings: readonly [CachePlace, Finding][],
 ): SttError {
-  const places = findings.map(([{ source, root }, finding]) => {
+  const last = new Map(findings.map(([place, finding]) => [place.source, { place, finding }]));
+  const places = [...last.values()].map(({ place: { source, root }, finding }) => {
     const lack = finding.kind === 'incomplete' ? `, lacks ${finding.missing.join(', ')}` : '';
     return `${PLACE_NAMES[source]} (${root}${lack})`;
   });

@@ -1,5 +1,9 @@
 import { join } from 'node:path';
-import type { VoiceActivityModel, VoiceActivityStream } from '../../pipeline/contracts.ts';
+import type {
+  Priority,
+  VoiceActivityModel,
+  VoiceActivityStream,
+} from '../../pipeline/contracts.ts';
 import type { InferenceEngine } from '../engine/engine.ts';
 import type { TensorMessage } from '../engine/protocol.ts';
 
@@ -16,20 +20,29 @@ const STATE_SIZE = 128;
  */
 export class SileroVad implements VoiceActivityModel {
   readonly windowSamples = WINDOW_SAMPLES;
+  readonly isIndependent: boolean;
   readonly #engine: InferenceEngine;
 
-  private constructor(engine: InferenceEngine) {
+  private constructor(engine: InferenceEngine, isIndependent: boolean) {
     this.#engine = engine;
+    this.isIndependent = isIndependent;
   }
 
-  /** @throws {SttError} MODEL_LOAD_FAILED. */
-  static async load(engine: InferenceEngine, folder: string): Promise<SileroVad> {
+  /**
+   * @param isIndependent whether the engine is another than the recogniser's.
+   * @throws {SttError} MODEL_LOAD_FAILED.
+   */
+  static async load(
+    engine: InferenceEngine,
+    folder: string,
+    isIndependent = false,
+  ): Promise<SileroVad> {
     const file = join(folder, 'silero_vad_16k_sequence.onnx');
     await engine.load(SESSION, { kind: 'onnx', file }, 'cpu');
-    return new SileroVad(engine);
+    return new SileroVad(engine, isIndependent);
   }
 
-  openStream(): VoiceActivityStream {
+  openStream(priority: Priority = 'file'): VoiceActivityStream {
     const engine = this.#engine;
     const context = new Float32Array(CONTEXT_SAMPLES);
     let h = zeroState();
@@ -38,9 +51,11 @@ export class SileroVad implements VoiceActivityModel {
       async push(waveform, signal) {
         signal.throwIfAborted();
         const input = framesOf(waveform, context);
-        if (waveform.length >= CONTEXT_SAMPLES) context.set(waveform.subarray(-CONTEXT_SAMPLES));
-        const outputs = await engine.run(SESSION, { input, h, c });
+        // Copies travel: a run that fails keeps what it was given.
+        const feeds = { input, h: copyOf(h), c: copyOf(c) };
+        const outputs = await engine.run(SESSION, feeds, priority);
         signal.throwIfAborted();
+        if (waveform.length >= CONTEXT_SAMPLES) context.set(waveform.subarray(-CONTEXT_SAMPLES));
         h = { ...outputs['hn']!, dims: h.dims };
         c = { ...outputs['cn']!, dims: c.dims };
         return outputs['speech_probs']!.data as Float32Array; // [windows]
@@ -63,6 +78,8 @@ function framesOf(waveform: Float32Array, context: Float32Array): TensorMessage 
   }
   return { type: 'float32', data, dims: [windows, frameSamples] };
 }
+
+const copyOf = (tensor: TensorMessage): TensorMessage => ({ ...tensor, data: tensor.data.slice() });
 
 const zeroState = (): TensorMessage => ({
   type: 'float32',

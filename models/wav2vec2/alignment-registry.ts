@@ -54,7 +54,7 @@ export class AlignmentRegistry implements AlignmentModels {
     const override = this.#options.overrides?.[language];
     if (override !== undefined) return override;
     const pinned = new Map(Object.entries(ALIGNMENT_MODELS)).get(language);
-    return pinned && `${pinned.repo}@${pinned.revision}`;
+    return pinned?.repo; // the registry knows its revision
   }
 
   #load(language: string, reference: string): Promise<Wav2Vec2Aligner> {

@@ -1,28 +1,30 @@
 import { setTimeout } from 'node:timers/promises';
 import { SttError } from '../../core/errors.ts';
 import type {
+  DecodingRules,
+  Priority,
   Recognition,
   RecognitionRequest,
   Scheduling,
   SpeechRecognizer,
 } from '../../pipeline/contracts.ts';
-import type { InferenceEngine } from '../engine/engine.ts';
+import type { EngineTurn, InferenceEngine } from '../engine/engine.ts';
 import type { ComputeType } from '../engine/protocol.ts';
 import type { SchedulerStats } from '../engine/scheduler-stats.ts';
 import { type SchedulerTrouble, WindowScheduler } from '../engine/window-scheduler.ts';
+import { BeamSession } from './beam-session.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from './checkpoint.ts';
 import { decodeFeeds } from './decode-feeds.ts';
 import { type DecodingKind, decodingKind } from './decoding-kind.ts';
+import { type ForcedWindow, forcedFeeds } from './forced-feeds.ts';
 import { numeralTokens } from './numeral-tokens.ts';
 import { type DecodedWindow, recognitions } from './recognitions.ts';
 import { rowPrompt } from './row-prompt.ts';
 import { WhisperTokenizer } from './tokenizer.ts';
 import { WINDOW_SAMPLES } from './transcription-graph.ts';
+import { batchSizesUpTo, everydayWindows, longestWindows } from './warm-up.ts';
 
 const SESSION = 'whisper';
-const BEAM_SESSION = 'whisper-beam';
-/** A GPU tunes its kernels per shape, so only these batch sizes ever reach it. */
-const CUDA_BATCH_SIZES = [1, 2, 4, 8, 16, 32];
 /** After other work of the engine, such as voice activity: its callers submit windows next. */
 const JOINING_MS = 5;
 const DEFAULT_SCHEDULING: Scheduling = { priority: 'file', tenant: null };
@@ -49,9 +51,8 @@ export class WhisperRecognizer implements SpeechRecognizer {
   readonly #checkpoint: WhisperCheckpoint;
   readonly #tokenizer: WhisperTokenizer;
   readonly #options: WhisperOptions;
-  readonly #scheduler: WindowScheduler<QueuedWindow, Recognition>;
-
-  #beamSession: Promise<string> | undefined;
+  readonly #scheduler: WindowScheduler<QueuedWindow, Recognition, EngineTurn>;
+  readonly #beamSession: BeamSession;
   #numeralTokens: readonly number[] | undefined;
 
   private constructor(
@@ -60,20 +61,24 @@ export class WhisperRecognizer implements SpeechRecognizer {
     tokenizer: WhisperTokenizer,
     options: WhisperOptions,
   ) {
-    const { modelName, batchSize, onTrouble } = options;
+    const { modelName, folder, computeType, batchSize, onTrouble } = options;
     this.#options = options;
     this.#engine = engine;
     this.#checkpoint = checkpoint;
     this.#tokenizer = tokenizer;
     this.modelName = modelName;
     this.languages = checkpoint.tokens.languages;
+    const beams = { kind: 'whisper', search: 'beam', folder, computeType, batchSize } as const;
+    this.#beamSession = new BeamSession(engine, beams);
     this.#scheduler = new WindowScheduler({
       batchSize,
-      keyOf: ({ kind }) => JSON.stringify(kind),
-      run: (windows) => this.#runBatch(windows),
-      ready: async () => {
-        if (await engine.caughtUp()) await setTimeout(JOINING_MS);
-      },
+      keyOf: ({ kind }) => keyOf(kind),
+      joinKeyOf: ({ kind }) =>
+        kind.contextSamples < WINDOW_SAMPLES ? keyOf(inFullContext(kind)) : undefined,
+      shapeOf: ({ kind }) => shapeOf(kind),
+      run: (windows, turn) => this.#runBatch(windows, turn),
+      turn: (priority) => this.#turn(priority),
+      makeRoom: () => this.#beamSession.makeRoom(),
       onTrouble,
     });
   }
@@ -89,9 +94,9 @@ export class WhisperRecognizer implements SpeechRecognizer {
     return new WhisperRecognizer(engine, checkpoint, tokenizer, options);
   }
 
-  /** As configured, or less once the device's memory has run out. */
+  /** Of the usual, greedy decode: as configured, or less once the device's memory has run out. */
   get batchSize(): number {
-    return this.#scheduler.batchSize;
+    return this.#scheduler.batchSizeOf();
   }
 
   /** Windows that wait for a batch. */
@@ -101,6 +106,10 @@ export class WhisperRecognizer implements SpeechRecognizer {
 
   stats(): SchedulerStats {
     return this.#scheduler.stats();
+  }
+
+  async prepare({ beamSize = 1 }: DecodingRules, signal: AbortSignal): Promise<void> {
+    if (beamSize > 1) await this.#beamSession.during(() => Promise.resolve(), signal);
   }
 
   async recognize(request: RecognitionRequest, signal: AbortSignal): Promise<Recognition> {
@@ -117,7 +126,10 @@ export class WhisperRecognizer implements SpeechRecognizer {
       prompt: rowPrompt(this.#checkpoint, request, previous),
       kind: decodingKind(this.#asServed(request), this.#suppressed(request)),
     };
-    return await this.#scheduler.submit(window, request.scheduling ?? DEFAULT_SCHEDULING, signal);
+    const submit = (): Promise<Recognition> =>
+      this.#scheduler.submit(window, request.scheduling ?? DEFAULT_SCHEDULING, signal);
+    const isBeam = window.kind.search === 'beam';
+    return await (isBeam ? this.#beamSession.during(submit, signal) : submit());
   }
 
   textOf(tokenIds: readonly number[]): string {
@@ -125,40 +137,59 @@ export class WhisperRecognizer implements SpeechRecognizer {
   }
 
   /**
-   * Runs every batch size that will be used once, so that no job pays for kernel tuning; a size that
-   * the device's memory cannot hold is found out here.
+   * Runs every batch size that will be used once, in all that a decode may do, so that no job pays for
+   * kernel tuning; and the largest at its longest, so that what the device's memory cannot hold is
+   * found out here.
    * @param onSize hears of each size that has run, and how long it took.
    */
   async warmUp(onSize: (windows: number, elapsedMs: number) => void = () => {}): Promise<void> {
-    const smaller = CUDA_BATCH_SIZES.filter((size) => size < this.batchSize);
-    const sizes = this.#engine.device === 'cuda' ? [...smaller, this.batchSize] : [1];
-    const request: RecognitionRequest = {
-      waveform: new Float32Array(WINDOW_SAMPLES),
-      task: 'transcribe',
-      language: null,
-      timestamps: true,
-      temperature: 0,
-      prompt: null,
-    };
-    const { signal } = new AbortController();
+    const sizes = this.#engine.device === 'cuda' ? batchSizesUpTo(this.batchSize) : [1];
     for (const size of sizes) {
-      if (size > this.batchSize) return;
+      const isLargest = this.#engine.device === 'cuda' && size === sizes.at(-1);
+      const longest = isLargest ? [longestWindows(this.#checkpoint, size)] : [];
       const startedAt = performance.now();
-      const windows = Array.from({ length: size }, () => this.recognize(request, signal));
-      await Promise.all(windows);
+      for (const windows of [everydayWindows(size), ...longest]) {
+        if (!(await this.#fits(windows))) return;
+      }
       onSize(size, Math.round(performance.now() - startedAt));
     }
   }
 
-  async #runBatch(windows: readonly QueuedWindow[]): Promise<Recognition[]> {
-    const { kind } = windows[0]!;
+  /** Halves the batch size if the device's memory does not hold these windows. */
+  async #fits(windows: readonly ForcedWindow[]): Promise<boolean> {
+    try {
+      const feeds = forcedFeeds(this.#checkpoint, windows, { attention: true });
+      await this.#engine.run(SESSION, feeds);
+      return true;
+    } catch (thrown) {
+      const isTooMuch = thrown instanceof SttError && thrown.code === 'GPU_OUT_OF_MEMORY';
+      if (!isTooMuch || windows.length === 1) throw thrown;
+      this.#scheduler.reduce('', windows.length);
+      return false;
+    }
+  }
+
+  async #turn(priority: () => Priority): Promise<EngineTurn> {
+    const turn = await this.#engine.turn(priority);
+    if (turn.hasWaited) await setTimeout(JOINING_MS);
+    return turn;
+  }
+
+  async #runBatch(
+    windows: readonly QueuedWindow[],
+    turn: EngineTurn | undefined,
+  ): Promise<Recognition[]> {
+    const kind = widest(windows.map((window) => window.kind));
     const feeds = decodeFeeds(
       this.#checkpoint,
       windows.map(({ request }) => request),
       windows.map(({ prompt }) => prompt),
       { windows: this.#rowsFor(windows.length), kind },
     );
-    const outputs = await this.#engine.run(await this.#sessionFor(kind), feeds);
+    const isBeam = kind.search === 'beam';
+    const outputs = await (isBeam
+      ? this.#beamSession.run(feeds)
+      : (turn ?? this.#engine).run(SESSION, feeds));
     return recognitions(this.#checkpoint, outputs, windows, kind);
   }
 
@@ -178,27 +209,24 @@ export class WhisperRecognizer implements SpeechRecognizer {
     return this.#numeralTokens;
   }
 
-  /** Loads the beam search when it is first asked for: most workers never are. */
-  async #sessionFor({ search }: DecodingKind): Promise<string> {
-    if (search === 'greedy') return SESSION;
-    this.#beamSession ??= this.#loadBeamSearch();
-    return await this.#beamSession;
-  }
-
-  async #loadBeamSearch(): Promise<string> {
-    const { folder, computeType, batchSize } = this.#options;
-    try {
-      const source = { kind: 'whisper', search: 'beam', folder, computeType, batchSize } as const;
-      await this.#engine.load(BEAM_SESSION, source);
-      return BEAM_SESSION;
-    } catch (error) {
-      this.#beamSession = undefined;
-      throw error;
-    }
-  }
-
+  /** A GPU's batches are filled up to one of the sizes that have been warmed up. */
   #rowsFor(count: number): number {
     if (this.#engine.device === 'cpu') return count;
-    return CUDA_BATCH_SIZES.find((size) => size >= count) ?? count;
+    return batchSizesUpTo(this.#options.batchSize).find((size) => size >= count) ?? count;
   }
 }
+
+const keyOf = (kind: DecodingKind): string => JSON.stringify(kind);
+
+const inFullContext = (kind: DecodingKind): DecodingKind => ({
+  ...kind,
+  contextSamples: WINDOW_SAMPLES,
+});
+
+/** Memory goes by the rows of a window; '' is the usual decode. */
+const shapeOf = ({ search, rowsPerWindow }: DecodingKind): string =>
+  rowsPerWindow === 1 ? '' : `${search} ${rowsPerWindow}`;
+
+/** Kinds of one batch differ in the padding at most. */
+const widest = (kinds: readonly DecodingKind[]): DecodingKind =>
+  kinds.reduce((wide, kind) => (kind.contextSamples > wide.contextSamples ? kind : wide));

@@ -6,6 +6,7 @@ const VAD_WINDOW_SAMPLES = 512;
 /** Hears speech exactly where the script says: in every window that begins inside a range. */
 export class ScriptedVoiceActivity implements VoiceActivityModel {
   readonly windowSamples = VAD_WINDOW_SAMPLES;
+  isIndependent = false;
   readonly #speech: readonly SampleRange[];
   /** Lengths of the pieces that were pushed, over all streams. */
   readonly pushedSamples: number[] = [];

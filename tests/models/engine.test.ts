@@ -1,13 +1,8 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, expect, test } from 'vitest';
 import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
 import type { SttError } from '../../core/errors.ts';
-import { createLogger } from '../../core/logger.ts';
 import { InferenceEngine } from '../../models/engine/engine.ts';
-import { WindowScheduler } from '../../models/engine/window-scheduler.ts';
 import { EMBEDDED_WHISPER, loadModels } from '../../models/load-models.ts';
 import { sampleWaveform } from '../golden/shared-data.ts';
 
@@ -124,96 +119,6 @@ test('sampling at a temperature is repeatable and differs from the best path', a
   const sampled = await textAt(1);
   expect(await textAt(1)).toBe(sampled);
   expect(sampled).not.toBe(await textAt(0));
-});
-
-const VAD_FILE = new URL(
-  '../../models/embedded/silero-vad/silero_vad_16k_sequence.onnx',
-  import.meta.url,
-).pathname;
-const vadFeeds = (windows = 1, samples = 576) =>
-  ({
-    input: {
-      type: 'float32',
-      data: new Float32Array(windows * samples),
-      dims: [windows, samples],
-    },
-    h: { type: 'float32', data: new Float32Array(128), dims: [1, 1, 128] },
-    c: { type: 'float32', data: new Float32Array(128), dims: [1, 1, 128] },
-  }) as const;
-
-/** An engine with voice activity alone, whose thread can be told to crash. */
-async function crashingEngine(file = VAD_FILE) {
-  const fatal: SttError[] = [];
-  const thread = new URL('../fixtures/crashing-engine-thread.ts', import.meta.url);
-  const engine = new InferenceEngine(CPU, (error) => fatal.push(error), thread);
-  open.push(engine);
-  await engine.load('vad', { kind: 'onnx', file });
-  return { engine, fatal };
-}
-
-test('a crashed thread fails what is under way, comes back once with its sessions, then is fatal', async () => {
-  const { engine, fatal } = await crashingEngine();
-  await expect(engine.run('crash', {})).rejects.toMatchObject({
-    code: 'ENGINE_CRASHED',
-    retryable: true,
-  });
-  expect((await engine.run('vad', vadFeeds()))['speech_probs']?.dims).toEqual([1]);
-  expect(fatal).toEqual([]);
-  await expect(engine.run('crash', {})).rejects.toMatchObject({ code: 'ENGINE_CRASHED' });
-  await expect.poll(() => fatal.length).toBe(1);
-});
-
-test('a lost GPU counts as a crash, with what the runtime said', async () => {
-  const { engine, fatal } = await crashingEngine();
-  const failure = await engine.run('lose the GPU', {}).catch((error: unknown) => error);
-  expect(failure).toMatchObject({ code: 'ENGINE_CRASHED', cause: { message: 'The GPU was lost' } });
-  expect((await engine.run('vad', vadFeeds()))['speech_probs']?.dims).toEqual([1]);
-  expect(fatal).toEqual([]);
-});
-
-test('a session that does not come back after a crash is fatal, and jobs may be tried elsewhere', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'engine-'));
-  const file = join(folder, 'vad.onnx');
-  await copyFile(VAD_FILE, file);
-  const { engine, fatal } = await crashingEngine(file);
-  await rm(folder, { recursive: true });
-  await expect(engine.run('crash', {})).rejects.toMatchObject({ code: 'ENGINE_CRASHED' });
-  await expect(engine.run('vad', vadFeeds())).rejects.toMatchObject({ code: 'ENGINE_CRASHED' });
-  expect(fatal).toMatchObject([{ code: 'MODEL_LOAD_FAILED' }]);
-});
-
-test('a small run that comes during a batch runs before the next batch', async () => {
-  const { engine } = await crashingEngine();
-  const order: string[] = [];
-  const scheduler = new WindowScheduler<string, void>({
-    batchSize: 1,
-    keyOf: () => '',
-    run: async ([name]) => {
-      await engine.run('vad', vadFeeds(3000));
-      order.push(name!);
-      return [];
-    },
-    onTrouble: undefined,
-  });
-  const file = { priority: 'file', tenant: null } as const;
-  const { signal } = new AbortController();
-  const batches = ['first', 'second'].map((name) => scheduler.submit(name, file, signal));
-  await expect.poll(() => scheduler.queueLength).toBe(1);
-  await engine.run('vad', vadFeeds(1)).then(() => order.push('small'));
-  await Promise.all(batches);
-  expect(order).toEqual(['first', 'small', 'second']);
-});
-
-test('a run that fails says in the log what the runtime objected to, and where', async () => {
-  const { engine } = await crashingEngine();
-  const error = await engine.run('vad', vadFeeds(1, 123)).catch((thrown: unknown) => thrown);
-  const lines: string[] = [];
-  createLogger('info', { write: (line: string) => lines.push(line) }).error({ err: error });
-  const { err } = JSON.parse(lines[0]!);
-  expect(err).toMatchObject({ code: 'INTERNAL', message: 'A model run failed' });
-  expect(err.cause.message).toContain('The runtime says: Got invalid dimensions');
-  expect(err.cause.cause.type).toBe('Error');
-  expect(err.cause.cause.frames.join()).toContain('onnxruntime-node');
 });
 
 test('a folder without a model and a file that is no model are told apart', async () => {

@@ -1,9 +1,12 @@
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../core/config.ts';
 import { readTensorTable } from '../../models/graph/safetensors.ts';
 import { realDisk } from '../../models/hub/disk.ts';
 import type { HubOptions } from '../../models/hub/options.ts';
+import { thisProcess } from '../../models/hub/process-identity.ts';
 import { locateWhisper } from '../../models/locate-whisper.ts';
 import { readWhisperCheckpoint } from '../../models/whisper/checkpoint.ts';
 import { writeRandomCheckpoint } from '../../scripts/random-checkpoint.ts';
@@ -25,13 +28,8 @@ async function quantizer(): Promise<Bench> {
   await writeRandomCheckpoint(model, RANDOM_CHECKPOINTS['distil in float16']!);
   let passes = 0;
   const options: HubOptions = {
-    endpoint: 'http://127.0.0.1:9',
-    token: undefined,
-    offline: true,
-    home: undefined,
+    ...loadConfig({ RUNPOD_MODEL_CACHE: '', MODEL_VOLUME: '', HF_HUB_OFFLINE: 'true' }).hub,
     cache,
-    runpodCache: undefined,
-    volume: undefined,
     hooks: {
       onQuantize: ({ doneBytes, totalBytes }) => {
         if (doneBytes === totalBytes) passes += 1;
@@ -87,6 +85,31 @@ test('what a killed process left behind is removed and never used', async () => 
   expect(await locate()).toBe(folder);
   expect(passes()).toBe(2);
   await expect(stat(half)).rejects.toThrow();
+});
+
+test('a process that was frozen while it quantized takes what its successor made', async () => {
+  const { locate, passes, cache } = await quantizer();
+  const target = await locate();
+  await rm(target, { recursive: true });
+  let isFrozen = false;
+  const folder = await locate({
+    tuning: { lockStaleMs: 200, lockPollMs: 5 },
+    hooks: {
+      onQuantize: () => {
+        if (isFrozen) return;
+        isFrozen = true;
+        // What a successor does meanwhile: takes the lock, clears up, and dies before it is done.
+        writeFileSync(`${target}.stt-lock`, JSON.stringify({ ...thisProcess(), pid: 2 ** 30 }));
+        for (const name of readdirSync(dirname(target))) {
+          if (name.includes('.partial-')) rmSync(join(dirname(target), name), { recursive: true });
+        }
+      },
+    },
+  });
+  expect(folder).toBe(target);
+  expect(passes()).toBe(1);
+  expect(await filesBelow(cache)).toHaveLength(4);
+  expect((await readWhisperCheckpoint(folder)).tensors.size).toBeGreaterThan(0);
 });
 
 test('without a cache that can be written the temporary folder is used, and told of', async () => {

@@ -22,7 +22,7 @@ test('an empty environment is valid', () => {
     fetchTimeoutMs: 120_000,
   });
   expect(config.hub.endpoint).toBe('https://huggingface.co');
-  expect(config.runpod).toMatchObject({ concurrency: 1, pingIntervalMs: 10_000 });
+  expect(config.runpod).toMatchObject({ concurrency: 8, pingIntervalMs: 10_000 });
 });
 
 test('every problem is reported at once', () => {

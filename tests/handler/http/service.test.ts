@@ -247,4 +247,6 @@ test('metrics count jobs and requests, and the event loop', async () => {
   expect(metrics).toMatch(/^stt_http_requests_total\{method="POST",route="\/stt\/upload"/m);
   expect(metrics).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
   expect(metrics).toMatch(/^stt_engine_batch_fill 0\.\d+$/m);
+  expect(metrics).toMatch(/^stt_engine_wait_seconds_count\{priority="file"\} [1-9]\d*$/m);
+  expect(metrics).toMatch(/^stt_engine_wait_seconds_p95\{priority="realtime"\} 0/m);
 });

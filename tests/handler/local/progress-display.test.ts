@@ -33,3 +33,16 @@ test('on a terminal progress is a bar, and lines in between are not lost', () =>
   expect(stream.text).toContain('last words\n');
   expect(stream.text).toContain('\u001b[');
 });
+
+test('on a terminal a model on its way has a bar of its own; elsewhere its lines must do', () => {
+  const stream = new CapturedStream(true);
+  const display = createProgressDisplay(stream, 1);
+  const half = { file: 'model.safetensors', doneBytes: 4e6, totalBytes: 8e6, bytesPerSec: 2e6 };
+  display.transfer?.(half);
+  display.transfer?.({ ...half, file: '8 bits', bytesPerSec: 0 });
+  display.close();
+  expect(stream.text).toContain('50 % of 8.0 MB, 2.0 MB/s  model.safetensors');
+  expect(stream.text).toContain('50 % of 8.0 MB  8 bits');
+  expect(stream.text).toContain('0 % · ');
+  expect(createProgressDisplay(new CapturedStream(), 1).transfer).toBeUndefined();
+});

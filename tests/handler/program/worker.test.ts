@@ -103,5 +103,19 @@ test('nothing is left in the spool, and SIGTERM ends the worker with 0 and clean
   expect(lines).toContainEqual(
     expect.objectContaining({ message: 'job completed', requestId: 'path' }),
   );
+  expect(lines).toContainEqual(
+    expect.objectContaining({
+      message: 'engine ready',
+      device: 'cpu',
+      stagesMs: {
+        build: expect.any(Number),
+        load: expect.any(Number),
+        warmUp: expect.any(Number),
+      },
+    }),
+  );
+  expect(lines).toContainEqual(
+    expect.objectContaining({ message: 'engine used', windows: expect.any(Number), batchSize: 8 }),
+  );
   expect(stdout).not.toMatch(/Good morning|meeting-en|KEY123/);
 }, 30_000);

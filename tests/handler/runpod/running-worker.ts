@@ -96,6 +96,7 @@ function workerConfig(api: FakeRunpodApi, { config, heartbeat }: Setup): Config[
   const { runpod } = loadConfig({ ...api.environment(), RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true' });
   return {
     ...runpod,
+    concurrency: 1, // one after the other, so that a script of requests can be followed
     pingIntervalMs: 40,
     ...(!heartbeat && { pingUrl: undefined }),
     ...config,

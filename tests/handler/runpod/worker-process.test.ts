@@ -24,6 +24,7 @@ async function spawnWorker(scenario: Scenario): Promise<WorkerProcess> {
     env: {
       PATH: process.env['PATH'],
       ...api.environment(),
+      RUNPOD_CONCURRENCY: '1',
       RUNPOD_PING_INTERVAL: String(PING_INTERVAL_MS),
       RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
     },

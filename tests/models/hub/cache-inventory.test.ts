@@ -1,15 +1,24 @@
-import { appendFile, mkdir, realpath, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import {
+  appendFile,
+  lutimes,
+  mkdir,
+  readdir,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   listCached,
-  pruneLeftovers,
   removeDamaged,
   removeModel,
   verifySnapshot,
 } from '../../../models/hub/cache-inventory.ts';
 import { RepoCache } from '../../../models/hub/cache-layout.ts';
 import { thisProcess } from '../../../models/hub/process-identity.ts';
+import { pruneLeftovers } from '../../../models/hub/prune.ts';
 import { COMMIT } from '../../fakes/hub-server.ts';
 import {
   digestsIn,
@@ -113,6 +122,53 @@ describe('the contents of a cache', () => {
     await pruneLeftovers(cache);
     expect(await exists(partial)).toBe(false);
     expect(await exists(lock)).toBe(false);
+  });
+
+  test('are no damage where they cannot be read, nor when the reader is interrupted', async () => {
+    const { resolve } = await workbench();
+    const { folder } = await resolve();
+    const stop = new AbortController();
+    const interrupted = (async () => {
+      for await (const { verdict } of verifySnapshot(folder, stop.signal)) {
+        expect(verdict).toBe('intact');
+        stop.abort();
+      }
+    })();
+    await expect(interrupted).rejects.toThrow(/abort/);
+    const content = await realpath(join(folder, WEIGHTS));
+    await rm(content);
+    expect((await verdictsOn(folder))[WEIGHTS]).toBe('damaged');
+    await mkdir(content); // opens, and cannot be read: EISDIR, as EIO would
+    await expect(verdictsOn(folder)).rejects.toMatchObject({ code: 'EISDIR' });
+  });
+
+  test('lose copies in 8 bits that are half-made or of an older version, and links in the making', async () => {
+    const { resolve, cache, repoFolder } = await workbench();
+    await resolve();
+    const dead = JSON.stringify({ ...thisProcess(), pid: 2 ** 30 });
+    const living = JSON.stringify(thisProcess());
+    for (const folder of [join(cache, 'stt-quantized'), join(repoFolder, 'stt-quantized')]) {
+      const inside = ['a-v1/x', 'a-v0/x', 'b-v1.partial-1/x', 'c-v1.partial-2/x', 'd-v0/x'];
+      for (const path of inside) await mkdir(join(folder, dirname(path)), { recursive: true });
+      for (const path of inside) await writeFile(join(folder, path), 'content');
+      await writeFile(join(folder, 'b-v1.stt-lock'), dead);
+      await writeFile(join(folder, 'c-v1.stt-lock'), living);
+      await writeFile(join(folder, 'd-v0.stt-lock.turn'), dead);
+    }
+    const links = ['old.stt-new', 'young.stt-new'].map((name) => join(repoFolder, name));
+    for (const link of links) await symlink('nowhere', link);
+    await lutimes(links[0]!, 1, 1);
+    const blob = join(repoFolder, 'blobs', `${'b'.repeat(64)}.stt-partial.json.1-2-3`);
+    await writeFile(blob, 'a record in the making');
+    expect(await pruneLeftovers(cache)).toBeGreaterThan(0);
+    for (const folder of [join(cache, 'stt-quantized'), join(repoFolder, 'stt-quantized')]) {
+      expect(await filesBelow(folder)).toEqual(['a-v1/x', 'c-v1.partial-2/x', 'c-v1.stt-lock']);
+    }
+    expect(await exists(blob)).toBe(false);
+    expect((await readdir(repoFolder)).filter((name) => name.endsWith('.stt-new'))).toEqual([
+      'young.stt-new',
+    ]);
+    expect((await filesBelow(join(repoFolder, 'snapshots'))).length).toBe(WANTED.length);
   });
 
   test('lose a model that is named', async () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Disk, realDisk } from '../../../models/hub/disk.ts';
+import { createLogger } from '../../../core/logger.ts';
+import { downloadLog } from '../../../models/hub/download-log.ts';
 import { whisperFiles } from '../../../models/hub/needs.ts';
 import { resolveModel } from '../../../models/hub/resolve-model.ts';
 import {
@@ -8,31 +9,21 @@ import {
   bytesSentTwice,
   digestsIn,
   digestsOf,
-  exists,
   failureOf,
   filesBelow,
-  PIECE_BYTES,
+  noLocks,
+  nothingVisible,
   QUICK,
   REPO,
   until,
   WANTED,
   WEIGHT_BYTES,
-  type Workbench,
   whisperRepo,
   workbench,
 } from './hub-workbench.ts';
 
 const WEIGHTS = 'model.safetensors';
 const ALL_WELL = digestsIn(whisperRepo(), WANTED);
-
-/** Nothing that a reader could take for a model. */
-const nothingVisible = async ({ repoFolder }: Workbench): Promise<boolean> => {
-  const visible = [...(await filesBelow(join(repoFolder, 'snapshots')))];
-  return visible.length === 0 && !(await exists(join(repoFolder, 'refs/main')));
-};
-
-const noLocks = async ({ cache }: Workbench): Promise<boolean> =>
-  (await filesBelow(join(cache, '.locks'))).length === 0;
 
 describe('a host that fails in passing', () => {
   test.each(['api', 'resolve', 'content'] as const)(
@@ -53,6 +44,23 @@ describe('a host that fails in passing', () => {
     await resolve();
     expect(performance.now() - startedAtMs).toBeGreaterThan(990);
     expect(retries).toMatchObject([{ waitMs: 1000, reason: 'The host answered 429' }]);
+  });
+
+  test('is in the log while it makes a start wait, without its address', async () => {
+    const { hub, resolve } = await workbench();
+    hub.fail({ on: 'api', times: 1, kind: { status: 429, headers: { 'retry-after': '0' } } });
+    const lines: string[] = [];
+    const logger = createLogger('info', { write: (line: string) => lines.push(line) });
+    const hooks = downloadLog(logger);
+    await resolve(REPO, { hooks });
+    hooks.onWait?.(WEIGHTS);
+    hooks.onPinMissed?.({ model: REPO, pinned: 'abc', used: 'main' });
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { message: 'model download retried', level: 'WARN', reason: 'The host answered 429' },
+      { message: 'model awaited from another process', file: WEIGHTS },
+      { message: 'model is not the pinned one', model: REPO, used: 'main' },
+    ]);
+    expect(lines.join()).not.toMatch(/https?:|127\.0\.0\.1/);
   });
 
   test('is not waited for when it asks for too much', async () => {
@@ -187,51 +195,6 @@ describe('a model that the Hub does not give', () => {
       code: 'MODEL_NOT_FOUND',
       message: `${REPO} has no revision v2`,
     });
-  });
-});
-
-describe('a disk that fails', () => {
-  const failing = (code: string): Error => Object.assign(new Error(code), { code });
-
-  test('is asked for its free space before the download', async () => {
-    const { resolve, hub } = await workbench();
-    const disk: Disk = { ...realDisk, freeBytes: () => Promise.resolve(1000) };
-    const failure = await failureOf(resolve(REPO, { disk }));
-    const needed = WEIGHT_BYTES + 3000 + 2 + 24;
-    expect(failure.code).toBe('DISK_FULL');
-    expect(failure.message).toContain(`needs ${needed} more bytes`);
-    expect(failure.message).toContain('has 1000: enlarge the disk, or set HF_HOME');
-    expect(hub.requests.filter(({ file }) => file !== '')).toEqual([]);
-  });
-
-  test('may be full in the middle; what is there is used when there is room again', async () => {
-    const bench = await workbench();
-    const disk: Disk = {
-      ...realDisk,
-      write: (file, bytes, position) =>
-        position > 3 * PIECE_BYTES
-          ? Promise.reject(failing('ENOSPC'))
-          : realDisk.write(file, bytes, position),
-    };
-    const failure = await failureOf(
-      bench.resolve(REPO, { disk, tuning: { ...QUICK, connections: 1 } }),
-    );
-    expect(failure.code).toBe('DISK_FULL');
-    expect(await nothingVisible(bench)).toBe(true);
-    expect(await noLocks(bench)).toBe(true);
-    const before = bench.hub.requests.length;
-    expect(await digestsOf(await bench.resolve())).toEqual(ALL_WELL);
-    const ranges = bench.hub.requests.slice(before).flatMap(({ range }) => range ?? []);
-    expect(ranges.every((range) => Number(/\d+/.exec(range)![0]) >= 3 * PIECE_BYTES)).toBe(true);
-  });
-
-  test.each(['EROFS', 'EACCES'])('may be closed to us (%s)', async (code) => {
-    const { resolve, hub } = await workbench();
-    const disk: Disk = { ...realDisk, prepareFolder: () => Promise.reject(failing(code)) };
-    const failure = await failureOf(resolve(REPO, { disk }));
-    expect(failure.code).toBe('MODEL_CACHE_READ_ONLY');
-    expect(failure.message).toContain('set HF_HOME or MODEL_VOLUME to a folder that can');
-    expect(hub.requests).toEqual([]);
   });
 });
 

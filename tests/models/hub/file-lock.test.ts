@@ -1,7 +1,7 @@
-import { utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { withFileLock } from '../../../models/hub/file-lock.ts';
 import { thisProcess } from '../../../models/hub/process-identity.ts';
 import { exists, NEVER, temporaryFolder } from './hub-workbench.ts';
@@ -49,16 +49,35 @@ describe('a file lock', () => {
   });
 
   test('of a dead process is taken at once, by one of many', async () => {
-    const path = await lockHeldBy(DEAD);
-    let inside = 0;
-    const task = () =>
-      withFileLock(path, { ...RULES, staleMs: 60_000 }, NEVER, async () => {
-        inside += 1;
-        expect(inside).toBe(1);
-        await wait(3);
-        inside -= 1;
-      });
-    await Promise.all(Array.from({ length: 8 }, task));
+    // Over and over: a place that is empty for a moment would let a second one in now and then.
+    const rules = { ...RULES, staleMs: 60_000, pollMs: 1 };
+    const taking = async (): Promise<void> => {
+      const path = await lockHeldBy(DEAD);
+      let inside = 0;
+      const task = () =>
+        withFileLock(path, rules, new AbortController().signal, async () => {
+          inside += 1;
+          expect(inside).toBe(1);
+          await wait(1);
+          inside -= 1;
+        });
+      await Promise.all(Array.from({ length: 8 }, task));
+      expect(await readdir(dirname(path))).toEqual([]);
+    };
+    await Promise.all(Array.from({ length: 25 }, taking));
+  });
+
+  test('is looked at again after a pause before anything is written', async () => {
+    const path = await lockHeldBy(undefined);
+    const outcome = withFileLock(path, { ...RULES, staleMs: 4000 }, NEVER, async (lease) => {
+      await lease.confirm();
+      await writeFile(path, JSON.stringify(FAR_AWAY));
+      await lease.confirm(); // not looked at so soon
+      const frozen = vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 3000);
+      onTestFinished(() => frozen.mockRestore());
+      return await lease.confirm().catch(() => 'taken');
+    });
+    expect(await outcome).toBe('taken');
   });
 
   test('of an earlier process with the number of a living one is taken at once', async () => {
@@ -91,7 +110,7 @@ describe('a file lock', () => {
 
   test('tells its owner when it was taken away, and leaves the new one alone', async () => {
     const path = await lockHeldBy(undefined);
-    const told = await withFileLock(path, RULES, NEVER, async (lost) => {
+    const told = await withFileLock(path, RULES, NEVER, async ({ lost }) => {
       await writeFile(path, JSON.stringify(FAR_AWAY));
       await wait(RULES.staleMs);
       return lost.aborted;

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, readFile, realpath, rm, stat } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { loadConfig } from '../../../core/config.ts';
 import { SttError } from '../../../core/errors.ts';
 import { whisperFiles } from '../../../models/hub/needs.ts';
 import type { DownloadRetry, HubOptions, HubTuning } from '../../../models/hub/options.ts';
@@ -64,17 +65,16 @@ export interface Workbench {
 }
 
 /** A hub with one model, and an empty cache; both gone after the test. */
-export async function workbench(repo: FakeRepo = whisperRepo()): Promise<Workbench> {
-  const hub = await startHubServer({ [REPO]: repo });
+export async function workbench(repo: FakeRepo = whisperRepo(), name = REPO): Promise<Workbench> {
+  const hub = await startHubServer({ [name]: repo });
   const root = await temporaryFolder();
   onTestFinished(() => hub.close());
   const cache = join(root, 'hub');
   const retries: DownloadRetry[] = [];
   const options: HubOptions = {
+    ...loadConfig({}).hub,
     endpoint: hub.endpoint,
-    token: undefined,
-    offline: false,
-    home: undefined,
+    home: join(root, 'home'),
     cache,
     runpodCache: join(root, 'runpod-volume/huggingface-cache/hub'),
     volume: join(root, 'runpod-volume/stt-models'),
@@ -85,10 +85,10 @@ export async function workbench(repo: FakeRepo = whisperRepo()): Promise<Workben
     hub,
     root,
     cache,
-    repoFolder: join(cache, `models--${REPO.replace('/', '--')}`),
+    repoFolder: join(cache, `models--${name.replace('/', '--')}`),
     options,
     retries,
-    resolve: (reference = REPO, changes = {}) =>
+    resolve: (reference = name, changes = {}) =>
       resolveModel(reference, whisperFiles, { ...options, ...changes }, NEVER),
   };
 }
@@ -172,3 +172,12 @@ export const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+/** Nothing that a reader could take for a model. */
+export const nothingVisible = async ({ repoFolder }: Workbench): Promise<boolean> => {
+  const visible = [...(await filesBelow(join(repoFolder, 'snapshots')))];
+  return visible.length === 0 && !(await exists(join(repoFolder, 'refs/main')));
+};
+
+export const noLocks = async ({ cache }: Workbench): Promise<boolean> =>
+  (await filesBelow(join(cache, '.locks'))).length === 0;

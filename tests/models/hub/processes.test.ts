@@ -81,20 +81,29 @@ describe('several processes', () => {
     expect(laterBytes).toBe(WEIGHT_BYTES - keptBytes);
   });
 
-  test('take the work from one that is frozen, which finds it done when it wakes up', async () => {
-    const bench = await workbench();
-    bench.hub.fail({ on: 'content', file: WEIGHTS, times: 4, kind: { bytesPerSec: 50_000 } });
-    const frozen = startWorker(bench);
-    await until(() => bytesSent(bench.hub, WEIGHTS) > 20_000);
-    frozen.process.kill('SIGSTOP');
-    const waited: string[] = [];
-    const model = await bench.resolve(REPO, { hooks: { onWait: (file) => waited.push(file) } });
-    expect(await digestsOf(model)).toEqual(ALL_WELL);
-    expect(waited).toEqual([WEIGHTS]);
-    frozen.process.kill('SIGCONT');
-    expect(await digestsOf(await frozen.model)).toEqual(ALL_WELL);
-    expect(await filesBelow(join(bench.cache, '.locks'))).toEqual([]);
-  });
+  test.each(['when all is done', 'in the middle of it'])(
+    'take the work from one that is frozen, which wakes up %s and harms nothing',
+    async (moment) => {
+      const bench = await workbench();
+      bench.hub.fail({ on: 'content', file: WEIGHTS, times: 12, kind: { bytesPerSec: 50_000 } });
+      const requests = () => bench.hub.requests.filter(({ file }) => file === WEIGHTS).length;
+      const frozen = startWorker(bench);
+      await until(() => bytesSent(bench.hub, WEIGHTS) > 20_000);
+      frozen.process.kill('SIGSTOP');
+      const asked = requests();
+      const waited: string[] = [];
+      const taking = bench.resolve(REPO, { hooks: { onWait: (file) => waited.push(file) } });
+      if (moment === 'when all is done') await taking;
+      else await until(() => requests() > asked + 1);
+      frozen.process.kill('SIGCONT');
+      expect(await digestsOf(await taking)).toEqual(ALL_WELL);
+      expect(waited).toEqual([WEIGHTS]);
+      expect(await digestsOf(await frozen.model)).toEqual(ALL_WELL);
+      expect(await filesBelow(join(bench.cache, '.locks'))).toEqual([]);
+      const blobs = await filesBelow(join(bench.repoFolder, 'blobs'));
+      expect(blobs).toHaveLength(WANTED.length);
+    },
+  );
 
   test('do not trust a record that claims more than the file has', async () => {
     const bench = await workbench();

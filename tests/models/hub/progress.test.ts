@@ -61,22 +61,31 @@ describe('the view of a download', () => {
     const stream = Object.assign(new PassThrough(), { isTTY: isTerminal, columns: 120, rows: 20 });
     const view = createDownloadView(stream as unknown as NodeJS.WriteStream);
     const whole = { totalBytes: 8 * MEGABYTE, bytesPerSec: 2 * MEGABYTE };
+    view.hooks.onRetry?.({ file: 'file list', failures: 1, waitMs: 1, reason: 'It asks to wait' });
     view.hooks.onProgress?.({ file: 'config.json', doneBytes: 4 * MEGABYTE, ...whole });
     view.hooks.onRetry?.({ file: 'config.json', failures: 1, waitMs: 500, reason: 'It broke' });
     vi.advanceTimersByTime(6000);
     view.hooks.onProgress?.({ file: 'config.json', doneBytes: 8 * MEGABYTE, ...whole });
+    view.hooks.onQuantize?.({ ...whole, file: 'weights', doneBytes: MEGABYTE, bytesPerSec: 0 });
+    view.hooks.onPinMissed?.({ model: 'org/name', pinned: 'abc', used: 'main' });
     view.stop();
     return String(stream.read());
   };
 
   test('is bars on a terminal', () => {
-    expect(show(true)).toMatch(/[█░]+ 100 % of 8\.0 MB, 2\.0 MB\/s {2}config\.json/);
+    const text = show(true);
+    expect(text).toMatch(/[█░]+ 100 % of 8\.0 MB, 2\.0 MB\/s {2}config\.json/);
+    expect(text).toContain('file list: It asks to wait\n');
+    expect(text).toMatch(/[█░]+ 12 % of 8\.0 MB {2}weights in 8 bits/);
   });
 
   test('is lines elsewhere', () => {
     expect(show(false).trim().split('\n')).toEqual([
+      'file list: It asks to wait; trying again in 0.0 s',
       'config.json: It broke; trying again in 0.5 s',
       '8 of 8 MB, 0 MB/s',
+      'in 8 bits: 1 of 8 MB, 0 MB/s',
+      'org/name: not the pinned abc but main',
     ]);
   });
 });

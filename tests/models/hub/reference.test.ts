@@ -11,9 +11,7 @@ import {
 
 describe('a model reference', () => {
   test.each([
-    ['large-v3', 'openai/whisper-large-v3', 'main'],
-    ['turbo', 'openai/whisper-large-v3-turbo', 'main'],
-    ['large', 'openai/whisper-large-v3', 'main'],
+    ['distil-small.en', 'distil-whisper/distil-small.en', 'main'],
     ['align-ja', 'jonatasgrosman/wav2vec2-large-xlsr-53-japanese', 'refs/pr/2'],
     ['turbo@0.1', 'openai/whisper-large-v3-turbo', '0.1'],
     ['someone/model', 'someone/model', 'main'],
@@ -25,6 +23,18 @@ describe('a model reference', () => {
     ],
   ])('%s is %s at %s', (reference, repo, revision) => {
     expect(parseReference(reference)).toEqual({ kind: 'repo', repo, revision });
+  });
+
+  test('by the registry is its commit, and the branch where that is not to be had', () => {
+    for (const reference of ['large', 'large-v3', 'openai/whisper-large-v3']) {
+      expect(parseReference(reference)).toEqual({
+        kind: 'repo',
+        repo: 'openai/whisper-large-v3',
+        revision: WHISPER_MODELS['large-v3'].revision,
+        branch: 'main',
+      });
+    }
+    expect(parseReference('align-zh')).toMatchObject({ branch: 'refs/pr/1' });
   });
 
   test.each(['/models/whisper', './whisper', '../whisper', '.', '/a@b'])(
@@ -55,8 +65,9 @@ describe('the registry', () => {
   });
 
   test('pins by a branch, a pull request or a full commit, never by a short hash', () => {
-    for (const { revision } of models) {
+    for (const { revision, branch } of models) {
       expect(revision === 'main' || revision.startsWith('refs/') || isCommit(revision)).toBe(true);
+      expect(isCommit(branch)).toBe(false);
     }
   });
 

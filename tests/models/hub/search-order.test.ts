@@ -1,9 +1,11 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { loadConfig } from '../../../core/config.ts';
 import { readSafetensorsHeader } from '../../../models/graph/safetensors.ts';
-import { cachePlaces } from '../../../models/hub/options.ts';
+import { cachePlaces, type HubOptions, type MissedPin } from '../../../models/hub/options.ts';
 import { resolveModel } from '../../../models/hub/resolve-model.ts';
+import { WHISPER_MODELS } from '../../../models/registry.ts';
 import { COMMIT } from '../../fakes/hub-server.ts';
 import {
   failureOf,
@@ -15,7 +17,7 @@ import {
   workbench,
 } from './hub-workbench.ts';
 
-const FOLDER = `models--${REPO.replace('/', '--')}`;
+const folderOf = (repo: string): string => `models--${repo.replace('/', '--')}`;
 const OTHER = 'beef'.padEnd(40, '1');
 /** A safetensors file without tensors. */
 const EMPTY_WEIGHTS = Buffer.concat([
@@ -39,6 +41,7 @@ const putLink = async (path: string, target: string): Promise<void> => {
 };
 
 interface CacheContent {
+  readonly name?: string;
   readonly commit?: string;
   readonly files?: Readonly<Record<string, Buffer>>;
   readonly refs?: readonly string[];
@@ -47,9 +50,9 @@ interface CacheContent {
 /** Writes a cache as Python's huggingface_hub 2 does: content shared by all models, two hops away. */
 async function writeLikePython(
   root: string,
-  { commit = COMMIT, files = NEEDED, refs = ['main'] }: CacheContent = {},
+  { name = REPO, commit = COMMIT, files = NEEDED, refs = ['main'] }: CacheContent = {},
 ): Promise<string> {
-  const repo = join(root, FOLDER);
+  const repo = join(root, folderOf(name));
   for (const [path, bytes] of Object.entries(files)) {
     const etag = Buffer.from(path).toString('hex').padEnd(64, '0').slice(0, 64);
     const shared = join(root, 'blobs', etag.slice(0, 2), etag);
@@ -162,13 +165,69 @@ describe('where a model is looked for', () => {
     expect(await filesBelow(dirname(options.volume!))).toEqual([]);
   });
 
-  test('HF_HUB_CACHE comes before HF_HOME, and both before the home folder', () => {
-    const hub = { endpoint: '', token: undefined, offline: false, runpodCache: undefined };
-    const rootOf = (cache: string | undefined, home: string | undefined): string =>
-      cachePlaces({ ...hub, volume: undefined, cache, home })[0]!.root;
-    expect(rootOf('/cache', '/home')).toBe('/cache');
-    expect(rootOf(undefined, '/home')).toBe('/home/hub');
-    expect(rootOf(undefined, undefined)).toMatch(/\.cache\/huggingface\/hub$/);
+  test('HF_HUB_CACHE comes before HF_HOME, XDG_CACHE_HOME and the home folder', () => {
+    const rootOf = (env: NodeJS.ProcessEnv): string =>
+      cachePlaces(loadConfig({ ...env, RUNPOD_MODEL_CACHE: '' }).hub)[0]!.root;
+    const [cache, home, user] = [
+      { HF_HUB_CACHE: '/cache' },
+      { HF_HOME: '/home' },
+      { XDG_CACHE_HOME: '/user' },
+    ];
+    expect(rootOf({ ...cache, ...home, ...user })).toBe('/cache');
+    expect(rootOf({ ...home, ...user })).toBe('/home/hub');
+    expect(rootOf(user)).toBe('/user/huggingface/hub');
+    expect(rootOf({})).toMatch(/\.cache\/huggingface\/hub$/);
+  });
+});
+
+describe('a model of the registry', () => {
+  const name = 'openai/whisper-tiny';
+  const pinned = WHISPER_MODELS.tiny.revision;
+  const pinnedBench = async (commits: Readonly<Record<string, string>>, files = {}) => {
+    const misses: MissedPin[] = [];
+    const bench = await workbench({ ...whisperRepo(files), revisions: commits }, name);
+    const hooks = { onPinMissed: (miss: MissedPin) => misses.push(miss) };
+    const resolve = (changes: Partial<HubOptions> = {}) =>
+      bench.resolve('tiny', { hooks, ...changes });
+    return { ...bench, resolve, misses };
+  };
+
+  test('is downloaded at its commit, and found there later', async () => {
+    const { resolve, misses } = await pinnedBench({ main: OTHER, v1: pinned });
+    expect(await resolve()).toMatchObject({ revision: pinned, source: 'download' });
+    expect(await resolve()).toMatchObject({ revision: pinned, source: 'hf-cache' });
+    expect(misses).toEqual([]);
+  });
+
+  test('is downloaded from its branch, with a word about it, where the Hub lacks the commit', async () => {
+    const { resolve, misses } = await pinnedBench({ main: OTHER });
+    expect(await resolve()).toMatchObject({ revision: OTHER, source: 'download' });
+    expect(misses).toEqual([{ model: name, pinned, used: 'main' }]);
+  });
+
+  test('is not replaced where a user names the commit', async () => {
+    const { options } = await pinnedBench({ main: OTHER });
+    const failure = await failureOf(resolveModel(`${name}@${pinned}`, [], options, NEVER));
+    expect(failure.message).toBe(`${name} has no revision ${pinned}`);
+  });
+
+  test('is taken from a cache at another commit of its branch, also offline, rather than fetched', async () => {
+    const { resolve, options, misses, hub } = await pinnedBench({ main: OTHER });
+    await writeLikePython(options.runpodCache!, { name, commit: OTHER, refs: [] });
+    for (const offline of [false, true]) {
+      expect(await resolve({ offline })).toMatchObject({ revision: OTHER, source: 'runpod-cache' });
+    }
+    expect(misses).toEqual([1, 2].map(() => ({ model: name, pinned, used: OTHER })));
+    expect(hub.requests).toEqual([]);
+  });
+
+  test('tells each stage that it went through', async () => {
+    const { resolve } = await pinnedBench({ main: OTHER });
+    const stages: string[] = [];
+    const hooks = { onStage: (stage: string) => stages.push(stage) };
+    await resolve({ hooks });
+    await resolve({ hooks });
+    expect(stages).toEqual(['resolve', 'download', 'resolve']);
   });
 });
 

@@ -1,49 +1,9 @@
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SttError } from '../../../core/errors.ts';
-import { type SchedulerTrouble, WindowScheduler } from '../../../models/engine/window-scheduler.ts';
+import { WindowScheduler } from '../../../models/engine/window-scheduler.ts';
 import type { Scheduling } from '../../../pipeline/contracts.ts';
-
-const never = new AbortController().signal;
-const FILE: Scheduling = { priority: 'file', tenant: null };
-const LIVE: Scheduling = { priority: 'realtime', tenant: null };
-
-interface Harness {
-  readonly batchSize: number;
-  readonly runMs?: number;
-  readonly ready?: () => Promise<void>;
-  /** Thrown by the batches for which it gives an error. */
-  fail?(items: readonly string[]): Error | undefined;
-}
-
-/** A scheduler of words: those with the same first letter share batches; the answer is upper case. */
-function harness({ batchSize, runMs = 5, ready, fail }: Harness) {
-  const batches: string[][] = [];
-  const troubles: SchedulerTrouble[] = [];
-  const scheduler = new WindowScheduler<string, string>({
-    batchSize,
-    keyOf: (item) => item[0]!,
-    run: async (items) => {
-      batches.push([...items]);
-      await wait(runMs);
-      const error = fail?.(items);
-      if (error) throw error;
-      return items.map((item) => item.toUpperCase());
-    },
-    ...(ready !== undefined && { ready }),
-    onTrouble: (trouble) => troubles.push(trouble),
-  });
-  const submit = (item: string, scheduling = FILE, signal = never): Promise<string> =>
-    scheduler.submit(item, scheduling, signal);
-  const submitAll = (items: readonly string[], scheduling = FILE) =>
-    Promise.allSettled(items.map((item) => submit(item, scheduling)));
-  return { scheduler, batches, troubles, submit, submitAll };
-}
-
-const outOfMemory = (): Error => new SttError('GPU_OUT_OF_MEMORY', 'Too little memory');
-const answers = (settled: readonly PromiseSettledResult<string>[]): string[] =>
-  settled.map((result) => (result.status === 'fulfilled' ? result.value : 'failed'));
+import { answers, FILE, harness, LIVE, outOfMemory } from './scheduler-harness.ts';
 
 test('requests of one turn share batches of at most the maximum, in order', async () => {
   const { submitAll, batches } = harness({ batchSize: 2 });
@@ -106,80 +66,8 @@ test('a newer window takes the place of the one it replaces, never of another te
   expect(scheduler.stats().replaced).toBe(1);
 });
 
-test('out of memory halves the batches for good and loses no window', async () => {
-  const { scheduler, submitAll, batches, troubles } = harness({
-    batchSize: 8,
-    fail: (items) => (items.length > 2 ? outOfMemory() : undefined),
-  });
-  const items = ['a1', 'a2', 'a3', 'a4', 'a5'];
-  expect(answers(await submitAll(items))).toEqual(['A1', 'A2', 'A3', 'A4', 'A5']);
-  expect(batches).toEqual([items, items.slice(0, 4), ['a1', 'a2'], ['a3', 'a4'], ['a5']]);
-  expect(troubles).toEqual([
-    { kind: 'batch-size-reduced', rows: 5, batchSize: 4 },
-    { kind: 'batch-size-reduced', rows: 4, batchSize: 2 },
-  ]);
-  expect(scheduler.stats()).toMatchObject({ batchSize: 2, outOfMemory: 2, retriedBatches: 0 });
-});
-
-test('a row that does not even fit alone fails alone, with the reason', async () => {
-  const { submitAll } = harness({
-    batchSize: 4,
-    fail: (items) => (items.includes('a!') ? outOfMemory() : undefined),
-  });
-  const settled = await submitAll(['a1', 'a!', 'a2']);
-  expect(answers(settled)).toEqual(['A1', 'failed', 'A2']);
-  expect(settled[1]).toMatchObject({ reason: { code: 'GPU_OUT_OF_MEMORY' } });
-});
-
-test('a bad row fails alone, once more tried, and its neighbours get their answers', async () => {
-  const { scheduler, submitAll, batches, troubles } = harness({
-    batchSize: 4,
-    fail: (items) => (items.includes('a!') ? new TypeError('of this row') : undefined),
-  });
-  const settled = await submitAll(['a1', 'a!', 'a2']);
-  expect(answers(settled)).toEqual(['A1', 'failed', 'A2']);
-  expect(settled[1]).toMatchObject({ reason: { code: 'INTERNAL', cause: expect.any(TypeError) } });
-  expect(batches).toEqual([['a1', 'a!', 'a2'], ['a1'], ['a!'], ['a2']]);
-  expect(troubles).toMatchObject([{ kind: 'batch-retried', rows: 3, error: { code: 'INTERNAL' } }]);
-  expect(scheduler.stats()).toMatchObject({ batchSize: 4, retriedBatches: 1 });
-});
-
-test('a realtime window goes before the retries of a failed batch', async () => {
-  const { submit, submitAll, batches } = harness({
-    batchSize: 4,
-    fail: (items) => (items.length > 1 ? new Error('together only') : undefined),
-  });
-  const file = submitAll(['a1', 'a2']);
-  await wait(1);
-  await Promise.all([file, submit('b-live', LIVE)]);
-  expect(batches).toEqual([['a1', 'a2'], ['b-live'], ['a1'], ['a2']]);
-});
-
-test('a dead engine is everyone’s answer and nothing is tried again', async () => {
-  const { submitAll, batches } = harness({
-    batchSize: 4,
-    fail: () => new SttError('ENGINE_CRASHED', 'The engine thread ended unexpectedly'),
-  });
-  expect(answers(await submitAll(['a1', 'a2']))).toEqual(['failed', 'failed']);
-  expect(batches).toHaveLength(1);
-});
-
-test('a request that is aborted during a failing batch is not tried again', async () => {
-  const { submit, batches } = harness({
-    batchSize: 2,
-    fail: (items) => (items.length > 1 ? outOfMemory() : undefined),
-  });
-  const cancelled = new AbortController();
-  const [first, second] = [submit('a1', FILE, cancelled.signal), submit('a2')];
-  await wait(2);
-  cancelled.abort();
-  await expect(first).rejects.toThrow('abort');
-  expect(await second).toBe('A2');
-  expect(batches).toEqual([['a1', 'a2'], ['a2']]);
-});
-
 test('the statistics say how full the batches were, how long windows waited and who waits', async () => {
-  const { scheduler, submit, submitAll } = harness({ batchSize: 4, runMs: 20 });
+  const { scheduler, submit, submitAll } = harness({ batchSize: 4, runMs: 80 });
   expect(scheduler.stats()).toMatchObject({ batches: 0, fill: 0, waits: { file: { count: 0 } } });
   const file = submitAll(['a1', 'a2', 'a3'], { priority: 'file', tenant: 'x' });
   await wait(5);

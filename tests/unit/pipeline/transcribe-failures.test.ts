@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { type SampleRange, secToSamples } from '../../../audio/time.ts';
 import { SttError } from '../../../core/errors.ts';
+import type { DecodingRules } from '../../../pipeline/contracts.ts';
+import { ScriptedRecognizer } from '../../fakes/scripted-recognizer.ts';
 import {
   chunkNumber,
   chunksOfSpeech,
@@ -130,7 +132,7 @@ test('an abort while the language is detected ends the job', async () => {
     options: { language: null },
   });
   await expect(run()).rejects.toMatchObject({ name: 'AbortError' });
-  expect(recognizer.requests).toHaveLength(1);
+  expect(recognizer.requests).toHaveLength(2);
   expect(recognizer.inFlight).toBe(0);
 });
 
@@ -160,4 +162,55 @@ test('an abort between two temperatures ends the job', async () => {
   });
   await expect(run()).rejects.toMatchObject({ name: 'AbortError' });
   expect(recognizer.requests).toHaveLength(2);
+});
+
+test('voice activity that fails once is asked again, and nothing is said of it', async () => {
+  const { run, voiceActivity } = prepare({ speech: chunksOfSpeech(5) });
+  let pushes = 0;
+  voiceActivity.beforePush = async () => {
+    if (++pushes % 2 === 1) throw new SttError('ENGINE_CRASHED', 'once');
+  };
+  const { segments, warnings } = await run();
+  expect(textsOf(segments)).toHaveLength(5);
+  expect(warnings).toEqual([]);
+});
+
+test('a part in which voice activity fails twice is recognised as a whole, and a warning tells where', async () => {
+  const { run, recognizer, voiceActivity } = prepare({ speech: chunksOfSpeech(5) });
+  let pushes = 0;
+  voiceActivity.beforePush = async () => {
+    pushes += 1;
+    if (pushes === 2 || pushes === 3) throw new Error('the second minute');
+  };
+  const { warnings } = await run();
+  const range = { start: secToSamples(60), end: secToSamples(120) };
+  expect(warnings).toMatchObject([{ code: 'VOICE_ACTIVITY_FAILED', count: 1, ranges: [range] }]);
+  const heard = recognizer.requests.reduce((sum, { waveform }) => sum + waveform.length, 0);
+  expect(heard).toBeGreaterThan(secToSamples(60 + 3 * 20));
+});
+
+test('voice activity that fails from the start, or is gone for good, fails the job', async () => {
+  for (const [failsFrom, code] of [
+    [1, 'INTERNAL'],
+    [2, 'ENGINE_CRASHED'],
+  ] as const) {
+    const { run, voiceActivity } = prepare({ speech: chunksOfSpeech(5) });
+    let pushes = 0;
+    voiceActivity.beforePush = async () => {
+      if (++pushes >= failsFrom) throw new SttError(code, 'broken');
+    };
+    await expect(run()).rejects.toMatchObject({ code });
+  }
+});
+
+test('rules that the recogniser cannot be prepared for fail the job before anything is recognised', async () => {
+  const refusal = new SttError('GPU_OUT_OF_MEMORY', 'no room for the search');
+  const recognizer = Object.assign(new ScriptedRecognizer(chunkNumber), {
+    prepare: ({ beamSize }: DecodingRules) =>
+      beamSize === 5 ? Promise.reject(refusal) : Promise.resolve(),
+  });
+  const { run } = prepare({ recognizer, options: { rules: { beamSize: 5 } } });
+  await expect(run()).rejects.toBe(refusal);
+  expect(recognizer.requests).toEqual([]);
+  expect((await prepare({ recognizer }).run()).segments).toHaveLength(3);
 });

@@ -33,6 +33,28 @@ test('a doubtful first chunk is outvoted, and said again in the language of the 
   ]);
 });
 
+test('listening takes one decode of each chunk; what failed the checks has its fallback in the language', async () => {
+  const { run, recognizer } = prepare({
+    speech: chunksOfSpeech(2),
+    script: ({ language, temperature, waveform }) => ({
+      text: `${language} ${temperature}`,
+      languageProbability: 0.9,
+      ...(language === null && { language: 'ko' }),
+      avgLogProb: waveform[0]! < 30 && temperature < 0.4 ? -2 : -0.1,
+    }),
+    options: { language: null },
+  });
+  const { segments } = await run();
+  expect(textsOf(segments)).toEqual(['ko 0.4', 'null 0']);
+  expect(recognizer.requests.map(({ language, temperature }) => [language, temperature])).toEqual([
+    ...[
+      [null, 0],
+      [null, 0],
+    ],
+    ...[0, 0.2, 0.4].map((temperature) => ['ko', temperature]),
+  ]);
+});
+
 test('so many chunks are listened to as asked for', async () => {
   const guesses: [string, number][] = [
     ['ja', 0.5],

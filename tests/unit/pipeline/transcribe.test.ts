@@ -159,7 +159,7 @@ test('the prompt, the task and a given language go with every chunk', async () =
   }
 });
 
-test('the language of the first chunk is taken for the others', async () => {
+test('the language of the first chunks is taken for the others', async () => {
   const { run, recognizer } = prepare({
     script: ({ language }) =>
       language === null
@@ -169,8 +169,19 @@ test('the language of the first chunk is taken for the others', async () => {
   });
   const transcript = await run();
   expect(transcript).toMatchObject({ language: 'ko', languageProbability: 0.8 });
-  expect(textsOf(transcript.segments)).toEqual(['안녕', '네', '네']);
-  expect(recognizer.requests.map(({ language }) => language)).toEqual([null, 'ko', 'ko']);
+  expect(textsOf(transcript.segments)).toEqual(['안녕', '안녕', '네']);
+  expect(recognizer.requests.map(({ language }) => language)).toEqual([null, null, 'ko']);
+});
+
+test('where voice activity runs beside the recogniser a chunk is recognised as soon as it is found', async () => {
+  const { run, recognizer, voiceActivity } = prepare({ speech: chunksOfSpeech(9) });
+  voiceActivity.isIndependent = true;
+  let pushes = 0;
+  voiceActivity.beforePush = async () => {
+    if (++pushes < 3) return;
+    while (recognizer.requests.length === 0) await soon(); // for ever, if a batch were waited for
+  };
+  expect((await run()).segments).toHaveLength(9);
 });
 
 test('a chunk without speech does not decide the language', async () => {
