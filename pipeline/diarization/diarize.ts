@@ -1,5 +1,6 @@
-import { msToSamples, type SampleRange } from '../../audio/time.ts';
+import { msToSamples, SAMPLE_RATE_HZ, type SampleRange } from '../../audio/time.ts';
 import type { Waveform } from '../../audio/waveform.ts';
+import { Breather } from '../breather.ts';
 import type { SpeakerEmbeddingModel } from '../contracts.ts';
 import type { TranscribeHooks } from '../options.ts';
 import type { FrameRange } from './frame-runs.ts';
@@ -10,6 +11,7 @@ import { findPeople, type Person } from './people.ts';
 import { edgeOf, hearTracks } from './track-voices.ts';
 import { linkLocalSpeakers } from './tracks.ts';
 import { findTurns, MAX_PEOPLE, type PersonTurns } from './turns.ts';
+import { directionOf } from './voice-sample.ts';
 
 type DiarizeHooks = Pick<TranscribeHooks, 'onProgress' | 'onStage'>;
 
@@ -43,62 +45,65 @@ export async function diarize(
   );
   const heardAt = performance.now();
   hooks.onStage?.('speaker_segmentation', heardAt - startedAt, { localSpeakerCount: local.length });
-  const tracks = linkLocalSpeakers(local, grid.frameSamples);
+  const breather = new Breather(signal);
+  const tracks = await linkLocalSpeakers(local, grid.frameSamples, breather);
   const heard = await hearTracks(waveform, tracks, models, {
     signal,
     onProgress: (part) => hooks.onProgress?.(SEGMENTATION_SHARE + part * (1 - SEGMENTATION_SHARE)),
   });
   hooks.onStage?.('speaker_voices', performance.now() - heardAt, { trackCount: tracks.length });
-  const people = findPeople(heard, {
-    sameSpeaker: embedding.sameSpeaker,
-    minSpeakers: options.numSpeakers ?? options.minSpeakers,
-    maxSpeakers: Math.min(MAX_PEOPLE, options.numSpeakers ?? options.maxSpeakers ?? MAX_PEOPLE),
-    minClusteredFrames: MIN_CLUSTERED_SAMPLES / grid.frameSamples,
-  });
+  const people = await findPeople(
+    heard,
+    {
+      sameSpeaker: embedding.sameSpeaker,
+      minSpeakers: options.numSpeakers ?? options.minSpeakers,
+      maxSpeakers: Math.min(MAX_PEOPLE, options.numSpeakers ?? options.maxSpeakers ?? MAX_PEOPLE),
+      minClusteredFrames: MIN_CLUSTERED_SAMPLES / grid.frameSamples,
+      framesPerSec: SAMPLE_RATE_HZ / grid.frameSamples,
+    },
+    breather,
+  );
+  const context = { sampleCount: waveform.sampleCount, models, options };
+  const turns = await turnsOf(people, context, breather);
   signal.throwIfAborted();
   hooks.onProgress?.(1);
-  return describe(people, turnsOf(people, waveform.sampleCount, { models, options }), {
-    sampleCount: waveform.sampleCount,
-    models,
-    options,
-  });
+  return describe(people, turns, context);
 }
 
 interface Context {
+  readonly sampleCount: number;
   readonly models: DiarizeModels;
   readonly options: DiarizeOptions;
 }
 
 function turnsOf(
   people: readonly Person[],
-  sampleCount: number,
-  { models: { segmentation: grid }, options }: Context,
-): PersonTurns[] {
+  { sampleCount, models: { segmentation: grid }, options }: Context,
+  breather: Breather,
+): Promise<PersonTurns[]> {
   const windows = windowStarts(sampleCount, grid).map((start) => ({
     start: start / grid.frameSamples,
     end: start / grid.frameSamples + grid.framesPerWindow,
   }));
   const toFrames = (ms: number): number => Math.round(msToSamples(ms) / grid.frameSamples);
-  return findTurns(people, windows.at(-1)?.end ?? 0, {
-    windows,
-    rules: {
-      ...options,
-      minTurnFrames: toFrames(options.minTurnMs),
-      minPauseFrames: toFrames(options.minPauseMs),
-    },
-  });
+  const rules = {
+    ...options,
+    minTurnFrames: toFrames(options.minTurnMs),
+    minPauseFrames: toFrames(options.minPauseMs),
+  };
+  return findTurns(people, windows.at(-1)?.end ?? 0, { windows, rules }, breather);
 }
 
 function describe(
   people: readonly Person[],
   heard: readonly PersonTurns[],
-  { sampleCount, models, options }: Context & { readonly sampleCount: number },
+  { sampleCount, models, options }: Context,
 ): Diarization {
   const order = [...people.keys()]
     .filter((person) => heard[person]!.turns.length > 0)
     .toSorted((a, b) => heard[a]!.turns[0]!.start - heard[b]!.turns[0]!.start);
   const names = nameKnownSpeakers(
-    order.map((person) => people[person]!.embedding),
+    order.map((person) => directionOf(people[person]!.voice)),
     options.knownSpeakers,
     maxDistanceToKnown(models.embedding.sameSpeaker),
   );
@@ -116,7 +121,7 @@ function describe(
   const turns = toTurns('turns');
   const speakers = order.map((person, index) => ({
     label: labels[index]!,
-    embedding: people[person]!.embedding,
+    embedding: directionOf(people[person]!.voice),
     totalSamples: turns
       .filter(({ speaker }) => speaker === labels[index])
       .reduce((sum, { range }) => sum + range.end - range.start, 0),

@@ -83,7 +83,10 @@ function speakersOf(
   position: { readonly window: number; readonly startFrame: number },
 ): LocalSpeaker[] {
   const masks = Array.from({ length: localSpeakers }, (_, speaker) =>
-    hysteresis(column(scores, speaker, localSpeakers), onsetThreshold, offsetThreshold),
+    hysteresis(column(scores, speaker, localSpeakers), {
+      onset: onsetThreshold,
+      offset: offsetThreshold,
+    }),
   );
   const speaking = (frame: number): number =>
     masks.reduce((count, mask) => count + mask[frame]!, 0);

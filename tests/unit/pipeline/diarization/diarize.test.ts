@@ -85,6 +85,46 @@ describe('diarization', () => {
     expect(await asked({ minSpeakers: 2, maxSpeakers: 5 })).toBe(3);
   });
 
+  test('loses nobody who speaks, also where more people share a window than are allowed', async () => {
+    const crowded = [turn(0, 0, 1.6), turn(1, 1.6, 3.3), turn(2, 3.3, 5)];
+    for (const [turns, options] of [
+      [crowded, { numSpeakers: 1 }],
+      [crowded, { maxSpeakers: 2 }],
+      [MEETING, { numSpeakers: 1 }],
+    ] as const) {
+      const { turns: heard, speakers } = await run(turns, 34, options);
+      expect(speakers.length).toBeLessThanOrEqual(2);
+      const someone = turns.map(({ range }) => ({ speaker: 'someone', range }));
+      const anyone = heard.map(({ range }) => ({ speaker: 'someone', range }));
+      const { missed, referenceSamples } = countDiarizationErrors(someone, anyone);
+      expect(missed / referenceSamples).toBeLessThan(0.02);
+    }
+  });
+
+  test('hears someone who never speaks alone where they speak, not in all of the window', async () => {
+    const heard: number[][] = [];
+    class Listening extends ScriptedEmbedding {
+      override embed(excerpts: Float32Array, stop: AbortSignal) {
+        for (let start = 0; start < excerpts.length; start += this.excerptSamples) {
+          const excerpt = excerpts.subarray(start, start + this.excerptSamples);
+          heard.push([1, 3].map((value) => excerpt.filter((sample) => sample === value).length));
+        }
+        return super.embed(excerpts, stop);
+      }
+    }
+    await diarize(
+      scriptedConversation([turn(0, 0, 10), turn(1, 4, 5.5)], 12 * SEC),
+      { segmentation: new ScriptedSegmentation(), embedding: new Listening() },
+      DEFAULT_DIARIZE_OPTIONS,
+      {},
+      signal,
+    );
+    const ofOverlap = heard.filter(([alone, both]) => both! > alone!);
+    expect(ofOverlap.length).toBeGreaterThan(0);
+    // The edge of a frame at most is the other person's alone.
+    for (const [alone] of ofOverlap) expect(alone).toBeLessThan(300);
+  });
+
   test('labels known people by name, others by number', async () => {
     const knownSpeakers = new Map([
       ['Anna', Float32Array.of(0.1, 0.99, 0, 0)],
