@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SAMPLE_RATE_HZ } from '../audio/time.ts';
 import type { Waveform } from '../audio/waveform.ts';
 import { InferenceEngine } from '../models/engine/engine.ts';
+import { EMBEDDED_DIARIZATION } from '../models/locate-diarization.ts';
 import { PyannoteSegmentation } from '../models/segmentation/pyannote-segmentation.ts';
-import { GE2E, SpeakerEncoder, WESPEAKER } from '../models/speaker-embedding/speaker-encoder.ts';
+import { SpeakerEncoder } from '../models/speaker-embedding/speaker-encoder.ts';
 import { diarize } from '../pipeline/diarization/diarize.ts';
 import { DEFAULT_DIARIZE_OPTIONS, type DiarizeModels } from '../pipeline/diarization/options.ts';
 import {
@@ -27,7 +28,7 @@ const { values } = parseArgs({
     shared: { type: 'string', default: '../shared' },
     /** Folders of other models than the embedded ones. */
     segmentation: { type: 'string' },
-    wespeaker: { type: 'string' },
+    embedding: { type: 'string' },
   },
 });
 
@@ -59,16 +60,16 @@ try {
 }
 
 async function loadModels(): Promise<DiarizeModels> {
-  const folder = (name: string): string => join(ROOT, 'models/embedded', name);
-  const segmentation = await PyannoteSegmentation.load(
-    engine,
-    values.segmentation ?? folder('pyannote-segmentation'),
-  );
-  const embedding =
-    values.wespeaker === undefined
-      ? await SpeakerEncoder.load(engine, folder('ge2e-speaker-encoder'), GE2E)
-      : await SpeakerEncoder.load(engine, values.wespeaker, WESPEAKER);
-  return { segmentation, embedding };
+  const named = (folder: string | undefined) =>
+    folder === undefined ? undefined : { name: basename(folder), folder };
+  const { segmentation, embedding } = EMBEDDED_DIARIZATION;
+  return {
+    segmentation: await PyannoteSegmentation.load(
+      engine,
+      values.segmentation ?? segmentation.folder,
+    ),
+    embedding: await SpeakerEncoder.load(engine, named(values.embedding) ?? embedding),
+  };
 }
 
 async function report(models: DiarizeModels): Promise<void> {

@@ -20,7 +20,8 @@ export function remembered<Model extends SpeakerSegmentationModel | SpeakerEmbed
     if (missing.length > 0) {
       const input = new Float32Array(missing.length * rowSamples);
       for (const [row, samples] of missing.entries()) input.set(samples, row * rowSamples);
-      for (const [row, output] of (await run(input)).entries()) known.set(missingKeys[row]!, output);
+      for (const [row, output] of (await run(input)).entries())
+        known.set(missingKeys[row]!, output);
     }
     return keys.map((key) => known.get(key)!.slice());
   }

@@ -39,7 +39,8 @@ export function telephone(samples: Float32Array): void {
 function filter(samples: Float32Array, pass: 'low' | 'high', cutoffHz: number): void {
   const omega = Math.tan((Math.PI * cutoffHz) / SAMPLE_RATE_HZ);
   const scale = 1 / (1 + Math.SQRT2 * omega + omega ** 2);
-  const [b0, b1] = pass === 'low' ? [omega ** 2 * scale, 2 * omega ** 2 * scale] : [scale, -2 * scale];
+  const [b0, b1] =
+    pass === 'low' ? [omega ** 2 * scale, 2 * omega ** 2 * scale] : [scale, -2 * scale];
   const [a1, a2] = [2 * (omega ** 2 - 1) * scale, (1 - Math.SQRT2 * omega + omega ** 2) * scale];
   let [x1, x2, y1, y2] = [0, 0, 0, 0];
   for (const [at, x] of samples.entries()) {
@@ -50,9 +51,15 @@ function filter(samples: Float32Array, pass: 'low' | 'high', cutoffHz: number): 
 }
 
 /** Noise that falls by 3 dB an octave, as much below the mean level of what is not silent. */
-export function addNoise(samples: Float32Array, signalToNoiseDb: number, random: RandomSource): void {
+export function addNoise(
+  samples: Float32Array,
+  signalToNoiseDb: number,
+  random: RandomSource,
+): void {
   const loud = samples.filter((sample) => Math.abs(sample) > 1e-4);
-  const level = Math.sqrt(loud.reduce((sum, sample) => sum + sample ** 2, 0) / Math.max(1, loud.length));
+  const level = Math.sqrt(
+    loud.reduce((sum, sample) => sum + sample ** 2, 0) / Math.max(1, loud.length),
+  );
   const gain = level * 10 ** (-signalToNoiseDb / 20);
   // Three leaky sums of white noise: close enough to pink.
   let [slow, middle, fast] = [0, 0, 0];

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InferenceEngine } from '../models/engine/engine.ts';
+import { EMBEDDED_DIARIZATION } from '../models/locate-diarization.ts';
 import { PyannoteSegmentation } from '../models/segmentation/pyannote-segmentation.ts';
-import { GE2E, SpeakerEncoder } from '../models/speaker-embedding/speaker-encoder.ts';
+import { SpeakerEncoder } from '../models/speaker-embedding/speaker-encoder.ts';
 import { SileroVad } from '../models/vad/silero-vad.ts';
 import { WhisperRecognizer } from '../models/whisper/whisper-recognizer.ts';
 import { diarize } from '../pipeline/diarization/diarize.ts';
@@ -56,7 +57,7 @@ async function report(): Promise<void> {
     batchSize: 8,
   });
   const segmentation = await PyannoteSegmentation.load(engine, folder('pyannote-segmentation'));
-  const embedding = await SpeakerEncoder.load(engine, folder('ge2e-speaker-encoder'), GE2E);
+  const embedding = await SpeakerEncoder.load(engine, EMBEDDED_DIARIZATION.embedding);
   const options = { ...DEFAULT_TRANSCRIBE_OPTIONS, language: 'en' };
   const stagesMs = new Map<string, number>();
   const onStage = (stage: string, elapsedMs: number): void => void stagesMs.set(stage, elapsedMs);

@@ -20,10 +20,7 @@ const REMARK_CHANCE = 0.15;
 const BANGS = 2;
 
 /** The same mixture for the same seed: two to five people, also one who says little, in one room. */
-export function mixVoices(
-  voices: readonly (readonly VoiceSource[])[],
-  seed: number,
-): VoiceMixture {
+export function mixVoices(voices: readonly (readonly VoiceSource[])[], seed: number): VoiceMixture {
   const random = new RandomSource(seed);
   const count = 2 + Math.floor(random.next() * (MAX_PEOPLE - 1));
   const people = random.sample(voices, count).map((speeds) => random.pick(speeds));
@@ -89,10 +86,17 @@ class Talk {
       const end = this.#say(next, at, clamp(wanted, TURN_SEC.least, TURN_SEC.most));
       if (random.next() < REMARK_CHANCE && end - at > secToSamples(2)) {
         const other = this.#nextSpeaker(next);
-        this.#say(other, at + Math.floor(random.between(0.2, 0.7) * (end - at)), random.between(0.4, 0.8));
+        this.#say(
+          other,
+          at + Math.floor(random.between(0.2, 0.7) * (end - at)),
+          random.between(0.4, 0.8),
+        );
       }
       const gap = GAP_SEC.mean + GAP_SEC.deviation * random.normal();
-      at = Math.max(at + secToSamples(0.4), end + secToSamples(clamp(gap, GAP_SEC.least, GAP_SEC.most)));
+      at = Math.max(
+        at + secToSamples(0.4),
+        end + secToSamples(clamp(gap, GAP_SEC.least, GAP_SEC.most)),
+      );
       last = next;
     }
   }
@@ -132,7 +136,10 @@ function addBang(samples: Float32Array, random: RandomSource): void {
   const start = Math.floor(random.next() * (samples.length - length));
   const pulse = random.between(5, 12);
   for (let at = 0; at < length; at++) {
-    const loudness = 0.05 * Math.sin((Math.PI * at) / length) * (0.6 + 0.4 * Math.sin((2 * Math.PI * pulse * at) / 16_000));
+    const loudness =
+      0.05 *
+      Math.sin((Math.PI * at) / length) *
+      (0.6 + 0.4 * Math.sin((2 * Math.PI * pulse * at) / 16_000));
     samples[start + at]! += loudness * random.normal();
   }
 }

@@ -39,7 +39,9 @@ export async function readVoices(
     stretches.set(name, [...(stretches.get(name) ?? []), stretch]);
   };
   for (const { wav, rttm } of RECORDINGS) {
-    const path = wav.startsWith('..') ? join(samplesFolder, wav.slice('../samples/'.length)) : join(shared, wav);
+    const path = wav.startsWith('..')
+      ? join(samplesFolder, wav.slice('../samples/'.length))
+      : join(shared, wav);
     const samples = readWavSamples(await readFile(path));
     const turns = (await readRttm(join(shared, rttm))).get(nameOf(wav)) ?? [];
     for (const { speaker, range } of aloneIn(turns)) {
@@ -51,7 +53,9 @@ export async function readVoices(
   }
   return [...stretches]
     .filter(([, own]) => lengthOf(own) >= msToSamples(5000))
-    .map(([name, own]) => SPEEDS.map((speed) => atSpeed({ name, stretches: own.map(levelled) }, speed)));
+    .map(([name, own]) =>
+      SPEEDS.map((speed) => atSpeed({ name, stretches: own.map(levelled) }, speed)),
+    );
 }
 
 const nameOf = (path: string): string => path.replace(/^.*\/|\.wav$/g, '');
@@ -65,7 +69,9 @@ function aloneIn(turns: readonly SpeakerTurn[]): SpeakerTurn[] {
   const alone: { speaker: string; range: SampleRange }[] = [];
   for (let edge = 1; edge < edges.length; edge++) {
     const range = { start: edges[edge - 1]!, end: edges[edge]! };
-    const active = turns.filter((turn) => turn.range.start <= range.start && turn.range.end >= range.end);
+    const active = turns.filter(
+      (turn) => turn.range.start <= range.start && turn.range.end >= range.end,
+    );
     if (active.length === 1 && range.end - range.start >= MIN_STRETCH_SAMPLES) {
       alone.push({ speaker: active[0]!.speaker, range });
     }

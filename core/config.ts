@@ -26,6 +26,8 @@ const commaSeparated = z
       .filter((item) => item !== ''),
   );
 
+const DIARIZATION_PRESETS = ['auto', 'embedded', 'pyannote'];
+
 /** `ko=org/name,en=/folder` */
 const modelsByLanguage = commaSeparated
   .refine((items) => items.every((item) => /^[a-z]{2,3}=./.test(item)), {
@@ -37,6 +39,18 @@ const modelsByLanguage = commaSeparated
     ),
   );
 
+/** `auto`, `embedded`, `pyannote`, or a segmentation network and a speaker encoder: `org/name,/folder` */
+const diarizationModel = commaSeparated
+  .transform((items) => (items.length === 0 ? ['auto'] : items))
+  .refine((items) => items.length === (DIARIZATION_PRESETS.includes(items[0]!) ? 1 : 2), {
+    error: `expected ${DIARIZATION_PRESETS.join(', ')}, or two models separated by a comma`,
+  })
+  .transform(([first, second]) =>
+    second === undefined
+      ? { preset: first as 'auto' | 'embedded' | 'pyannote' }
+      : { preset: 'named' as const, segmentation: first!, embedding: second },
+  );
+
 /** Every variable the project reads; `.env.example` explains each. */
 const EnvironmentSchema = z.object({
   LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
@@ -46,6 +60,7 @@ const EnvironmentSchema = z.object({
   WHISPER_BATCH_SIZE: z.coerce.number().int().min(1).max(32).optional(),
   ALIGNMENT: z.enum(['auto', 'ctc', 'attention']).default('auto'),
   ALIGNMENT_MODEL: modelsByLanguage,
+  DIARIZATION_MODEL: diarizationModel,
   ALIGNMENT_MODELS: z.coerce.number().int().min(1).max(64).default(2),
   ENGINE_THREADS: z.coerce.number().int().min(0).max(256).default(0),
   AUDIO_ROOT: optionalText,
@@ -206,6 +221,7 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
     models: env.ALIGNMENT_MODEL,
     maxLoaded: env.ALIGNMENT_MODELS,
   },
+  diarization: env.DIARIZATION_MODEL,
   audio: {
     root: env.AUDIO_ROOT,
     allowHttp: env.ALLOW_HTTP_URLS,

@@ -9,6 +9,7 @@ import type { SchedulerTrouble } from '../models/engine/window-scheduler.ts';
 import { everyFewSeconds } from '../models/hub/progress-lines.ts';
 import { EMBEDDED_WHISPER, type LoadedModels, loadModels } from '../models/load-models.ts';
 import { loadVoiceActivity } from '../models/load-voice-activity.ts';
+import { locateDiarization } from '../models/locate-diarization.ts';
 import { locateWhisper } from '../models/locate-whisper.ts';
 import { processRecording } from '../pipeline/process-recording.ts';
 import { type LiveWindow, recognizeWindow } from '../pipeline/realtime/recognize-window.ts';
@@ -208,10 +209,15 @@ async function startModels(
     onTemporary: () => logger.warn('quantized model kept in the temporary folder'),
   };
   const setting = { model: whisperModel, computeType, device };
-  const whisper = await locateWhisper(setting, { ...config.hub, hooks }, signal);
+  const hub = { ...config.hub, hooks };
+  const whisper = await locateWhisper(setting, hub, signal);
+  const diarization = await locateDiarization({ model: config.diarization, device }, hub, signal);
   const locateMs = elapsedSince(startedAt);
   const models = await loadModels(
-    { device, threads, computeType, batchSize, whisper, ...alignmentOf(config, whisper) },
+    {
+      ...{ device, threads, computeType, batchSize, whisper, diarization },
+      ...alignmentOf(config, whisper),
+    },
     (error) => {
       logger.error({ err: error }, 'engine failed for good');
       failed.abort(error);

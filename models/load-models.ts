@@ -4,8 +4,9 @@ import { defaultBatchSize } from './device.ts';
 import { InferenceEngine } from './engine/engine.ts';
 import type { ComputeType, DeviceOptions } from './engine/protocol.ts';
 import type { SchedulerTrouble } from './engine/window-scheduler.ts';
+import { EMBEDDED_DIARIZATION, type LocatedDiarization } from './locate-diarization.ts';
 import { PyannoteSegmentation } from './segmentation/pyannote-segmentation.ts';
-import { GE2E, SpeakerEncoder } from './speaker-embedding/speaker-encoder.ts';
+import { SpeakerEncoder } from './speaker-embedding/speaker-encoder.ts';
 import { SileroVad } from './vad/silero-vad.ts';
 import { AlignmentRegistry, type AlignmentRegistryOptions } from './wav2vec2/alignment-registry.ts';
 import { WhisperRecognizer } from './whisper/whisper-recognizer.ts';
@@ -28,6 +29,8 @@ export interface ModelSettings {
   readonly batchSize: number | undefined;
   /** Name as it appears in results, and the checkpoint's folder. */
   readonly whisper: { readonly name: string; readonly folder: string };
+  /** Left out: the embedded networks. */
+  readonly diarization?: LocatedDiarization;
   /** Left out: words are timed by attention only. */
   readonly alignment?: Pick<AlignmentRegistryOptions, 'hub' | 'maxLoaded' | 'overrides'>;
 }
@@ -99,10 +102,14 @@ async function loadNetworks(
   settings: ModelSettings,
   onTrouble: (trouble: SchedulerTrouble) => void,
 ) {
+  const { segmentation, embedding } = settings.diarization ?? EMBEDDED_DIARIZATION;
+  // What is embedded is small: the copies to a GPU would cost more than the work.
+  const engineOf = ({ isEmbedded }: { readonly isEmbedded: boolean }): InferenceEngine =>
+    isEmbedded ? onCpu : onDevice;
   return {
     voiceActivity: await SileroVad.load(onCpu, join(EMBEDDED, 'silero-vad')),
-    segmentation: await PyannoteSegmentation.load(onCpu, join(EMBEDDED, 'pyannote-segmentation')),
-    embedding: await SpeakerEncoder.load(onCpu, join(EMBEDDED, 'ge2e-speaker-encoder'), GE2E),
+    segmentation: await PyannoteSegmentation.load(engineOf(segmentation), segmentation.folder),
+    embedding: await SpeakerEncoder.load(engineOf(embedding), embedding),
     recognizer: await WhisperRecognizer.load(onDevice, {
       modelName: settings.whisper.name,
       folder: settings.whisper.folder,

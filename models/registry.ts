@@ -10,18 +10,11 @@ export interface PinnedModel {
   /** Commit, tag, branch or `refs/pr/N`. */
   readonly revision: string;
   readonly kind: ModelKind;
-  /** For `onnx`: the files, all of them required. */
-  readonly files?: readonly string[];
 }
 
 const whisper = (repo: string): PinnedModel => ({ repo, revision: 'main', kind: 'whisper' });
 const ctc = (repo: string, revision = 'main'): PinnedModel => ({ repo, revision, kind: 'ctc' });
-const onnx = (repo: string, files: readonly string[]): PinnedModel => ({
-  repo,
-  revision: 'main',
-  kind: 'onnx',
-  files,
-});
+const onnx = (repo: string): PinnedModel => ({ repo, revision: 'main', kind: 'onnx' });
 
 /** By the names that openai-whisper uses. */
 export const WHISPER_MODELS = {
@@ -95,8 +88,8 @@ export const ALIGNMENT_MODELS = {
 } as const satisfies Record<string, PinnedModel>;
 
 export const DIARIZATION_MODELS = {
-  'speaker-segmentation': onnx('onnx-community/pyannote-segmentation-3.0', ['onnx/model.onnx']),
-  'speaker-embedding': onnx('onnx-community/wespeaker-voxceleb-resnet34-LM', ['onnx/model.onnx']),
+  'speaker-segmentation': onnx('onnx-community/pyannote-segmentation-3.0'),
+  'speaker-embedding': onnx('onnx-community/wespeaker-voxceleb-resnet34-LM'),
 } as const satisfies Record<string, PinnedModel>;
 
 const BY_ALIAS: ReadonlyMap<string, PinnedModel> = new Map([

@@ -187,6 +187,8 @@ export interface SpeakerSegmentationModel {
 
 /** What a voice sounds like, as a vector. */
 export interface SpeakerEmbeddingModel {
+  /** Vectors of models with other names cannot be compared with this one's. */
+  readonly name: string;
   readonly excerptSamples: number;
   /** Numbers in a vector. */
   readonly dimensions: number;
@@ -199,6 +201,15 @@ export interface SpeakerEmbeddingModel {
     readonly excerpt: number;
     /** Scatter that a change of voice must explain: squared distance, summed over the excerpts. */
     readonly change: number;
+  };
+  /** When a voice of another recording is this person's. */
+  readonly knownSpeaker: {
+    /** Cosine distance, at most. */
+    readonly distance: number;
+    /** By how much everyone else must be farther away. */
+    readonly margin: number;
+    /** Speech that must be heard. */
+    readonly minSamples: number;
   };
   readonly batchSize: number;
   /** `[excerpts, excerptSamples]` → a unit vector for each. */

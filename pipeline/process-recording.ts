@@ -37,9 +37,12 @@ export interface RecordingTranscript extends Transcript {
   readonly speakers: readonly DiarizedSpeaker[];
   /** Ordered by start; those of different people may overlap. */
   readonly turns: readonly SpeakerTurn[];
+  /** What made the speakers' embeddings; null without any. */
+  readonly embeddingModel: string | null;
 }
 
-interface FoundSpeakers extends Diarization {
+interface FoundSpeakers extends Omit<Diarization, 'embeddingModel'> {
+  readonly embeddingModel: string | null;
   readonly warnings: readonly TranscriptWarning[];
 }
 
@@ -47,6 +50,7 @@ const NO_SPEAKERS: FoundSpeakers = {
   speakers: [],
   turns: [],
   exclusiveTurns: [],
+  embeddingModel: null,
   warnings: [],
 };
 
@@ -72,7 +76,7 @@ export async function processRecording(
   hooks: TranscribeHooks,
   signal: AbortSignal,
 ): Promise<RecordingTranscript> {
-  if (options.diarize) assertComparable(options.diarize.knownSpeakers, models.embedding.dimensions);
+  if (options.diarize) assertComparable(options.diarize.knownSpeakers, models.embedding);
   const progress = progressOfBoth(hooks, options.diarize !== null);
   const early =
     languageOfText(options) !== null && options.diarize === null && !isAligned(options, models);
@@ -93,8 +97,8 @@ export async function processRecording(
   if (!early) handOn(segments, hooks);
   hooks.onProgress?.(1);
   const warnings = [...transcript.warnings, ...found.warnings];
-  const { speakers, turns } = found;
-  return { ...transcript, segments, speakers, turns, warnings };
+  const { speakers, turns, embeddingModel } = found;
+  return { ...transcript, segments, speakers, turns, embeddingModel, warnings };
 }
 
 /** The text that was spoken can be aligned with the speech; a translation cannot. */

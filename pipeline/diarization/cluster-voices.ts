@@ -1,5 +1,5 @@
 import type { Breather } from '../breather.ts';
-import { type SameSpeakerLimit, maxDistance } from './voice-sample.ts';
+import { maxDistance, type SameSpeakerLimit } from './voice-sample.ts';
 import { type Join, type Nearness, type Voice, VoiceTable } from './voice-table.ts';
 
 export interface ClusterOptions {
@@ -89,7 +89,10 @@ function nearestLevel(
 
 /** By speech, most first. */
 function groupsAfter(joins: readonly Join[], voices: readonly WeighedVoice[]): Group[] {
-  const groups: (Group | null)[] = voices.map(({ weight }, index) => ({ members: [index], weight }));
+  const groups: (Group | null)[] = voices.map(({ weight }, index) => ({
+    members: [index],
+    weight,
+  }));
   for (const { a, b } of joins) {
     groups[a]!.members.push(...groups[b]!.members);
     groups[a]!.weight += groups[b]!.weight;

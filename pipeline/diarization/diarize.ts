@@ -1,12 +1,17 @@
 import { msToSamples, SAMPLE_RATE_HZ, type SampleRange } from '../../audio/time.ts';
 import type { Waveform } from '../../audio/waveform.ts';
 import { Breather } from '../breather.ts';
-import type { SpeakerEmbeddingModel } from '../contracts.ts';
 import type { TranscribeHooks } from '../options.ts';
 import type { FrameRange } from './frame-runs.ts';
 import { nameKnownSpeakers } from './known-speakers.ts';
 import { findLocalSpeakers, windowStarts } from './local-speakers.ts';
-import type { Diarization, DiarizeModels, DiarizeOptions, SpeakerTurn } from './options.ts';
+import type {
+  Diarization,
+  DiarizedSpeaker,
+  DiarizeModels,
+  DiarizeOptions,
+  SpeakerTurn,
+} from './options.ts';
 import { findPeople, type Person } from './people.ts';
 import { edgeOf, hearTracks } from './track-voices.ts';
 import { linkLocalSpeakers } from './tracks.ts';
@@ -102,36 +107,33 @@ function describe(
   const order = [...people.keys()]
     .filter((person) => heard[person]!.turns.length > 0)
     .toSorted((a, b) => heard[a]!.turns[0]!.start - heard[b]!.turns[0]!.start);
-  const names = nameKnownSpeakers(
-    order.map((person) => directionOf(people[person]!.voice)),
-    options.knownSpeakers,
-    maxDistanceToKnown(models.embedding.sameSpeaker),
-  );
-  const labels = order.map((_, index) => names[index] ?? speakerLabel(index));
+  const rangesOf = (person: number, kind: keyof PersonTurns): SampleRange[] =>
+    heard[person]![kind].map((frames) => toSamples(frames, models, sampleCount)).filter(
+      ({ start, end }) => end > start,
+    );
+  const voices = order.map((person) => ({
+    embedding: directionOf(people[person]!.voice),
+    totalSamples: rangesOf(person, 'turns').reduce((sum, { start, end }) => sum + end - start, 0),
+  }));
+  const { knownSpeaker, name: embeddingModel } = models.embedding;
+  const known = nameKnownSpeakers(voices, options.knownSpeakers, knownSpeaker);
+  const speakers = voices.map((voice, index): DiarizedSpeaker => {
+    const { name: label = speakerLabel(index), similarity } = known[index] ?? {};
+    return { label, ...voice, ...(similarity !== undefined && { similarity }) };
+  });
   const toTurns = (kind: keyof PersonTurns): SpeakerTurn[] =>
     order
       .flatMap((person, index) =>
-        heard[person]![kind].map((frames) => ({
-          speaker: labels[index]!,
-          range: toSamples(frames, models, sampleCount),
-        })),
+        rangesOf(person, kind).map((range) => ({ speaker: speakers[index]!.label, range })),
       )
-      .filter(({ range }) => range.end > range.start)
       .toSorted((a, b) => a.range.start - b.range.start);
-  const turns = toTurns('turns');
-  const speakers = order.map((person, index) => ({
-    label: labels[index]!,
-    embedding: directionOf(people[person]!.voice),
-    totalSamples: turns
-      .filter(({ speaker }) => speaker === labels[index])
-      .reduce((sum, { range }) => sum + range.end - range.start, 0),
-  }));
-  return { turns, exclusiveTurns: toTurns('exclusive'), speakers };
+  return {
+    turns: toTurns('turns'),
+    exclusiveTurns: toTurns('exclusive'),
+    speakers,
+    embeddingModel,
+  };
 }
-
-/** As between averages of three excerpts: another day and microphone are between the two. */
-const maxDistanceToKnown = ({ voice, excerpt }: SpeakerEmbeddingModel['sameSpeaker']): number =>
-  voice + (2 / 3) * excerpt;
 
 /** `SPEAKER_00`, …: whoever has no name. */
 export const speakerLabel = (index: number): string => `SPEAKER_${String(index).padStart(2, '0')}`;

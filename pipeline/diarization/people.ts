@@ -61,7 +61,10 @@ function cluster(
 ): Promise<Clusters> {
   const { part, leastSec, mostSec } = MIN_PERSON;
   const total = parts.reduce((sum, { soloFrames }) => sum + soloFrames, 0);
-  const minWeight = Math.min(mostSec * framesPerSec, Math.max(leastSec * framesPerSec, part * total));
+  const minWeight = Math.min(
+    mostSec * framesPerSec,
+    Math.max(leastSec * framesPerSec, part * total),
+  );
   return clusterVoices(
     parts.map(({ voice, windows, soloFrames }) => ({
       ...{ sample: voice, windows, weight: soloFrames },
@@ -111,8 +114,8 @@ function join(people: readonly Group[], part: TrackPart): void {
 }
 
 function groupOf(parts: TrackPart[]): Group {
-  const sum = parts[0]!.voice.sum.slice();
-  for (const { voice } of parts.slice(1)) voice.sum.forEach((value, i) => (sum[i]! += value));
+  const sum = new Float32Array(parts[0]!.voice.sum.length);
+  for (const { voice } of parts) for (let i = 0; i < sum.length; i++) sum[i]! += voice.sum[i]!;
   const windows = new Set(parts.flatMap((part) => [...part.windows]));
   return { direction: directionOf({ sum }), windows, parts };
 }

@@ -47,7 +47,7 @@ export async function refinePeople(
 }
 
 function voicesOf(assigned: readonly Assigned[], peopleCount: number): VoiceSample[] {
-  const dimensions = assigned[0]?.heard.excerpts[0]!.values.length ?? 0;
+  const dimensions = assigned[0]?.heard.excerpts[0]?.values.length ?? 0;
   const voices = Array.from({ length: peopleCount }, () => ({
     sum: new Float32Array(dimensions),
     count: 0,
@@ -63,9 +63,7 @@ function voicesOf(assigned: readonly Assigned[], peopleCount: number): VoiceSamp
 }
 
 const meansOf = (assigned: readonly Assigned[], peopleCount: number): Float32Array[] =>
-  voicesOf(assigned, peopleCount).map(({ sum, count }) =>
-    sum.map((value) => value / (count || 1)),
-  );
+  voicesOf(assigned, peopleCount).map(({ sum, count }) => sum.map((value) => value / (count || 1)));
 
 /** By Euclidean distance: the mean of a voice that scatters is short, and forgives more. */
 function nearestMean(excerpt: Excerpt, means: readonly Float32Array[]): number {

@@ -102,7 +102,9 @@ async function findLinks(
       if (later.window === earlier.window) continue;
       const { both, either } = sharedFrames(earlier.activity, later.activity, shift);
       if (both < minSharedFrames || both < MIN_AGREEMENT * either) continue;
-      (byStrength[Math.floor((both / either) * both)] ??= []).push({ a, b });
+      const strength = Math.floor((both / either) * both);
+      byStrength[strength] ??= [];
+      byStrength[strength].push({ a, b });
     }
   }
   return byStrength;

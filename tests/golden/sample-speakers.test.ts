@@ -2,8 +2,9 @@ import { afterAll, expect, test } from 'vitest';
 import { countDiarizationErrors, diarizationErrorRate } from '../../bench/diarization-errors.ts';
 import { readRttm } from '../../bench/rttm.ts';
 import { InferenceEngine } from '../../models/engine/engine.ts';
+import { EMBEDDED_DIARIZATION } from '../../models/locate-diarization.ts';
 import { PyannoteSegmentation } from '../../models/segmentation/pyannote-segmentation.ts';
-import { GE2E, SpeakerEncoder } from '../../models/speaker-embedding/speaker-encoder.ts';
+import { SpeakerEncoder } from '../../models/speaker-embedding/speaker-encoder.ts';
 import { diarize } from '../../pipeline/diarization/diarize.ts';
 import { DEFAULT_DIARIZE_OPTIONS } from '../../pipeline/diarization/options.ts';
 import { describeWithShared, embeddedPath, sampleWaveform, sharedPath } from './shared-data.ts';
@@ -19,7 +20,7 @@ describeWithShared('the speakers of the sample meeting', () => {
       engine,
       embeddedPath('pyannote-segmentation'),
     );
-    const embedding = await SpeakerEncoder.load(engine, embeddedPath('ge2e-speaker-encoder'), GE2E);
+    const embedding = await SpeakerEncoder.load(engine, EMBEDDED_DIARIZATION.embedding);
     const samples = sampleWaveform();
     const { speakers, turns, exclusiveTurns } = await diarize(
       {

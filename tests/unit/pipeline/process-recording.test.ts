@@ -136,7 +136,9 @@ describe('processing a recording', () => {
     });
     const embedding = new ScriptedEmbedding();
     const listening: SpeakerEmbeddingModel = {
+      name: embedding.name,
       excerptSamples: embedding.excerptSamples,
+      knownSpeaker: embedding.knownSpeaker,
       dimensions: embedding.dimensions,
       sameSpeaker: embedding.sameSpeaker,
       batchSize: embedding.batchSize,
@@ -193,7 +195,8 @@ describe('processing a recording', () => {
   });
 
   test('refuses known voices of another size before it listens', async () => {
-    const knownSpeakers = new Map([['Anna', Float32Array.of(0, 1)]]);
+    const embedding = Float32Array.of(0, 1);
+    const knownSpeakers = new Map([['Anna', { embedding, model: 'scripted' }]]);
     const { recognizer, run } = prepare({
       options: { diarize: { ...DEFAULT_DIARIZE_OPTIONS, knownSpeakers } },
     });

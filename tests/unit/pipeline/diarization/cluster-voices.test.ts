@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { Breather } from '../../../../pipeline/breather.ts';
 import {
-  type Clusters,
   type ClusterOptions,
+  type Clusters,
   clusterVoices,
   type WeighedVoice,
 } from '../../../../pipeline/diarization/cluster-voices.ts';
-import { maxDistance, type SameSpeakerLimit } from '../../../../pipeline/diarization/voice-sample.ts';
+import {
+  maxDistance,
+  type SameSpeakerLimit,
+} from '../../../../pipeline/diarization/voice-sample.ts';
 import { longestPause } from '../../../fakes/longest-pause.ts';
 
 const { signal } = new AbortController();
@@ -93,7 +96,9 @@ describe('grouping voices', () => {
   test('gives no place of two people to a laugh, however many it may or must be', async () => {
     const random = randomNumbers(3);
     const people = [0, 30].flatMap((angle, person) =>
-      Array.from({ length: 20 }, (_, index) => voice(angle + 8 * random(), [2 * index + person], 2)),
+      Array.from({ length: 20 }, (_, index) =>
+        voice(angle + 8 * random(), [2 * index + person], 2),
+      ),
     );
     const voices = [...people, voice(150, [90], 0.6)];
     const indices = (from: number): number[] => Array.from({ length: 20 }, (_, i) => from + i);
@@ -128,11 +133,17 @@ describe('grouping voices', () => {
   test('groups two thousand voices of 256 numbers and lets the event loop turn meanwhile', async () => {
     const random = randomNumbers(7);
     const noise = (size: number): number => size * (random() + random() + random() - 1.5);
-    const centres = Array.from({ length: 5 }, () => Float32Array.from({ length: 256 }, () => noise(1)));
+    const centres = Array.from({ length: 5 }, () =>
+      Float32Array.from({ length: 256 }, () => noise(1)),
+    );
     const voices = Array.from({ length: 2048 }, (_, index) => {
       const own = centres[index % 5]!.map((value) => value + noise(0.8));
       const length = Math.hypot(...own);
-      return voiceOf(own.map((value) => value / length), [index], 2);
+      return voiceOf(
+        own.map((value) => value / length),
+        [index],
+        2,
+      );
     });
     const options = { limit: { voice: 0.1, excerpt: 0.4, change: 1 } };
     const { result, pauseMs } = await longestPause(() => cluster(voices, options));
@@ -173,6 +184,7 @@ function distanceBetween(
     count: group.reduce((sum, { sample }) => sum + sample.count, 0),
   }));
   const product = first!.x * second!.x + first!.y * second!.y;
-  const distance = 1 - product / (Math.hypot(first!.x, first!.y) * Math.hypot(second!.x, second!.y));
+  const distance =
+    1 - product / (Math.hypot(first!.x, first!.y) * Math.hypot(second!.x, second!.y));
   return distance <= maxDistance(limit, first!.count, second!.count) ? distance : Infinity;
 }

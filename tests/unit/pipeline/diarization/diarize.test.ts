@@ -127,15 +127,19 @@ describe('diarization', () => {
 
   test('labels known people by name, others by number', async () => {
     const knownSpeakers = new Map([
-      ['Anna', Float32Array.of(0.1, 0.99, 0, 0)],
-      ['Nobody here', Float32Array.of(0, 0, 0, 1)],
+      ['Anna', { embedding: Float32Array.of(0.28, 0.96, 0, 0), model: 'scripted' }],
+      ['Nobody here', { embedding: Float32Array.of(0, 0, 0, 1), model: 'scripted' }],
     ]);
-    const { speakers } = await run(MEETING, 34, { knownSpeakers });
+    const { speakers, embeddingModel } = await run(MEETING, 34, { knownSpeakers });
     expect(speakers.map(({ label }) => label)).toEqual(['SPEAKER_00', 'SPEAKER_01', 'Anna']);
+    expect(speakers.map(({ similarity }) => similarity?.toFixed(2))).toEqual([
+      ...[undefined, undefined, '0.96'],
+    ]);
+    expect(embeddingModel).toBe('scripted');
   });
 
   test('of silence, of nothing and of a short remark is well defined', async () => {
-    const empty = { turns: [], exclusiveTurns: [], speakers: [] };
+    const empty = { turns: [], exclusiveTurns: [], speakers: [], embeddingModel: 'scripted' };
     expect(await run([], 20)).toEqual(empty);
     expect(await run([], 0)).toEqual(empty);
     const short = await run([turn(1, 0.2, 1.4)], 1.5);
