@@ -105,7 +105,11 @@ class Talk {
     const others = [...this.#speakers.keys()].filter((index) => index !== last);
     const total = others.reduce((sum, index) => sum + this.#speakers[index]!.share, 0);
     let left = this.#random.next() * total;
-    return others.find((index) => (left -= this.#speakers[index]!.share) < 0) ?? others.at(-1)!;
+    for (const index of others) {
+      left -= this.#speakers[index]!.share;
+      if (left < 0) return index;
+    }
+    return others.at(-1)!;
   }
 
   /** Puts the speaker's next words at `start`; returns where they end. */

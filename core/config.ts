@@ -61,7 +61,8 @@ const EnvironmentSchema = z.object({
   ALIGNMENT: z.enum(['auto', 'ctc', 'attention']).default('auto'),
   ALIGNMENT_MODEL: modelsByLanguage,
   DIARIZATION_MODEL: diarizationModel,
-  ALIGNMENT_MODELS: z.coerce.number().int().min(1).max(64).default(2),
+  ALIGNMENT_PRELOAD: commaSeparated,
+  ALIGNMENT_MEMORY_MB: z.coerce.number().int().min(1).optional(),
   ENGINE_THREADS: z.coerce.number().int().min(0).max(256).default(0),
   AUDIO_ROOT: optionalText,
   ALLOW_HTTP_URLS: flag.default(false),
@@ -201,6 +202,10 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
       context.addIssue({ code: 'custom', path: [name], message });
     }
   }
+  if (env.ALIGNMENT === 'attention' && env.ALIGNMENT_PRELOAD.length > 0) {
+    const message = 'needs ALIGNMENT=auto or ctc';
+    context.addIssue({ code: 'custom', path: ['ALIGNMENT_PRELOAD'], message });
+  }
   if (env.RUNPOD_WEBHOOK_GET_JOB === undefined) return;
   for (const name of ['RUNPOD_AI_API_KEY', 'RUNPOD_WEBHOOK_POST_OUTPUT'] as const) {
     if (env[name] === undefined) {
@@ -219,7 +224,8 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
   alignment: {
     mode: env.ALIGNMENT,
     models: env.ALIGNMENT_MODEL,
-    maxLoaded: env.ALIGNMENT_MODELS,
+    preload: env.ALIGNMENT_PRELOAD,
+    maxBytes: env.ALIGNMENT_MEMORY_MB && env.ALIGNMENT_MEMORY_MB * 1_000_000,
   },
   diarization: env.DIARIZATION_MODEL,
   audio: {

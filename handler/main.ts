@@ -224,6 +224,12 @@ async function startModels(
     },
     (trouble) => reportTrouble(trouble, logger),
   );
+  await models.alignmentModels
+    ?.preload(config.alignment.preload, signal)
+    .catch(async (error: unknown) => {
+      await models.close();
+      throw error;
+    });
   const loadMs = elapsedSince(startedAt) - locateMs;
   logger.info({ model: whisper.name, device, locateMs, loadMs }, 'models loaded');
   return models;
@@ -231,9 +237,10 @@ async function startModels(
 
 /** The embedded model needs no network, and so do its word times unless they are asked for. */
 function alignmentOf({ alignment, hub }: Config, whisper: { readonly name: string }) {
-  const { mode, maxLoaded, models: overrides } = alignment;
-  const isWanted = mode === 'ctc' || (mode === 'auto' && whisper.name !== EMBEDDED_WHISPER.name);
-  return isWanted ? { alignment: { hub, maxLoaded, overrides } } : {};
+  const { mode, maxBytes, models: overrides, preload } = alignment;
+  const isAsked = mode === 'ctc' || preload.length > 0;
+  const isWanted = isAsked || (mode === 'auto' && whisper.name !== EMBEDDED_WHISPER.name);
+  return isWanted ? { alignment: { hub, maxBytes, overrides } } : {};
 }
 
 async function warmUp(models: LoadedModels, logger: Logger): Promise<void> {

@@ -32,7 +32,7 @@ export interface ModelSettings {
   /** Left out: the embedded networks. */
   readonly diarization?: LocatedDiarization;
   /** Left out: words are timed by attention only. */
-  readonly alignment?: Pick<AlignmentRegistryOptions, 'hub' | 'maxLoaded' | 'overrides'>;
+  readonly alignment?: Pick<AlignmentRegistryOptions, 'hub' | 'maxBytes' | 'overrides'>;
 }
 
 export type LoadedModels = Awaited<ReturnType<typeof loadNetworks>> & {

@@ -249,9 +249,12 @@ export interface AlignmentModel {
 }
 
 export interface AlignmentModels {
+  /** Whether there is a model for a language, be it loaded or not. */
+  supports(language: string): boolean;
   /**
-   * The model for a language, loaded when first asked for; null where there is none.
-   * @throws {SttError} MODEL_*, DISK_FULL when it cannot be had.
+   * The model for a language, loaded when first asked for; null where there is none. Who aborts waits
+   * no longer; loading goes on for the others who wait.
+   * @throws {SttError} MODEL_*, DISK_FULL when it cannot be had; the reason of `signal`.
    */
-  forLanguage(language: string): Promise<AlignmentModel | null>;
+  forLanguage(language: string, signal: AbortSignal): Promise<AlignmentModel | null>;
 }

@@ -78,8 +78,9 @@ export async function processRecording(
 ): Promise<RecordingTranscript> {
   if (options.diarize) assertComparable(options.diarize.knownSpeakers, models.embedding);
   const progress = progressOfBoth(hooks, options.diarize !== null);
+  const language = languageOfText(options);
   const early =
-    languageOfText(options) !== null && options.diarize === null && !isAligned(options, models);
+    language !== null && options.diarize === null && !mayBeMoved(options, models, language);
   const wordHooks: TranscribeHooks = {
     onProgress: progress.words,
     onStage: (...stage) => hooks.onStage?.(...stage),
@@ -111,6 +112,18 @@ const isAligned = (
   alignment !== 'attention' &&
   (alignment === 'ctc' || Boolean(alignmentModels));
 
+/** Whether words may still be moved by a CTC model of the language. */
+const mayBeMoved = (
+  options: RecordingOptions,
+  models: RecordingModels,
+  language: string,
+): boolean => isAligned(options, models) && Boolean(models.alignmentModels?.supports(language));
+
+const NO_MODELS: AlignmentModels = {
+  supports: () => false,
+  forLanguage: () => Promise.resolve(null),
+};
+
 async function findWords(
   waveform: Waveform,
   options: RecordingOptions,
@@ -120,14 +133,12 @@ async function findWords(
   const transcript = await transcribe(waveform, options.transcribe, models, hooks, stop);
   if (!isAligned(options, models)) return transcript;
   const startedAt = performance.now();
-  const alignment = options.alignment === 'ctc' ? 'ctc' : 'auto';
   const { scheduling } = options.transcribe;
-  const found = models.alignmentModels ?? { forLanguage: () => Promise.resolve(null) };
   const aligned = await alignTranscript(
     transcript,
     waveform,
-    found,
-    { alignment, scheduling },
+    models.alignmentModels ?? NO_MODELS,
+    { alignment: options.alignment === 'ctc' ? 'ctc' : 'auto', scheduling },
     stop,
   );
   hooks.onStage?.('align', performance.now() - startedAt);
@@ -142,17 +153,18 @@ function handOn(segments: readonly Segment[], hooks: TranscribeHooks): void {
 const languageOfText = ({ transcribe: { task, language } }: RecordingOptions): string | null =>
   task === 'translate' ? 'en' : language;
 
-const finish = (
+/** Each segment is repaired by the rules of the language that it is written in. */
+function finish(
   segments: readonly Segment[],
   found: Pick<FoundSpeakers, 'exclusiveTurns'>,
   options: RecordingOptions,
   spokenLanguage = '',
-): Segment[] =>
-  postprocess(
-    assignSpeakers(segments, found),
-    languageOfText(options) ?? spokenLanguage,
-    options.postprocess,
+): Segment[] {
+  const language = languageOfText(options);
+  return assignSpeakers(segments, found).flatMap((segment) =>
+    postprocess([segment], language ?? segment.language ?? spokenLanguage, options.postprocess),
   );
+}
 
 /** Never fails but for an abort. */
 async function findSpeakers(

@@ -40,6 +40,13 @@ test('speakers are told apart by what is chosen, a preset or two models', () => 
   }
 });
 
+test('alignment models to load at the start contradict words timed by attention', () => {
+  const env = { ALIGNMENT_PRELOAD: 'ko, en', ALIGNMENT_MEMORY_MB: '700' };
+  const { preload, maxBytes } = loadConfig(env).alignment;
+  expect([preload, maxBytes]).toEqual([['ko', 'en'], 700_000_000]);
+  expect(() => loadConfig({ ...env, ALIGNMENT: 'attention' })).toThrow('ALIGNMENT_PRELOAD');
+});
+
 test('every problem is reported at once', () => {
   const env = { DEVICE: 'tpu', MAX_AUDIO_SEC: '-1', HF_ENDPOINT: 'nowhere', LOG_LEVEL: 'loud' };
   for (const name of Object.keys(env)) expect(() => loadConfig(env)).toThrow(name);

@@ -5,7 +5,11 @@ import { SttError } from '../../../core/errors.ts';
 import { joinTexts } from '../../../handler/languages.ts';
 import { toJobResult } from '../../../handler/result.ts';
 import { parseJobInput } from '../../../handler/schema.ts';
-import type { Segment, SpeakerEmbeddingModel } from '../../../pipeline/contracts.ts';
+import type {
+  AlignmentModels,
+  Segment,
+  SpeakerEmbeddingModel,
+} from '../../../pipeline/contracts.ts';
 import { DEFAULT_DIARIZE_OPTIONS } from '../../../pipeline/diarization/options.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS, type TranscribeHooks } from '../../../pipeline/options.ts';
 import { DEFAULT_POSTPROCESS_OPTIONS } from '../../../pipeline/postprocess/postprocess.ts';
@@ -219,6 +223,72 @@ describe('processing a recording', () => {
     const { segments } = await run();
     expect(handedOn).toEqual(segments);
     expect(segments.length).toBeGreaterThan(0);
+  });
+
+  test('hands segments on as they come where no model will move their words', async () => {
+    const handedOn: number[] = [];
+    const alignmentModels: AlignmentModels = {
+      supports: (language) => language === 'ko',
+      forLanguage: () => Promise.resolve(null),
+    };
+    const runIn = async (language: string): Promise<number> => {
+      let isDone = false;
+      const before = handedOn.length;
+      const { run } = prepare({
+        models: { alignmentModels },
+        options: {
+          diarize: null,
+          transcribe: { ...DEFAULT_TRANSCRIBE_OPTIONS, language, wordTimes: true },
+        },
+        hooks: {
+          onSegments: () => handedOn.push(Number(isDone)),
+          onStage: (stage) => {
+            isDone ||= stage === 'align';
+          },
+        },
+      });
+      await run();
+      expect(handedOn.length - before).toBeGreaterThan(0);
+      return handedOn.at(-1)!;
+    };
+    expect(await runIn('en')).toBe(0);
+    expect(await runIn('ko')).toBe(1);
+  });
+
+  test('repairs each segment by the rules of its own language', async () => {
+    const spoken = [' 삼십오 퍼센트.', ' Thirty five percent.'];
+    const recognizer: ScriptedRecognizer = new ScriptedRecognizer(({ waveform }) => {
+      // The second half is speaker 1's, whose samples are 2.
+      const isSecond = waveform[Math.floor(waveform.length / 2)]! > 1;
+      const text = spoken[Number(isSecond)]!;
+      return {
+        tokens: text.split(/(?= )/).map((word) => recognizer.textToken(word)),
+        language: isSecond ? 'en' : 'ko',
+      };
+    });
+    const { run } = prepare({
+      models: {
+        recognizer,
+        voiceActivity: new ScriptedVoiceActivity([
+          { start: 0, end: secToSamples(4) },
+          { start: secToSamples(6), end: secToSamples(10) },
+        ]),
+      },
+      options: {
+        diarize: null,
+        transcribe: {
+          ...DEFAULT_TRANSCRIBE_OPTIONS,
+          ...{ language: null, multilingual: true, wordTimes: true },
+          maxChunkSec: 5,
+        },
+        postprocess: { ...DEFAULT_POSTPROCESS_OPTIONS, numbers: 'digits' },
+      },
+    });
+    const { segments } = await run();
+    expect(segments.map(({ language, text }) => [language, text])).toEqual([
+      ['ko', '35%.'],
+      ['en', '35%.'],
+    ]);
   });
 
   test('the parts of the speakers are the transcript, whoever speaks when', async () => {
