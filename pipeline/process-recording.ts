@@ -2,7 +2,6 @@ import type { Waveform } from '../audio/waveform.ts';
 import { SttError } from '../core/errors.ts';
 import { alignTranscript } from './alignment/align-transcript.ts';
 import type { AlignmentModels, Segment, Transcript, TranscriptWarning } from './contracts.ts';
-import { assignSpeakers } from './diarization/assign-speakers.ts';
 import { diarize, speakerLabel } from './diarization/diarize.ts';
 import { assertComparable } from './diarization/known-speakers.ts';
 import type {
@@ -12,8 +11,9 @@ import type {
   DiarizeOptions,
   SpeakerTurn,
 } from './diarization/options.ts';
+import { finishSegments } from './finish-segments.ts';
 import type { TranscribeHooks, TranscribeOptions } from './options.ts';
-import { type PostprocessOptions, postprocess } from './postprocess/postprocess.ts';
+import type { PostprocessOptions } from './postprocess/postprocess.ts';
 import { sideBySide } from './side-by-side.ts';
 import { type TranscribeModels, transcribe } from './transcribe.ts';
 
@@ -153,18 +153,17 @@ function handOn(segments: readonly Segment[], hooks: TranscribeHooks): void {
 const languageOfText = ({ transcribe: { task, language } }: RecordingOptions): string | null =>
   task === 'translate' ? 'en' : language;
 
-/** Each segment is repaired by the rules of the language that it is written in. */
-function finish(
+const finish = (
   segments: readonly Segment[],
-  found: Pick<FoundSpeakers, 'exclusiveTurns'>,
+  { exclusiveTurns }: Pick<FoundSpeakers, 'exclusiveTurns'>,
   options: RecordingOptions,
   spokenLanguage = '',
-): Segment[] {
-  const language = languageOfText(options);
-  return assignSpeakers(segments, found).flatMap((segment) =>
-    postprocess([segment], language ?? segment.language ?? spokenLanguage, options.postprocess),
-  );
-}
+): Segment[] =>
+  finishSegments(segments, exclusiveTurns, {
+    writtenLanguage: languageOfText(options),
+    spokenLanguage,
+    postprocess: options.postprocess,
+  });
 
 /** Never fails but for an abort. */
 async function findSpeakers(

@@ -1,10 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { secToSamples } from '../../../audio/time.ts';
 import { SttError } from '../../../core/errors.ts';
-import { joinTexts } from '../../../handler/languages.ts';
-import { toJobResult } from '../../../handler/result.ts';
-import { parseJobInput } from '../../../handler/schema.ts';
 import type {
   AlignmentModels,
   Segment,
@@ -253,80 +249,5 @@ describe('processing a recording', () => {
     };
     expect(await runIn('en')).toBe(0);
     expect(await runIn('ko')).toBe(1);
-  });
-
-  test('repairs each segment by the rules of its own language', async () => {
-    const spoken = [' 삼십오 퍼센트.', ' Thirty five percent.'];
-    const recognizer: ScriptedRecognizer = new ScriptedRecognizer(({ waveform }) => {
-      // The second half is speaker 1's, whose samples are 2.
-      const isSecond = waveform[Math.floor(waveform.length / 2)]! > 1;
-      const text = spoken[Number(isSecond)]!;
-      return {
-        tokens: text.split(/(?= )/).map((word) => recognizer.textToken(word)),
-        language: isSecond ? 'en' : 'ko',
-      };
-    });
-    const { run } = prepare({
-      models: {
-        recognizer,
-        voiceActivity: new ScriptedVoiceActivity([
-          { start: 0, end: secToSamples(4) },
-          { start: secToSamples(6), end: secToSamples(10) },
-        ]),
-      },
-      options: {
-        diarize: null,
-        transcribe: {
-          ...DEFAULT_TRANSCRIBE_OPTIONS,
-          ...{ language: null, multilingual: true, wordTimes: true },
-          maxChunkSec: 5,
-        },
-        postprocess: { ...DEFAULT_POSTPROCESS_OPTIONS, numbers: 'digits' },
-      },
-    });
-    const { segments } = await run();
-    expect(segments.map(({ language, text }) => [language, text])).toEqual([
-      ['ko', '35%.'],
-      ['en', '35%.'],
-    ]);
-  });
-
-  test('the parts of the speakers are the transcript, whoever speaks when', async () => {
-    const arbitraryTurn = fc.record({
-      speaker: fc.integer({ min: 0, max: 2 }),
-      startSec: fc.double({ min: 0, max: 9, noNaN: true }),
-      lengthSec: fc.double({ min: 0.1, max: 6, noNaN: true }),
-    });
-    const arbitraryWords = fc.array(
-      fc.constantFrom(' yes.', ' well,', ' and', ' so', ' 23', ' no?', ' it'),
-      { minLength: 1, maxLength: 20 },
-    );
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(arbitraryTurn, { maxLength: 6 }),
-        arbitraryWords,
-        async (turns, words) => {
-          const { run, recognizer } = prepare({
-            turns: turns.map(({ speaker, startSec, lengthSec }) =>
-              turn(speaker, startSec, Math.min(10, startSec + lengthSec)),
-            ),
-            script: () => ({ tokens: words.map((word) => recognizer.textToken(word)) }),
-          });
-          const input = parseJobInput({ audio_url: 'https://example.com/a.wav' });
-          const result = toJobResult(await run(), input, { totalMs: 0, stagesMs: {} });
-          const parts = new Map(
-            Object.entries(result.speakers).map(([name, { text_parts }]) => [
-              name,
-              [...text_parts],
-            ]),
-          );
-          const inOrder = result.segments.map(({ speaker }) => parts.get(speaker!)!.shift()!);
-          expect(joinTexts(inOrder, 'en')).toBe(result.transcript);
-          expect(result.transcript).toBe(words.join('').trim());
-          expect([...parts.values()].flat()).toEqual([]);
-        },
-      ),
-      { numRuns: 100, seed: 7 },
-    );
   });
 });
