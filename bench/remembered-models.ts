@@ -1,54 +1,67 @@
 import { createHash } from 'node:crypto';
 import type { SpeakerEmbeddingModel, SpeakerSegmentationModel } from '../pipeline/contracts.ts';
 
-/** Any number of runs over the same audio cost the networks of one. */
-export function remembered<Model extends SpeakerSegmentationModel | SpeakerEmbeddingModel>(
-  model: Model,
-): Model {
-  const known = new Map<string, Float32Array>();
-  const rowSamples = 'windowSamples' in model ? model.windowSamples : model.excerptSamples;
-  async function rows(
-    batch: Float32Array<ArrayBuffer>,
-    run: (missing: Float32Array<ArrayBuffer>) => Promise<readonly Float32Array[]>,
-  ): Promise<Float32Array[]> {
-    const all = Array.from({ length: batch.length / rowSamples }, (_, row) =>
-      batch.slice(row * rowSamples, (row + 1) * rowSamples),
+/** A segmentation that computes a window once, however often it is heard. */
+export function rememberedSegmentation(model: SpeakerSegmentationModel): SpeakerSegmentationModel {
+  const { windowSamples, stepSamples, framesPerWindow, frameSamples, firstFrameCentre } = model;
+  const { localSpeakers, batchSize } = model;
+  const memory = new RowMemory(windowSamples, async (windows, signal) => {
+    const scores = await model.segment(windows, signal);
+    const width = framesPerWindow * localSpeakers;
+    return Array.from({ length: scores.length / width }, (_, row) =>
+      scores.slice(row * width, (row + 1) * width),
     );
-    const keys = all.map((row) => createHash('sha1').update(row).digest('hex'));
-    const missing = all.filter((_, row) => !known.has(keys[row]!));
-    const missingKeys = keys.filter((key) => !known.has(key));
-    if (missing.length > 0) {
-      const input = new Float32Array(missing.length * rowSamples);
-      for (const [row, samples] of missing.entries()) input.set(samples, row * rowSamples);
-      for (const [row, output] of (await run(input)).entries())
-        known.set(missingKeys[row]!, output);
-    }
-    return keys.map((key) => known.get(key)!.slice());
-  }
-  return new Proxy(model, {
-    get(target, name) {
-      if (name === 'segment') {
-        return async (batch: Float32Array<ArrayBuffer>, signal: AbortSignal) => {
-          const segmentation = target as SpeakerSegmentationModel;
-          const found = await rows(batch, async (missing) => {
-            const count = missing.length / rowSamples; // The buffer is gone after the run.
-            const output = await segmentation.segment(missing, signal);
-            const width = output.length / count;
-            return Array.from({ length: count }, (_, row) =>
-              output.slice(row * width, (row + 1) * width),
-            );
-          });
-          const joined = new Float32Array(found.length * (found[0]?.length ?? 0));
-          for (const [row, output] of found.entries()) joined.set(output, row * output.length);
-          return joined;
-        };
-      }
-      if (name === 'embed') {
-        return (batch: Float32Array<ArrayBuffer>, signal: AbortSignal) =>
-          rows(batch, (missing) => (target as SpeakerEmbeddingModel).embed(missing, signal));
-      }
-      const value = Reflect.get(target, name, target) as unknown;
-      return value;
-    },
   });
+  return {
+    ...{ windowSamples, stepSamples, framesPerWindow, frameSamples, firstFrameCentre },
+    ...{ localSpeakers, batchSize },
+    segment: async (windows, signal) => {
+      const rows = await memory.run(windows, signal);
+      const scores = new Float32Array(rows.length * framesPerWindow * localSpeakers);
+      for (const [row, values] of rows.entries()) scores.set(values, row * values.length);
+      return scores;
+    },
+  };
+}
+
+/** A speaker encoder that computes an excerpt once. */
+export function rememberedEmbedding(model: SpeakerEmbeddingModel): SpeakerEmbeddingModel {
+  const { name, excerptSamples, dimensions, sameSpeaker, knownSpeaker, batchSize } = model;
+  const memory = new RowMemory(excerptSamples, (excerpts, signal) => model.embed(excerpts, signal));
+  return {
+    ...{ name, excerptSamples, dimensions, sameSpeaker, knownSpeaker, batchSize },
+    embed: (excerpts, signal) => memory.run(excerpts, signal),
+  };
+}
+
+type Compute = (
+  batch: Float32Array<ArrayBuffer>,
+  signal: AbortSignal,
+) => Promise<readonly Float32Array[]>;
+
+class RowMemory {
+  readonly #rowSamples: number;
+  readonly #compute: Compute;
+  readonly #known = new Map<string, Float32Array>();
+
+  constructor(rowSamples: number, compute: Compute) {
+    this.#rowSamples = rowSamples;
+    this.#compute = compute;
+  }
+
+  async run(batch: Float32Array, signal: AbortSignal): Promise<Float32Array[]> {
+    const size = this.#rowSamples;
+    const rows = Array.from({ length: batch.length / size }, (_, row) =>
+      batch.slice(row * size, (row + 1) * size),
+    );
+    const keys = rows.map((row) => createHash('sha1').update(row).digest('hex'));
+    const missing = [...keys.entries()].filter(([, key]) => !this.#known.has(key));
+    if (missing.length > 0) {
+      const unknown = new Float32Array(missing.length * size);
+      for (const [at, [row]] of missing.entries()) unknown.set(rows[row]!, at * size);
+      const computed = await this.#compute(unknown, signal);
+      for (const [at, [, key]] of missing.entries()) this.#known.set(key, computed[at]!);
+    }
+    return keys.map((key) => this.#known.get(key)!.slice());
+  }
 }
