@@ -91,15 +91,21 @@ export function speakerProbabilities(
   const speakers = 1 + Math.max(...classes.flat());
   const frames = scores.length / classes.length;
   const probabilities = new Float32Array(frames * speakers);
+  const weights = new Float64Array(classes.length);
   for (let frame = 0; frame < frames; frame++) {
-    const row = scores.subarray(frame * classes.length, (frame + 1) * classes.length);
-    const highest = Math.max(...row);
-    const weights = Array.from(row, (score) => Math.exp(score - highest));
-    const total = weights.reduce((a, b) => a + b, 0);
-    for (const [index, members] of classes.entries()) {
-      for (const speaker of members) {
-        probabilities[frame * speakers + speaker]! += weights[index]! / total;
-      }
+    const at = frame * classes.length;
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let index = 0; index < weights.length; index++) {
+      highest = Math.max(highest, scores[at + index]!);
+    }
+    let total = 0;
+    for (let index = 0; index < weights.length; index++) {
+      weights[index] = Math.exp(scores[at + index]! - highest);
+      total += weights[index]!;
+    }
+    for (let index = 0; index < weights.length; index++) {
+      const share = weights[index]! / total;
+      for (const speaker of classes[index]!) probabilities[frame * speakers + speaker]! += share;
     }
   }
   return probabilities;

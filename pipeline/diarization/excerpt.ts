@@ -15,15 +15,20 @@ export interface Excerpt {
 const MAX_INT8 = 127;
 
 export function excerptOf(embedding: Float32Array, range: FrameRange, count: number): Excerpt {
-  const largest = embedding.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  let largest = 0;
+  for (const value of embedding) largest = Math.max(largest, Math.abs(value));
   const scale = largest / MAX_INT8 || 1;
-  const values = Int8Array.from(embedding, (value) => Math.round(value / scale));
+  const values = new Int8Array(embedding.length);
+  for (let i = 0; i < values.length; i++) values[i] = Math.round(embedding[i]! / scale);
   return { range, values, scale, count };
 }
 
 /** The embedding, up to half a percent of its largest number. */
-export const embeddingOf = ({ values, scale }: Excerpt): Float32Array =>
-  Float32Array.from(values, (value) => value * scale);
+export function embeddingOf({ values, scale }: Excerpt): Float32Array {
+  const embedding = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) embedding[i] = values[i]! * scale;
+  return embedding;
+}
 
 /** All excerpts together; at least one. */
 export function voiceOf(excerpts: readonly Excerpt[]): VoiceSample {

@@ -1,8 +1,8 @@
 import type { Breather } from '../breather.ts';
 import { type Clusters, clusterVoices } from './cluster-voices.ts';
-import type { LocalSpeaker } from './local-speakers.ts';
+import type { Activity } from './local-speakers.ts';
 import { type Assigned, nearestTo, refinePeople } from './refine-people.ts';
-import { clipTrack, rangeOf, splitAtVoiceChanges, type TrackPart } from './split-tracks.ts';
+import { activityIn, rangeOf, splitAtVoiceChanges, type TrackPart } from './split-tracks.ts';
 import type { HeardTrack } from './tracks.ts';
 import { directionOf, type SameSpeakerLimit, type VoiceSample } from './voice-sample.ts';
 import { haveCommon } from './windows.ts';
@@ -10,7 +10,7 @@ import { haveCommon } from './windows.ts';
 /** Everything that was heard of one person. */
 export interface Person {
   readonly voice: VoiceSample;
-  readonly members: readonly LocalSpeaker[];
+  readonly members: readonly Activity[];
 }
 
 export interface PeopleOptions {
@@ -51,7 +51,7 @@ export async function findPeople(
   const people = await gather(parts, clustered, { clusters, options, breather });
   const assigned = assignedTracks(tracks, people);
   const voices = await refinePeople(assigned, people.length, { isClear, breather });
-  return personsOf(assigned, voices);
+  return personsOf(assigned, voices, breather);
 }
 
 function cluster(
@@ -131,14 +131,18 @@ function assignedTracks(tracks: readonly HeardTrack[], people: readonly Group[])
 }
 
 /** Cuts the tracks where their person changes. */
-function personsOf(assigned: readonly Assigned[], voices: readonly VoiceSample[]): Person[] {
-  const members = voices.map((): LocalSpeaker[] => []);
+async function personsOf(
+  assigned: readonly Assigned[],
+  voices: readonly VoiceSample[],
+  breather: Breather,
+): Promise<Person[]> {
+  const members = voices.map((): Activity[] => []);
   for (const { heard, people } of assigned) {
     for (let first = 0; first < people.length; ) {
+      if (breather.isDue) await breather.rest();
       let end = first;
       while (end < people.length && people[end] === people[first]) end += 1;
-      const own = clipTrack(heard.track, rangeOf(heard, { first, end })).members;
-      members[people[first]!]!.push(...own);
+      members[people[first]!]!.push(...activityIn(heard.track, rangeOf(heard, { first, end })));
       first = end;
     }
   }

@@ -1,6 +1,6 @@
 import type { Breather } from '../breather.ts';
 import { cosineDistance } from './cosine.ts';
-import { type Excerpt, embeddingOf } from './excerpt.ts';
+import type { Excerpt } from './excerpt.ts';
 import type { HeardTrack, Track } from './tracks.ts';
 import type { VoiceSample } from './voice-sample.ts';
 
@@ -62,17 +62,29 @@ function voicesOf(assigned: readonly Assigned[], peopleCount: number): VoiceSamp
   return voices;
 }
 
-const meansOf = (assigned: readonly Assigned[], peopleCount: number): Float32Array[] =>
-  voicesOf(assigned, peopleCount).map(({ sum, count }) => sum.map((value) => value / (count || 1)));
+interface Mean {
+  readonly values: Float32Array;
+  /** Of its length, squared. */
+  readonly squares: number;
+}
 
-/** By Euclidean distance: the mean of a voice that scatters is short, and forgives more. */
-function nearestMean(excerpt: Excerpt, means: readonly Float32Array[]): number {
-  const embedding = embeddingOf(excerpt);
+const meansOf = (assigned: readonly Assigned[], peopleCount: number): Mean[] =>
+  voicesOf(assigned, peopleCount).map(({ sum, count }) => {
+    const values = sum.map((value) => value / (count || 1));
+    return { values, squares: values.reduce((total, value) => total + value ** 2, 0) };
+  });
+
+/**
+ * By Euclidean distance: the mean of a voice that scatters is short, and forgives more. Its square is
+ * |e|² − 2 e·m + |m|², of which the first is the same for all.
+ */
+function nearestMean({ values, scale }: Excerpt, means: readonly Mean[]): number {
   let [nearest, least] = [0, Infinity];
   for (const [person, mean] of means.entries()) {
-    let squares = 0;
-    for (let i = 0; i < mean.length; i++) squares += (embedding[i]! - mean[i]!) ** 2;
-    if (squares < least) [nearest, least] = [person, squares];
+    let product = 0;
+    for (let i = 0; i < values.length; i++) product += values[i]! * mean.values[i]!;
+    const distance = mean.squares - 2 * scale * product;
+    if (distance < least) [nearest, least] = [person, distance];
   }
   return nearest;
 }

@@ -1,6 +1,6 @@
 import { type Excerpt, embeddingOf, voiceOf } from './excerpt.ts';
 import { type FrameRange, framesIn } from './frame-runs.ts';
-import type { LocalSpeaker } from './local-speakers.ts';
+import type { Activity } from './local-speakers.ts';
 import type { HeardTrack, Track } from './tracks.ts';
 import type { VoiceSample } from './voice-sample.ts';
 
@@ -35,7 +35,7 @@ export function splitAtVoiceChanges(heard: HeardTrack, changeScatter: number): T
   return stretches.map((stretch) => {
     const voice = voiceOf(excerpts.slice(stretch.first, stretch.end));
     const { windows, soloFrames } =
-      stretches.length === 1 ? track : clipTrack(track, rangeOf(heard, stretch));
+      stretches.length === 1 ? track : shareOf(track, rangeOf(heard, stretch));
     return { ...stretch, heard, voice, windows, soloFrames };
   });
 }
@@ -94,22 +94,31 @@ function quietestBetween({ solo }: Track, before: Excerpt, after: Excerpt): numb
   return best.middle;
 }
 
-/** What of a track lies in the range; a window belongs to the part that holds its middle. */
-export function clipTrack(track: Track, range: FrameRange): Track {
-  const solo = clipRuns(track.solo, range);
-  const inside = track.members.filter(
-    ({ startFrame, activity }) =>
-      startFrame < range.end && startFrame + activity.length > range.start,
-  );
-  const windows = inside
+/** How much of a track lies in the range; a window belongs to the part that holds its middle. */
+function shareOf(track: Track, range: FrameRange): Pick<Track, 'windows' | 'soloFrames'> {
+  const windows = track.members
     .filter(({ startFrame, activity }) => {
       const middle = startFrame + activity.length / 2;
       return middle >= range.start && middle < range.end;
     })
     .map(({ window }) => window);
-  const members = inside.map((member) => clipMember(member, range));
-  return { members, windows: new Set(windows), solo, soloFrames: framesIn(solo) };
+  return { windows: new Set(windows), soloFrames: framesIn(clipRuns(track.solo, range)) };
 }
+
+/** What is heard of a track in the range, as views: nothing is copied. */
+export const activityIn = ({ members }: Track, range: FrameRange): Activity[] =>
+  members
+    .filter(
+      ({ startFrame, activity }) =>
+        startFrame < range.end && startFrame + activity.length > range.start,
+    )
+    .map(({ startFrame, activity }) => ({
+      startFrame: Math.max(startFrame, range.start),
+      activity: activity.subarray(
+        Math.max(0, range.start - startFrame),
+        Math.max(0, range.end - startFrame),
+      ),
+    }));
 
 const clipRuns = (runs: readonly FrameRange[], range: FrameRange): FrameRange[] =>
   runs
@@ -118,14 +127,3 @@ const clipRuns = (runs: readonly FrameRange[], range: FrameRange): FrameRange[] 
       end: Math.min(end, range.end),
     }))
     .filter(({ start, end }) => end > start);
-
-/** A view: the activity is not copied. */
-function clipMember(member: LocalSpeaker, range: FrameRange): LocalSpeaker {
-  const solo = clipRuns(member.solo, range);
-  const startFrame = Math.max(member.startFrame, range.start);
-  const activity = member.activity.subarray(
-    startFrame - member.startFrame,
-    Math.max(0, range.end - member.startFrame),
-  );
-  return { ...member, startFrame, activity, solo, soloFrames: framesIn(solo) };
-}

@@ -7,7 +7,7 @@ import {
   type Thresholds,
   unionOfRuns,
 } from './frame-runs.ts';
-import { FULL_ACTIVITY, type LocalSpeaker } from './local-speakers.ts';
+import { type Activity, FULL_ACTIVITY } from './local-speakers.ts';
 
 export interface TurnRules {
   readonly onsetThreshold: number;
@@ -28,7 +28,7 @@ export interface TurnOptions {
 }
 
 interface Heard {
-  readonly members: readonly LocalSpeaker[];
+  readonly members: readonly Activity[];
 }
 
 /** No person in a frame. */
@@ -49,7 +49,11 @@ export async function findTurns(
   { windows, rules }: TurnOptions,
   breather: Breather,
 ): Promise<PersonTurns[]> {
-  const listeners = people.map(({ members }) => new Listener(members, rules));
+  const listeners: Listener[] = [];
+  for (const { members } of people) {
+    if (breather.isDue) await breather.rest();
+    listeners.push(new Listener(members, rules));
+  }
   const coverage = new WindowQueue(windows);
   let isSpeech: 0 | 1 = 0;
   for (let start = 0; start < frames; start += BLOCK_FRAMES) {
@@ -80,20 +84,19 @@ const thresholdsOf = ({ onsetThreshold, offsetThreshold }: TurnRules): Threshold
 
 /** What comes in order and reaches into one block after the other. */
 class BlockQueue<Item> {
-  readonly #items: readonly Item[];
-  readonly #rangeOf: (item: Item) => FrameRange;
+  readonly #items: readonly { readonly item: Item; readonly range: FrameRange }[];
   #first = 0;
 
   constructor(items: readonly Item[], rangeOf: (item: Item) => FrameRange) {
-    this.#items = items.toSorted((a, b) => rangeOf(a).start - rangeOf(b).start);
-    this.#rangeOf = rangeOf;
+    const placed = items.map((item) => ({ item, range: rangeOf(item) }));
+    this.#items = placed.sort((a, b) => a.range.start - b.range.start);
   }
 
   /** Those that reach into the block; blocks must come in order. */
   *in(block: FrameRange): Generator<{ readonly item: Item; readonly range: FrameRange }> {
     for (let index = this.#first; index < this.#items.length; index++) {
-      const item = this.#items[index]!;
-      const { start, end } = this.#rangeOf(item);
+      const { item, range: whole } = this.#items[index]!;
+      const { start, end } = whole;
       if (start >= block.end) return;
       if (end <= block.start && index === this.#first) this.#first += 1;
       const range = { start: Math.max(start, block.start), end: Math.min(end, block.end) };
@@ -121,13 +124,13 @@ class WindowQueue {
 
 /** One person's turns, found block by block. */
 class Listener {
-  readonly #members: BlockQueue<LocalSpeaker>;
+  readonly #members: BlockQueue<Activity>;
   readonly #rules: TurnRules;
   readonly #own: FrameRange[] = [];
   readonly #first: FrameRange[] = [];
   #isActive: 0 | 1 = 0;
 
-  constructor(members: readonly LocalSpeaker[], rules: TurnRules) {
+  constructor(members: readonly Activity[], rules: TurnRules) {
     this.#members = new BlockQueue(members, ({ startFrame, activity }) => ({
       start: startFrame,
       end: startFrame + activity.length,

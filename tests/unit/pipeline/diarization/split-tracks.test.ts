@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { excerptOf } from '../../../../pipeline/diarization/excerpt.ts';
+import type { Activity } from '../../../../pipeline/diarization/local-speakers.ts';
 import {
-  clipTrack,
+  activityIn,
   rangeOf,
   splitAtVoiceChanges,
 } from '../../../../pipeline/diarization/split-tracks.ts';
@@ -61,10 +62,10 @@ describe('splitting tracks', () => {
   });
 
   test('takes of a track what lies in a range, without copying what was heard', () => {
-    const first = clipTrack(TRACK, { start: 0, end: 120 });
-    const second = clipTrack(TRACK, { start: 120, end: Infinity });
-    const placesOf = ({ members }: Track) =>
-      members.map(({ startFrame, activity }) => [startFrame, activity.length]);
+    const first = activityIn(TRACK, { start: 0, end: 120 });
+    const second = activityIn(TRACK, { start: 120, end: Infinity });
+    const placesOf = (heard: readonly Activity[]) =>
+      heard.map(({ startFrame, activity }) => [startFrame, activity.length]);
     expect(placesOf(first)).toEqual([
       [0, 100],
       [50, 70],
@@ -75,8 +76,7 @@ describe('splitting tracks', () => {
       [120, 80],
       [150, 100],
     ]);
-    expect(second.members[0]!.activity.buffer).toBe(TRACK.members[1]!.activity.buffer);
-    expect(second.solo).toEqual([{ start: 120, end: 250 }]);
+    expect(second[0]!.activity.buffer).toBe(TRACK.members[1]!.activity.buffer);
   });
 
   test('cut into many parts, a long track holds each of its windows about once', () => {
@@ -91,7 +91,7 @@ describe('splitting tracks', () => {
     const heard = heardAt(long, angles);
     const parts = splitAtVoiceChanges(heard, 1.1);
     expect(parts.length).toBe(500);
-    const members = parts.map((part) => clipTrack(long, rangeOf(heard, part)).members.length);
+    const members = parts.map((part) => activityIn(long, rangeOf(heard, part)).length);
     expect(members.reduce((sum, count) => sum + count, 0)).toBeLessThan(3 * windows.length);
   });
 });
