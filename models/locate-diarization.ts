@@ -7,7 +7,7 @@ import { parseReference } from './hub/reference.ts';
 import { resolveModel } from './hub/resolve-model.ts';
 import { DIARIZATION_MODELS } from './registry.ts';
 
-export interface LocatedNetwork {
+interface LocatedNetwork {
   /** The repository's or the folder's last part: what its vectors are called in results. */
   readonly name: string;
   readonly folder: string;

@@ -14,6 +14,7 @@ import {
   exactFiles,
   type ModelNeeds,
   needsOf,
+  onnxFiles,
   whisperFiles,
 } from '../models/hub/needs.ts';
 import { cachePlaces } from '../models/hub/options.ts';
@@ -23,7 +24,7 @@ import { MODEL_ALIASES, pinnedModel } from '../models/registry.ts';
 import { createDownloadView } from './download-view.ts';
 
 const USAGE = `Usage: npm run models -- COMMAND
-  pull MODEL… [--kind whisper|ctc] [--file PATH]…   download unless cached
+  pull MODEL… [--kind whisper|ctc|onnx] [--file PATH]…   download unless cached
   list                                              what the caches hold
   verify [MODEL…] [--delete]                        compare with the checksums; delete what is damaged
   prune [MODEL…]                                    delete leftovers of downloads, or these models
@@ -99,7 +100,8 @@ function ruleOf(kind: string | undefined, files: string[] | undefined): ModelNee
   if (kind === undefined) return undefined;
   if (kind === 'whisper') return whisperFiles;
   if (kind === 'ctc') return ctcFiles;
-  throw new SttError('INPUT_INVALID', '--kind must be whisper or ctc');
+  if (kind === 'onnx') return onnxFiles;
+  throw new SttError('INPUT_INVALID', '--kind must be whisper, ctc or onnx');
 }
 
 async function main(): Promise<void> {

@@ -4,7 +4,7 @@ import type { AlignmentModel, Emissions, Segment, Word } from '../contracts.ts';
 import { ctcWords, type FramedWord } from './ctc-words.ts';
 import { placeWords } from './place-words.ts';
 
-export type AlignmentGeometry = Pick<
+type AlignmentGeometry = Pick<
   AlignmentModel,
   'vocabulary' | 'samplesPerFrame' | 'receptiveFieldSamples' | 'maxWindowSamples'
 >;

@@ -9,7 +9,7 @@ import {
 } from './frame-runs.ts';
 import { type Activity, FULL_ACTIVITY } from './local-speakers.ts';
 
-export interface TurnRules {
+interface TurnRules {
   readonly onsetThreshold: number;
   readonly offsetThreshold: number;
   readonly minTurnFrames: number;

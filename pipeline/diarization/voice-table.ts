@@ -8,7 +8,7 @@ export interface Voice {
 }
 
 /** What two groups of voices are to each other, all that is needed to say how far apart they are. */
-export interface Pair {
+interface Pair {
   /** Scalar products of the groups' sums, with themselves and with each other. */
   readonly aa: number;
   readonly bb: number;

@@ -4,7 +4,7 @@ import { OnnxGraph, type Value } from '../../models/graph/onnx-graph.ts';
  * Small networks with the inputs and outputs of pyannote's segmentation-3.0 and WeSpeaker's ResNet34:
  * two people are told apart by their pitch, so that every step around the networks is the real one.
  */
-export const VOICES_HZ = [400, 1500] as const;
+const VOICES_HZ = [400, 1500] as const;
 const SAMPLE_RATE_HZ = 16_000;
 const KERNEL = 991;
 const STRIDE = 270;
