@@ -12,9 +12,9 @@ import type {
   DiarizeOptions,
   SpeakerTurn,
 } from './options.ts';
-import { findPeople, type Person } from './people.ts';
+import { findPeople, type PeopleOptions, type Person } from './people.ts';
 import { edgeOf, hearTracks } from './track-voices.ts';
-import { linkLocalSpeakers } from './tracks.ts';
+import { type HeardTrack, linkLocalSpeakers } from './tracks.ts';
 import { findTurns, MAX_PEOPLE, type PersonTurns } from './turns.ts';
 import { directionOf } from './voice-sample.ts';
 
@@ -40,7 +40,7 @@ export async function diarize(
   hooks: DiarizeHooks,
   signal: AbortSignal,
 ): Promise<Diarization> {
-  const { segmentation: grid, embedding } = models;
+  const { segmentation: grid } = models;
   const startedAt = performance.now();
   const local = await findLocalSpeakers(
     waveform,
@@ -57,19 +57,8 @@ export async function diarize(
     onProgress: (part) => hooks.onProgress?.(SEGMENTATION_SHARE + part * (1 - SEGMENTATION_SHARE)),
   });
   hooks.onStage?.('speaker_voices', performance.now() - heardAt, { trackCount: tracks.length });
-  const people = await findPeople(
-    heard,
-    {
-      sameSpeaker: embedding.sameSpeaker,
-      minSpeakers: options.numSpeakers ?? options.minSpeakers,
-      maxSpeakers: Math.min(MAX_PEOPLE, options.numSpeakers ?? options.maxSpeakers ?? MAX_PEOPLE),
-      minClusteredFrames: MIN_CLUSTERED_SAMPLES / grid.frameSamples,
-      framesPerSec: SAMPLE_RATE_HZ / grid.frameSamples,
-    },
-    breather,
-  );
   const context = { sampleCount: waveform.sampleCount, models, options };
-  const turns = await turnsOf(people, context, breather);
+  const { people, turns } = await peopleWhoSpeak(heard, context, breather);
   signal.throwIfAborted();
   hooks.onProgress?.(1);
   return describe(people, turns, context);
@@ -80,6 +69,38 @@ interface Context {
   readonly models: DiarizeModels;
   readonly options: DiarizeOptions;
 }
+
+interface Found {
+  readonly people: readonly Person[];
+  readonly turns: readonly PersonTurns[];
+}
+
+/**
+ * The people, without those who turn out to say nothing: what one window takes for a voice and the
+ * others for silence. Should such a one have taken a person's place, the others are looked at again.
+ */
+async function peopleWhoSpeak(
+  tracks: readonly HeardTrack[],
+  context: Context,
+  breather: Breather,
+): Promise<Found> {
+  const people = await findPeople(tracks, peopleOptions(context), breather);
+  const turns = await turnsOf(people, context, breather);
+  const speaking = people.filter((_, person) => turns[person]!.turns.length > 0);
+  const left = new Set(speaking.flatMap((person) => person.tracks));
+  if (speaking.length === people.length || left.size === tracks.length || left.size === 0) {
+    return { people, turns };
+  }
+  return peopleWhoSpeak([...left], context, breather);
+}
+
+const peopleOptions = ({ models, options }: Context): PeopleOptions => ({
+  sameSpeaker: models.embedding.sameSpeaker,
+  minSpeakers: options.numSpeakers ?? options.minSpeakers,
+  maxSpeakers: Math.min(MAX_PEOPLE, options.numSpeakers ?? options.maxSpeakers ?? MAX_PEOPLE),
+  minClusteredFrames: MIN_CLUSTERED_SAMPLES / models.segmentation.frameSamples,
+  framesPerSec: SAMPLE_RATE_HZ / models.segmentation.frameSamples,
+});
 
 function turnsOf(
   people: readonly Person[],

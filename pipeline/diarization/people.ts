@@ -11,6 +11,8 @@ import { haveCommon } from './windows.ts';
 export interface Person {
   readonly voice: VoiceSample;
   readonly members: readonly Activity[];
+  /** Whose members they are; a track may have several people. */
+  readonly tracks: readonly HeardTrack[];
 }
 
 export interface PeopleOptions {
@@ -136,15 +138,19 @@ async function personsOf(
   voices: readonly VoiceSample[],
   breather: Breather,
 ): Promise<Person[]> {
-  const members = voices.map((): Activity[] => []);
+  const persons = voices.map((voice) => ({
+    ...{ voice, members: [] as Activity[], tracks: [] as HeardTrack[] },
+  }));
   for (const { heard, people } of assigned) {
     for (let first = 0; first < people.length; ) {
       if (breather.isDue) await breather.rest();
       let end = first;
       while (end < people.length && people[end] === people[first]) end += 1;
-      members[people[first]!]!.push(...activityIn(heard.track, rangeOf(heard, { first, end })));
+      const person = persons[people[first]!]!;
+      person.members.push(...activityIn(heard.track, rangeOf(heard, { first, end })));
+      person.tracks.push(heard);
       first = end;
     }
   }
-  return voices.map((voice, person) => ({ voice, members: members[person]! }));
+  return persons;
 }

@@ -85,6 +85,32 @@ describe('diarization', () => {
     expect(await asked({ minSpeakers: 2, maxSpeakers: 5 })).toBe(3);
   });
 
+  test('gives no place of two people to what only one window takes for a voice', async () => {
+    /** Hears someone in the second window, where everyone else hears nobody. */
+    class Dreaming extends ScriptedSegmentation {
+      #windows = 0;
+      override async segment(waveforms: Float32Array, stop: AbortSignal): Promise<Float32Array> {
+        const scores = await super.segment(waveforms, stop);
+        const size = this.framesPerWindow * this.localSpeakers;
+        for (let at = 0; at < scores.length; at += size) {
+          if (this.#windows++ !== 1) continue;
+          for (let frame = 160; frame < 250; frame++) scores[at + 3 * frame + 2] = 0.9;
+        }
+        return scores;
+      }
+    }
+    const talk = [turn(0, 0, 4.5), turn(1, 9, 14), turn(0, 14.5, 20)];
+    const { speakers, turns } = await diarize(
+      scriptedConversation(talk, 21 * SEC),
+      { segmentation: new Dreaming(), embedding: new ScriptedEmbedding() },
+      { ...DEFAULT_DIARIZE_OPTIONS, numSpeakers: 2 },
+      {},
+      signal,
+    );
+    expect(speakers).toHaveLength(2);
+    expect(turns.map(({ speaker }) => speaker.at(-1)).join('')).toBe('010');
+  });
+
   test('loses nobody who speaks, also where more people share a window than are allowed', async () => {
     const crowded = [turn(0, 0, 1.6), turn(1, 1.6, 3.3), turn(2, 3.3, 5)];
     for (const [turns, options] of [
