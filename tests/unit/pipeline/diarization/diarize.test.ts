@@ -99,10 +99,17 @@ describe('diarization', () => {
         return scores;
       }
     }
+    /** Two voices that are nearer to each other than either is to what is dreamt. */
+    class Alike extends ScriptedEmbedding {
+      override async embed(excerpts: Float32Array, stop: AbortSignal) {
+        const vectors = await super.embed(excerpts, stop);
+        return vectors.map(([a, b]) => Float32Array.of(a! + 0.6 * b!, 0.8 * b!, 0, 0));
+      }
+    }
     const talk = [turn(0, 0, 4.5), turn(1, 9, 14), turn(0, 14.5, 20)];
     const { speakers, turns } = await diarize(
       scriptedConversation(talk, 21 * SEC),
-      { segmentation: new Dreaming(), embedding: new ScriptedEmbedding() },
+      { segmentation: new Dreaming(), embedding: new Alike() },
       { ...DEFAULT_DIARIZE_OPTIONS, numSpeakers: 2 },
       {},
       signal,
