@@ -106,9 +106,10 @@ describe('diarization', () => {
         return vectors.map(([a, b]) => Float32Array.of(a! + 0.6 * b!, 0.8 * b!, 0, 0));
       }
     }
-    const talk = [turn(0, 0, 4.5), turn(1, 9, 14), turn(0, 14.5, 20)];
+    // Never in one window: only the number of people keeps them apart.
+    const talk = [turn(0, 0, 4.5), turn(1, 13, 18), turn(0, 24, 28)];
     const { speakers, turns } = await diarize(
-      scriptedConversation(talk, 21 * SEC),
+      scriptedConversation(talk, 29 * SEC),
       { segmentation: new Dreaming(), embedding: new Alike() },
       { ...DEFAULT_DIARIZE_OPTIONS, numSpeakers: 2 },
       {},
