@@ -13,9 +13,10 @@ import type {
   SpeakerTurn,
 } from './options.ts';
 import { findPeople, type PeopleOptions, type Person } from './people.ts';
+import type { PersonTurns } from './person-listener.ts';
 import { edgeOf, hearTracks } from './track-voices.ts';
 import { type HeardTrack, linkLocalSpeakers } from './tracks.ts';
-import { findTurns, MAX_PEOPLE, type PersonTurns } from './turns.ts';
+import { findTurns, MAX_PEOPLE } from './turns.ts';
 import { directionOf } from './voice-sample.ts';
 
 type DiarizeHooks = Pick<TranscribeHooks, 'onProgress' | 'onStage'>;

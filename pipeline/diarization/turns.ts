@@ -1,28 +1,15 @@
 import type { Breather } from '../breather.ts';
-import {
-  type FrameRange,
-  hysteresis,
-  runsWhere,
-  smoothRuns,
-  type Thresholds,
-  unionOfRuns,
-} from './frame-runs.ts';
+import { BlockQueue } from './block-queue.ts';
+import { type FrameRange, hysteresis } from './frame-runs.ts';
 import { type Activity, FULL_ACTIVITY } from './local-speakers.ts';
+import {
+  PersonListener,
+  type PersonTurns,
+  type TurnRules,
+  thresholdsOf,
+} from './person-listener.ts';
 
-interface TurnRules {
-  readonly onsetThreshold: number;
-  readonly offsetThreshold: number;
-  readonly minTurnFrames: number;
-  readonly minPauseFrames: number;
-}
-
-export interface PersonTurns {
-  readonly turns: readonly FrameRange[];
-  /** Without overlap with anyone's. */
-  readonly exclusive: readonly FrameRange[];
-}
-
-export interface TurnOptions {
+interface TurnOptions {
   readonly windows: readonly FrameRange[];
   readonly rules: TurnRules;
 }
@@ -49,10 +36,10 @@ export async function findTurns(
   { windows, rules }: TurnOptions,
   breather: Breather,
 ): Promise<PersonTurns[]> {
-  const listeners: Listener[] = [];
+  const listeners: PersonListener[] = [];
   for (const { members } of people) {
     if (breather.isDue) await breather.rest();
-    listeners.push(new Listener(members, rules));
+    listeners.push(new PersonListener(members, rules));
   }
   const coverage = new WindowQueue(windows);
   let isSpeech: 0 | 1 = 0;
@@ -77,34 +64,6 @@ export async function findTurns(
   return listeners.map((listener) => listener.turns());
 }
 
-const thresholdsOf = ({ onsetThreshold, offsetThreshold }: TurnRules): Thresholds => ({
-  onset: onsetThreshold * FULL_ACTIVITY,
-  offset: offsetThreshold * FULL_ACTIVITY,
-});
-
-/** What comes in order and reaches into one block after the other. */
-class BlockQueue<Item> {
-  readonly #items: readonly { readonly item: Item; readonly range: FrameRange }[];
-  #first = 0;
-
-  constructor(items: readonly Item[], rangeOf: (item: Item) => FrameRange) {
-    const placed = items.map((item) => ({ item, range: rangeOf(item) }));
-    this.#items = placed.sort((a, b) => a.range.start - b.range.start);
-  }
-
-  /** Those that reach into the block; blocks must come in order. */
-  *in(block: FrameRange): Generator<{ readonly item: Item; readonly range: FrameRange }> {
-    for (let index = this.#first; index < this.#items.length; index++) {
-      const { item, range: whole } = this.#items[index]!;
-      const { start, end } = whole;
-      if (start >= block.end) return;
-      if (end <= block.start && index === this.#first) this.#first += 1;
-      const range = { start: Math.max(start, block.start), end: Math.min(end, block.end) };
-      if (range.end > range.start) yield { item, range };
-    }
-  }
-}
-
 /** How many windows hold each frame. */
 class WindowQueue {
   readonly #windows: BlockQueue<FrameRange>;
@@ -119,63 +78,6 @@ class WindowQueue {
       for (let frame = range.start; frame < range.end; frame++) coverage[frame - block.start]! += 1;
     }
     return coverage;
-  }
-}
-
-/** One person's turns, found block by block. */
-class Listener {
-  readonly #members: BlockQueue<Activity>;
-  readonly #rules: TurnRules;
-  readonly #own: FrameRange[] = [];
-  readonly #first: FrameRange[] = [];
-  #isActive: 0 | 1 = 0;
-
-  constructor(members: readonly Activity[], rules: TurnRules) {
-    this.#members = new BlockQueue(members, ({ startFrame, activity }) => ({
-      start: startFrame,
-      end: startFrame + activity.length,
-    }));
-    this.#rules = rules;
-  }
-
-  /** Mean probability and whether it makes a turn, frame by frame. */
-  listen(block: FrameRange, coverage: Uint16Array): { activity: Uint8Array; mask: Uint8Array } {
-    const activity = this.#meanActivity(block, coverage);
-    const mask = hysteresis(activity, thresholdsOf(this.#rules), this.#isActive);
-    this.#isActive = mask.at(-1) === 1 ? 1 : 0;
-    this.#own.push(...runsIn(block, (frame) => mask[frame] === 1));
-    return { activity, mask };
-  }
-
-  /** Where this is the one who speaks, should only one be named. */
-  addFirst(block: FrameRange, isFirst: (frame: number) => boolean): void {
-    this.#first.push(...runsIn(block, isFirst));
-  }
-
-  turns(): PersonTurns {
-    const { minPauseFrames, minTurnFrames } = this.#rules;
-    const all = unionOfRuns([...this.#own, ...this.#first]);
-    return {
-      turns: smoothRuns(all, minPauseFrames, minTurnFrames),
-      exclusive: unionOfRuns(this.#first),
-    };
-  }
-
-  #meanActivity(block: FrameRange, coverage: Uint16Array): Uint8Array {
-    const sum = new Uint16Array(coverage.length);
-    for (const { item, range } of this.#members.in(block)) {
-      const { startFrame, activity } = item;
-      for (let frame = range.start; frame < range.end; frame++) {
-        sum[frame - block.start]! += activity[frame - startFrame]!;
-      }
-    }
-    const mean = new Uint8Array(sum.length);
-    for (let frame = 0; frame < mean.length; frame++) {
-      if (sum[frame] === 0) continue;
-      const value = Math.round(sum[frame]! / Math.max(1, coverage[frame]!));
-      mean[frame] = Math.min(FULL_ACTIVITY, value);
-    }
-    return mean;
   }
 }
 
@@ -202,9 +104,3 @@ class Likeliest {
     return this.#people[frame]!;
   }
 }
-
-const runsIn = (block: FrameRange, isActive: (frame: number) => boolean): FrameRange[] =>
-  runsWhere(block.end - block.start, isActive).map(({ start, end }) => ({
-    start: start + block.start,
-    end: end + block.start,
-  }));
