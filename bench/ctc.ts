@@ -53,22 +53,19 @@ const emissions: Emissions = { logProbs, frames, classes };
 
 async function cpuSec(): Promise<number> {
   const before = process.cpuUsage();
-  const { aligned } = await alignSegments(
-    segments,
-    () => Promise.resolve(emissions),
-    {
+  const { aligned } = await alignSegments(segments, {
+    emissionsOf: () => Promise.resolve(emissions),
+    geometry: {
       vocabulary,
       samplesPerFrame: SAMPLES_PER_FRAME,
       receptiveFieldSamples: 400,
       maxWindowSamples: SEGMENT_SAMPLES,
     },
-    'fr',
-    {
-      audioSamples: SEGMENTS * SEGMENT_SAMPLES,
-      concurrency: 1,
-      signal: new AbortController().signal,
-    },
-  );
+    language: 'fr',
+    audioSamples: SEGMENTS * SEGMENT_SAMPLES,
+    concurrency: 1,
+    signal: new AbortController().signal,
+  });
   if (aligned !== SEGMENTS) throw new Error('Not every segment was aligned');
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1e6;

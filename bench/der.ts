@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SAMPLE_RATE_HZ } from '../audio/time.ts';
 import type { Waveform } from '../audio/waveform.ts';
 import { InferenceEngine } from '../models/engine/engine.ts';
+import { EMBEDDED_DIARIZATION } from '../models/locate-diarization.ts';
 import { PyannoteSegmentation } from '../models/segmentation/pyannote-segmentation.ts';
-import { GE2E, SpeakerEncoder, WESPEAKER } from '../models/speaker-embedding/speaker-encoder.ts';
+import { SpeakerEncoder } from '../models/speaker-embedding/speaker-encoder.ts';
 import { diarize } from '../pipeline/diarization/diarize.ts';
 import { DEFAULT_DIARIZE_OPTIONS, type DiarizeModels } from '../pipeline/diarization/options.ts';
 import {
@@ -16,6 +17,7 @@ import {
   sumDiarizationErrors,
 } from './diarization-errors.ts';
 import { readRttm } from './rttm.ts';
+import { SpeakerMixtures } from './speaker-mixtures.ts';
 import { readWavSamples } from './wav-samples.ts';
 
 /**
@@ -27,7 +29,9 @@ const { values } = parseArgs({
     shared: { type: 'string', default: '../shared' },
     /** Folders of other models than the embedded ones. */
     segmentation: { type: 'string' },
-    wespeaker: { type: 'string' },
+    embedding: { type: 'string' },
+    /** So many mixtures of the voices in the recordings instead: who is found, and who is recognised. */
+    mixtures: { type: 'string' },
   },
 });
 
@@ -53,22 +57,24 @@ const engine = new InferenceEngine({ device: 'cpu', threads: 0 }, (error) => {
   throw error;
 });
 try {
-  await report(await loadModels());
+  const models = await loadModels();
+  if (values.mixtures === undefined) await report(models);
+  else await reportMixtures(models, Number(values.mixtures));
 } finally {
   await engine.close();
 }
 
 async function loadModels(): Promise<DiarizeModels> {
-  const folder = (name: string): string => join(ROOT, 'models/embedded', name);
-  const segmentation = await PyannoteSegmentation.load(
-    engine,
-    values.segmentation ?? folder('pyannote-segmentation'),
-  );
-  const embedding =
-    values.wespeaker === undefined
-      ? await SpeakerEncoder.load(engine, folder('ge2e-speaker-encoder'), GE2E)
-      : await SpeakerEncoder.load(engine, values.wespeaker, WESPEAKER);
-  return { segmentation, embedding };
+  const named = (folder: string | undefined) =>
+    folder === undefined ? undefined : { name: basename(folder), folder };
+  const { segmentation, embedding } = EMBEDDED_DIARIZATION;
+  return {
+    segmentation: await PyannoteSegmentation.load(
+      engine,
+      values.segmentation ?? segmentation.folder,
+    ),
+    embedding: await SpeakerEncoder.load(engine, named(values.embedding) ?? embedding),
+  };
 }
 
 async function report(models: DiarizeModels): Promise<void> {
@@ -97,6 +103,31 @@ async function report(models: DiarizeModels): Promise<void> {
     writeRow(name, errors, [`${speakers.length} of ${names.size}`, rtf.toFixed(4)]);
   }
   if (meetings.length > 0) writeRow('the three meetings', sumDiarizationErrors(meetings), ['', '']);
+}
+
+async function reportMixtures(models: DiarizeModels, count: number): Promise<void> {
+  const mixtures = await SpeakerMixtures.make(models, join(ROOT, values.shared), count);
+  process.stdout.write(
+    '| setting | DER | missed | false alarm | confusion | people: exact, fewer, more |\n',
+  );
+  process.stdout.write('|---|---|---|---|---|---|\n');
+  for await (const { setting, errors, exact, fewer, more } of mixtures.scores()) {
+    writeRow(setting, errors, [`${exact}, ${fewer}, ${more}`]);
+  }
+  const { same, different } = mixtures.distances();
+  const at = (sorted: readonly number[], share: number): string =>
+    (sorted[Math.floor(share * sorted.length)] ?? Number.NaN).toFixed(2);
+  const quantiles = (sorted: readonly number[], shares: readonly number[]): string =>
+    shares.map((share) => `${100 * share} %: ${at(sorted, share)}`).join(', ');
+  process.stdout.write(
+    `\ndistances of one person in two mixtures (${same.length}): ${quantiles(same, [0.1, 0.5, 0.9])}\n` +
+      `of two people (${different.length}): ${quantiles(different, [0.01, 0.02, 0.05, 0.5])}\n`,
+  );
+  const { voices, wrong, present, missed } = mixtures.knownSpeakers();
+  process.stdout.write(
+    `known_speakers: ${((100 * wrong) / voices).toFixed(1)} % of ${voices} voices got a wrong name, ` +
+      `${((100 * missed) / present).toFixed(1)} % of ${present} known people who were there got none\n`,
+  );
 }
 
 function writeRow(name: string, errors: DiarizationErrors, rest: readonly string[]): void {

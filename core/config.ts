@@ -30,6 +30,8 @@ const commaSeparated = z
       .filter((item) => item !== ''),
   );
 
+const DIARIZATION_PRESETS = ['auto', 'embedded', 'pyannote'];
+
 /** `ko=org/name,en=/folder` */
 const modelsByLanguage = commaSeparated
   .refine((items) => items.every((item) => /^[a-z]{2,3}=./.test(item)), {
@@ -41,6 +43,18 @@ const modelsByLanguage = commaSeparated
     ),
   );
 
+/** `auto`, `embedded`, `pyannote`, or a segmentation network and a speaker encoder: `org/name,/folder` */
+const diarizationModel = commaSeparated
+  .transform((items) => (items.length === 0 ? ['auto'] : items))
+  .refine((items) => items.length === (DIARIZATION_PRESETS.includes(items[0]!) ? 1 : 2), {
+    error: `expected ${DIARIZATION_PRESETS.join(', ')}, or two models separated by a comma`,
+  })
+  .transform(([first, second]) =>
+    second === undefined
+      ? { preset: first as 'auto' | 'embedded' | 'pyannote' }
+      : { preset: 'named' as const, segmentation: first!, embedding: second },
+  );
+
 /** Every variable the project reads; `.env.example` explains each. */
 const EnvironmentSchema = z.object({
   LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
@@ -50,7 +64,9 @@ const EnvironmentSchema = z.object({
   WHISPER_BATCH_SIZE: z.coerce.number().int().min(1).max(32).optional(),
   ALIGNMENT: z.enum(['auto', 'ctc', 'attention']).default('auto'),
   ALIGNMENT_MODEL: modelsByLanguage,
-  ALIGNMENT_MODELS: z.coerce.number().int().min(1).max(64).default(2),
+  DIARIZATION_MODEL: diarizationModel,
+  ALIGNMENT_PRELOAD: commaSeparated,
+  ALIGNMENT_MEMORY_MB: z.coerce.number().int().min(1).optional(),
   ENGINE_THREADS: z.coerce.number().int().min(0).max(256).default(0),
   ENGINE_RUN_LIMIT_SEC: z.coerce.number().min(10).max(86_400).optional(),
   CUDA_VISIBLE_DEVICES: z.string().optional(),
@@ -210,6 +226,10 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
       context.addIssue({ code: 'custom', path: [name], message });
     }
   }
+  if (env.ALIGNMENT === 'attention' && env.ALIGNMENT_PRELOAD.length > 0) {
+    const message = 'needs ALIGNMENT=auto or ctc';
+    context.addIssue({ code: 'custom', path: ['ALIGNMENT_PRELOAD'], message });
+  }
   if (env.RUNPOD_WEBHOOK_GET_JOB === undefined) return;
   for (const name of ['RUNPOD_AI_API_KEY', 'RUNPOD_WEBHOOK_POST_OUTPUT'] as const) {
     if (env[name] === undefined) {
@@ -230,8 +250,10 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
   alignment: {
     mode: env.ALIGNMENT,
     models: env.ALIGNMENT_MODEL,
-    maxLoaded: env.ALIGNMENT_MODELS,
+    preload: env.ALIGNMENT_PRELOAD,
+    maxBytes: env.ALIGNMENT_MEMORY_MB && env.ALIGNMENT_MEMORY_MB * 1_000_000,
   },
+  diarization: env.DIARIZATION_MODEL,
   audio: {
     root: env.AUDIO_ROOT,
     allowHttp: env.ALLOW_HTTP_URLS,

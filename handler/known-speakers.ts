@@ -1,46 +1,52 @@
 import { z } from 'zod';
+import type { KnownSpeaker } from '../pipeline/diarization/known-speakers.ts';
 
 const MAX_KNOWN_SPEAKERS = 64;
 const MAX_NAME_CHARS = 64;
 const MAX_DIMENSIONS = 1024;
 /** Embeddings travel as decimals: their length may be 1 but for rounding. */
 const MAX_LENGTH_ERROR = 0.01;
+/** The only model there was while embeddings travelled without the name of theirs. */
+const UNNAMED_MODEL = 'ge2e';
 
 /** Labels of people without a name: nobody else may be called that. */
 const AUTOMATIC_LABEL = /^SPEAKER_\d+$/;
 
-const shape = z.record(
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(MAX_NAME_CHARS)
-    .refine((name) => !AUTOMATIC_LABEL.test(name)),
-  z.array(z.number()).min(1).max(MAX_DIMENSIONS),
-);
+const Embedding = z.array(z.number()).min(1).max(MAX_DIMENSIONS);
+const Voice = z.union([
+  Embedding.transform((embedding) => ({ embedding, embedding_model: UNNAMED_MODEL })),
+  z.strictObject({ embedding: Embedding, embedding_model: z.string().min(1).max(MAX_NAME_CHARS) }),
+]);
+const Name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(MAX_NAME_CHARS)
+  .refine((name) => !AUTOMATIC_LABEL.test(name));
+const shape = z.record(Name, Voice);
 
 const EXPECTED =
-  `expected at most ${MAX_KNOWN_SPEAKERS} names (not SPEAKER_00), each with the list of ` +
-  'numbers that an earlier result gave as its embedding';
+  `expected at most ${MAX_KNOWN_SPEAKERS} names (not SPEAKER_00), each with the embedding and the ` +
+  'embedding_model that an earlier result gave';
 
 /**
- * `known_speakers`: embeddings by name. Checked as a whole, since the place of a problem would be a
- * person's name.
+ * `known_speakers`: by name an embedding and its model, or the embedding alone, as it was before models
+ * could be chosen. Checked as a whole, since the place of a problem would be a person's name.
  */
 export const KnownSpeakers = z
   .unknown()
   .optional()
-  .transform((value, context) => {
-    if (value === undefined || value === null) return new Map<string, Float32Array>();
+  .transform((value, context): ReadonlyMap<string, KnownSpeaker> => {
+    if (value === undefined || value === null) return new Map();
     const parsed = shape.safeParse(value);
-    const known = new Map(
-      Object.entries(parsed.data ?? {}).map(([name, numbers]) => [name, unitVector(numbers)]),
-    );
-    const isValid = parsed.success && known.size <= MAX_KNOWN_SPEAKERS;
-    const vectors = [...known.values()].filter((vector) => vector !== null);
-    if (isValid && vectors.length === known.size) {
-      return new Map([...known.keys()].map((name, index) => [name, vectors[index]!]));
-    }
+    const known = Object.entries(parsed.data ?? {}).flatMap(([name, voice]) => {
+      const embedding = unitVector(voice.embedding);
+      return embedding === null
+        ? []
+        : [[name, { embedding, model: voice.embedding_model }] as const];
+    });
+    const isWhole = known.length === Object.keys(parsed.data ?? {}).length;
+    if (parsed.success && isWhole && known.length <= MAX_KNOWN_SPEAKERS) return new Map(known);
     context.addIssue({ code: 'custom', message: EXPECTED });
     return z.NEVER;
   });

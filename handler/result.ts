@@ -26,8 +26,11 @@ interface WireSpeaker {
   readonly total_duration: number;
   readonly segments_count: number;
   readonly text_parts: readonly string[];
-  /** Unit vector, where it was asked for: `known_speakers` of a later job. */
+  /** Unit vector, where it was asked for, and what made it: `known_speakers` of a later job. */
   readonly embedding?: readonly number[];
+  readonly embedding_model?: string;
+  /** Of a known speaker: cosine of this voice and the known one. */
+  readonly similarity?: number;
 }
 
 /** The answer to a job. The first block is a contract with existing clients, field for field. */
@@ -108,7 +111,7 @@ const isVerbose = (format: OutputFormat): boolean =>
 
 /** Everyone with words; who was heard without any has nothing to show. */
 function speakersOf(
-  { segments, speakers }: RecordingTranscript,
+  { segments, speakers, embeddingModel }: RecordingTranscript,
   withEmbeddings: boolean,
 ): Record<string, WireSpeaker> {
   const bySpeaker = new Map<string, Segment[]>();
@@ -120,15 +123,18 @@ function speakersOf(
   }
   return Object.fromEntries(
     [...bySpeaker].map(([speaker, spoken]) => {
-      const embedding = speakers.find(({ label }) => label === speaker)?.embedding;
-      const voice = withEmbeddings && embedding && toWireEmbedding(embedding);
-      return [speaker, { ...summaryOf(spoken), ...voice }];
+      const { embedding, similarity } = speakers.find(({ label }) => label === speaker) ?? {};
+      const voice =
+        withEmbeddings && embedding && embeddingModel && toWireVoice(embedding, embeddingModel);
+      const known = similarity !== undefined && { similarity: rounded(similarity) };
+      return [speaker, { ...summaryOf(spoken), ...known, ...voice }];
     }),
   );
 }
 
-const toWireEmbedding = (embedding: Float32Array) => ({
+const toWireVoice = (embedding: Float32Array, model: string) => ({
   embedding: Array.from(embedding, (value) => rounded(value, EMBEDDING_DECIMALS)),
+  embedding_model: model,
 });
 
 const summaryOf = (segments: readonly Segment[]): WireSpeaker => ({

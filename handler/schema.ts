@@ -143,7 +143,7 @@ const asksForSpeakers = (input: {
   readonly num_speakers: number | null;
   readonly min_speakers: number | null;
   readonly max_speakers: number | null;
-  readonly known_speakers: ReadonlyMap<string, Float32Array>;
+  readonly known_speakers: ReadonlyMap<string, unknown>;
   readonly return_speaker_embeddings: boolean;
 }): boolean =>
   [input.num_speakers, input.min_speakers, input.max_speakers].some((count) => count !== null) ||

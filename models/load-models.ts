@@ -4,8 +4,9 @@ import { defaultBatchSize } from './device.ts';
 import { type EngineOptions, InferenceEngine } from './engine/engine.ts';
 import type { ComputeType, DeviceOptions, LoadTimes } from './engine/protocol.ts';
 import type { SchedulerTrouble } from './engine/window-scheduler.ts';
+import { EMBEDDED_DIARIZATION, type LocatedDiarization } from './locate-diarization.ts';
 import { PyannoteSegmentation } from './segmentation/pyannote-segmentation.ts';
-import { GE2E, SpeakerEncoder } from './speaker-embedding/speaker-encoder.ts';
+import { SpeakerEncoder } from './speaker-embedding/speaker-encoder.ts';
 import { SileroVad } from './vad/silero-vad.ts';
 import { AlignmentRegistry, type AlignmentRegistryOptions } from './wav2vec2/alignment-registry.ts';
 import { WhisperRecognizer } from './whisper/whisper-recognizer.ts';
@@ -32,8 +33,10 @@ export interface ModelSettings {
   readonly runLimitMs?: number | undefined;
   /** Name as it appears in results, and the checkpoint's folder. */
   readonly whisper: { readonly name: string; readonly folder: string };
+  /** Left out: the embedded networks. */
+  readonly diarization?: LocatedDiarization;
   /** Left out: words are timed by attention only. */
-  readonly alignment?: Pick<AlignmentRegistryOptions, 'hub' | 'maxLoaded' | 'overrides'>;
+  readonly alignment?: Pick<AlignmentRegistryOptions, 'hub' | 'maxBytes' | 'overrides'>;
 }
 
 /** What went wrong and has been dealt with; nobody's job has failed for it, or only those under way. */
@@ -114,10 +117,14 @@ async function loadNetworks(
   settings: ModelSettings,
   onTrouble: (trouble: EngineTrouble) => void,
 ) {
+  const { segmentation, embedding } = settings.diarization ?? EMBEDDED_DIARIZATION;
+  // What is embedded is small: the copies to a GPU would cost more than the work.
+  const engineOf = ({ isEmbedded }: { readonly isEmbedded: boolean }): InferenceEngine =>
+    isEmbedded ? onCpu : onDevice;
   return {
     voiceActivity: await SileroVad.load(onCpu, join(EMBEDDED, 'silero-vad'), onCpu !== onDevice),
-    segmentation: await PyannoteSegmentation.load(onCpu, join(EMBEDDED, 'pyannote-segmentation')),
-    embedding: await SpeakerEncoder.load(onCpu, join(EMBEDDED, 'ge2e-speaker-encoder'), GE2E),
+    segmentation: await PyannoteSegmentation.load(engineOf(segmentation), segmentation.folder),
+    embedding: await SpeakerEncoder.load(engineOf(embedding), embedding),
     recognizer: await WhisperRecognizer.load(onDevice, {
       modelName: settings.whisper.name,
       folder: settings.whisper.folder,

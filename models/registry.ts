@@ -15,8 +15,6 @@ export interface PinnedModel {
   /** Where the commit was taken from. */
   readonly branch: string;
   readonly kind: ModelKind;
-  /** For `onnx`: the files, all of them required. */
-  readonly files?: readonly string[];
 }
 
 const MAIN = 'main';
@@ -32,12 +30,11 @@ const ctc = (repo: string, revision = MAIN, branch = MAIN): PinnedModel => ({
   branch,
   kind: 'ctc',
 });
-const onnx = (repo: string, revision: string, files: readonly string[]): PinnedModel => ({
+const onnx = (repo: string, revision: string): PinnedModel => ({
   repo,
   revision,
   branch: MAIN,
   kind: 'onnx',
-  files,
 });
 
 const LARGE_V3 = whisper('openai/whisper-large-v3', '06f233fe06e710322aca913c1bc4249a0d71fce1');
@@ -131,12 +128,10 @@ export const DIARIZATION_MODELS = {
   'speaker-segmentation': onnx(
     'onnx-community/pyannote-segmentation-3.0',
     '733a93b6473d019a773298e08cefa686894b1854',
-    ['onnx/model.onnx'],
   ),
   'speaker-embedding': onnx(
     'onnx-community/wespeaker-voxceleb-resnet34-LM',
     '6a61a1833ff2583aabeba044f5c8221f00b67ceb',
-    ['onnx/model.onnx'],
   ),
 } as const satisfies Record<string, PinnedModel>;
 

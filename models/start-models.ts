@@ -10,6 +10,7 @@ import {
   type LoadedModels,
   loadModels,
 } from './load-models.ts';
+import { locateDiarization } from './locate-diarization.ts';
 import { locateWhisper } from './locate-whisper.ts';
 
 export interface StartedModels extends LoadedModels {
@@ -42,20 +43,24 @@ export async function startModels(
   const device = chooseDevice(config.engine.device, visibleGpus);
   const stagesMs: Partial<Record<Stage, number>> = {};
   const log = { ...downloadLog(logger), ...(onTransfer && shown(onTransfer)) };
-  const whisper = await locateWhisper(
-    { model: whisperModel, computeType, device },
-    { ...config.hub, hooks: { ...log, onStage: (stage, ms) => note(stagesMs, stage, ms) } },
-    signal,
-  );
+  const onStage = (stage: AcquisitionStage, ms: number): void => note(stagesMs, stage, ms);
+  const hub = { ...config.hub, hooks: { ...log, onStage } };
+  const whisper = await locateWhisper({ model: whisperModel, computeType, device }, hub, signal);
+  const diarization = await locateDiarization({ model: config.diarization, device }, hub, signal);
   const alignment = alignmentOf(config, whisper.name, log);
   const engine = { device, visibleGpus, batchSize, computeType, threads, runLimitMs };
   const onFatal = (error: SttError): void => {
     logger.error({ err: error }, 'engine failed for good');
     failed.abort(error);
   };
-  const models = await loadModels({ ...engine, whisper, ...alignment }, onFatal, (trouble) =>
-    logTrouble(trouble, logger),
-  );
+  const networks = { ...engine, whisper, diarization, ...alignment };
+  const models = await loadModels(networks, onFatal, (trouble) => logTrouble(trouble, logger));
+  await models.alignmentModels
+    ?.preload(config.alignment.preload, signal)
+    .catch(async (error: unknown) => {
+      await models.close();
+      throw error;
+    });
   note(stagesMs, 'build', models.loadTimes.buildMs);
   note(stagesMs, 'load', models.loadTimes.createMs);
   const described = { model: whisper.name, device };
@@ -84,9 +89,10 @@ const shown = (onTransfer: (transfer: DownloadProgress) => void): DownloadHooks 
 
 /** The embedded model needs no network, and so do its word times unless they are asked for. */
 function alignmentOf({ alignment, hub }: Config, whisperName: string, hooks: DownloadHooks) {
-  const { mode, maxLoaded, models: overrides } = alignment;
-  const isWanted = mode === 'ctc' || (mode === 'auto' && whisperName !== EMBEDDED_WHISPER.name);
-  return isWanted ? { alignment: { hub: { ...hub, hooks }, maxLoaded, overrides } } : {};
+  const { mode, maxBytes, models: overrides, preload } = alignment;
+  const isAsked = mode === 'ctc' || preload.length > 0;
+  const isWanted = isAsked || (mode === 'auto' && whisperName !== EMBEDDED_WHISPER.name);
+  return isWanted ? { alignment: { hub: { ...hub, hooks }, maxBytes, overrides } } : {};
 }
 
 function logTrouble(trouble: EngineTrouble, logger: Logger): void {

@@ -196,6 +196,8 @@ export interface SpeakerSegmentationModel {
 
 /** What a voice sounds like, as a vector. */
 export interface SpeakerEmbeddingModel {
+  /** Vectors of models with other names cannot be compared with this one's. */
+  readonly name: string;
   readonly excerptSamples: number;
   /** Numbers in a vector. */
   readonly dimensions: number;
@@ -208,6 +210,15 @@ export interface SpeakerEmbeddingModel {
     readonly excerpt: number;
     /** Scatter that a change of voice must explain: squared distance, summed over the excerpts. */
     readonly change: number;
+  };
+  /** When a voice of another recording is this person's. */
+  readonly knownSpeaker: {
+    /** Cosine distance, at most. */
+    readonly distance: number;
+    /** By how much everyone else must be farther away. */
+    readonly margin: number;
+    /** Speech that must be heard. */
+    readonly minSamples: number;
   };
   readonly batchSize: number;
   /** `[excerpts, excerptSamples]` → a unit vector for each. */
@@ -247,9 +258,12 @@ export interface AlignmentModel {
 }
 
 export interface AlignmentModels {
+  /** Whether there is a model for a language, be it loaded or not. */
+  supports(language: string): boolean;
   /**
-   * The model for a language, loaded when first asked for; null where there is none.
-   * @throws {SttError} MODEL_*, DISK_FULL when it cannot be had.
+   * The model for a language, loaded when first asked for; null where there is none. Who aborts waits
+   * no longer; loading goes on for the others who wait.
+   * @throws {SttError} MODEL_*, DISK_FULL when it cannot be had; the reason of `signal`.
    */
-  forLanguage(language: string): Promise<AlignmentModel | null>;
+  forLanguage(language: string, signal: AbortSignal): Promise<AlignmentModel | null>;
 }

@@ -2,7 +2,6 @@ import type { Waveform } from '../audio/waveform.ts';
 import { SttError } from '../core/errors.ts';
 import { alignTranscript } from './alignment/align-transcript.ts';
 import type { AlignmentModels, Segment, Transcript, TranscriptWarning } from './contracts.ts';
-import { assignSpeakers } from './diarization/assign-speakers.ts';
 import { diarize, speakerLabel } from './diarization/diarize.ts';
 import { assertComparable } from './diarization/known-speakers.ts';
 import type {
@@ -12,8 +11,9 @@ import type {
   DiarizeOptions,
   SpeakerTurn,
 } from './diarization/options.ts';
+import { finishSegments } from './finish-segments.ts';
 import type { TranscribeHooks, TranscribeOptions } from './options.ts';
-import { type PostprocessOptions, postprocess } from './postprocess/postprocess.ts';
+import type { PostprocessOptions } from './postprocess/postprocess.ts';
 import { sideBySide } from './side-by-side.ts';
 import { type TranscribeModels, transcribe } from './transcribe.ts';
 
@@ -37,9 +37,12 @@ export interface RecordingTranscript extends Transcript {
   readonly speakers: readonly DiarizedSpeaker[];
   /** Ordered by start; those of different people may overlap. */
   readonly turns: readonly SpeakerTurn[];
+  /** What made the speakers' embeddings; null without any. */
+  readonly embeddingModel: string | null;
 }
 
-interface FoundSpeakers extends Diarization {
+interface FoundSpeakers extends Omit<Diarization, 'embeddingModel'> {
+  readonly embeddingModel: string | null;
   readonly warnings: readonly TranscriptWarning[];
 }
 
@@ -47,6 +50,7 @@ const NO_SPEAKERS: FoundSpeakers = {
   speakers: [],
   turns: [],
   exclusiveTurns: [],
+  embeddingModel: null,
   warnings: [],
 };
 
@@ -72,10 +76,11 @@ export async function processRecording(
   hooks: TranscribeHooks,
   signal: AbortSignal,
 ): Promise<RecordingTranscript> {
-  if (options.diarize) assertComparable(options.diarize.knownSpeakers, models.embedding.dimensions);
+  if (options.diarize) assertComparable(options.diarize.knownSpeakers, models.embedding);
   const progress = progressOfBoth(hooks, options.diarize !== null);
+  const language = languageOfText(options);
   const early =
-    languageOfText(options) !== null && options.diarize === null && !isAligned(options, models);
+    language !== null && options.diarize === null && !mayBeMoved(options, models, language);
   const wordHooks: TranscribeHooks = {
     onProgress: progress.words,
     onStage: (...stage) => hooks.onStage?.(...stage),
@@ -93,8 +98,8 @@ export async function processRecording(
   if (!early) handOn(segments, hooks);
   hooks.onProgress?.(1);
   const warnings = [...transcript.warnings, ...found.warnings];
-  const { speakers, turns } = found;
-  return { ...transcript, segments, speakers, turns, warnings };
+  const { speakers, turns, embeddingModel } = found;
+  return { ...transcript, segments, speakers, turns, embeddingModel, warnings };
 }
 
 /** The text that was spoken can be aligned with the speech; a translation cannot. */
@@ -107,6 +112,18 @@ const isAligned = (
   alignment !== 'attention' &&
   (alignment === 'ctc' || Boolean(alignmentModels));
 
+/** Whether words may still be moved by a CTC model of the language. */
+const mayBeMoved = (
+  options: RecordingOptions,
+  models: RecordingModels,
+  language: string,
+): boolean => isAligned(options, models) && Boolean(models.alignmentModels?.supports(language));
+
+const NO_MODELS: AlignmentModels = {
+  supports: () => false,
+  forLanguage: () => Promise.resolve(null),
+};
+
 async function findWords(
   waveform: Waveform,
   options: RecordingOptions,
@@ -116,14 +133,12 @@ async function findWords(
   const transcript = await transcribe(waveform, options.transcribe, models, hooks, stop);
   if (!isAligned(options, models)) return transcript;
   const startedAt = performance.now();
-  const alignment = options.alignment === 'ctc' ? 'ctc' : 'auto';
   const { scheduling } = options.transcribe;
-  const found = models.alignmentModels ?? { forLanguage: () => Promise.resolve(null) };
   const aligned = await alignTranscript(
     transcript,
     waveform,
-    found,
-    { alignment, scheduling },
+    models.alignmentModels ?? NO_MODELS,
+    { alignment: options.alignment === 'ctc' ? 'ctc' : 'auto', scheduling },
     stop,
   );
   hooks.onStage?.('align', performance.now() - startedAt);
@@ -140,15 +155,15 @@ const languageOfText = ({ transcribe: { task, language } }: RecordingOptions): s
 
 const finish = (
   segments: readonly Segment[],
-  found: Pick<FoundSpeakers, 'exclusiveTurns'>,
+  { exclusiveTurns }: Pick<FoundSpeakers, 'exclusiveTurns'>,
   options: RecordingOptions,
   spokenLanguage = '',
 ): Segment[] =>
-  postprocess(
-    assignSpeakers(segments, found),
-    languageOfText(options) ?? spokenLanguage,
-    options.postprocess,
-  );
+  finishSegments(segments, exclusiveTurns, {
+    writtenLanguage: languageOfText(options),
+    spokenLanguage,
+    postprocess: options.postprocess,
+  });
 
 /** Never fails but for an abort. */
 async function findSpeakers(

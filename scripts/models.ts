@@ -13,6 +13,7 @@ import {
   exactFiles,
   type ModelNeeds,
   needsOf,
+  onnxFiles,
   whisperFiles,
 } from '../models/hub/needs.ts';
 import { cachePlaces, type HubOptions } from '../models/hub/options.ts';
@@ -24,7 +25,8 @@ import { MODEL_ALIASES, pinnedModel } from '../models/registry.ts';
 import { createDownloadView } from './download-view.ts';
 
 const USAGE = `Usage: npm run models -- COMMAND
-  pull MODEL… [--kind whisper|ctc] [--file PATH]…   download unless cached; with COMPUTE_TYPE=int8 also
+  pull MODEL… [--kind whisper|ctc|onnx] [--file PATH]…
+                                                    download unless cached; with COMPUTE_TYPE=int8 also
                                                     make a Whisper's copy in 8 bits
   list                                              what the caches hold
   verify [MODEL…] [--delete]                        compare with the checksums; delete what is damaged,
@@ -122,7 +124,8 @@ function ruleOf(kind: string | undefined, files: string[] | undefined): ModelNee
   if (kind === undefined) return undefined;
   if (kind === 'whisper') return whisperFiles;
   if (kind === 'ctc') return ctcFiles;
-  throw new SttError('INPUT_INVALID', '--kind must be whisper or ctc');
+  if (kind === 'onnx') return onnxFiles;
+  throw new SttError('INPUT_INVALID', '--kind must be whisper, ctc or onnx');
 }
 
 async function main(): Promise<void> {

@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { SttError } from '../../core/errors.ts';
 import type { SpeakerSegmentationModel } from '../../pipeline/contracts.ts';
 import type { InferenceEngine } from '../engine/engine.ts';
+import { onnxFileIn } from '../onnx-file.ts';
+import { PaddedBatches } from '../padded-batches.ts';
 import { type NetworkShape, readNetworkShape } from './network-shape.ts';
 
 const SESSION = 'speaker-segmentation';
@@ -10,9 +10,6 @@ const SESSION = 'speaker-segmentation';
 /** SincNet's geometry: a frame every 10 · 3 · 3 · 3 samples, each seeing 991 of them. */
 const FRAME_SAMPLES = 270;
 const RECEPTIVE_FIELD_SAMPLES = 991;
-
-/** What the multi-label models of 2021 and 2022, and segmentation-3.0, were trained on. */
-const WINDOW_SAMPLES = { 'multi-label': 80_000, powerset: 160_000 } as const;
 
 /** Overlap is cheap on a GPU and makes speakers easier to follow; on a CPU it costs as Whisper does. */
 const WINDOW_STEP = { cuda: 0.1, cpu: 0.5 } as const;
@@ -33,44 +30,53 @@ export class PyannoteSegmentation implements SpeakerSegmentationModel {
   readonly batchSize: number;
   readonly #engine: InferenceEngine;
   readonly #shape: NetworkShape;
+  readonly #batches: PaddedBatches;
 
   private constructor(engine: InferenceEngine, shape: NetworkShape) {
     this.#engine = engine;
     this.#shape = shape;
-    this.windowSamples = WINDOW_SAMPLES[shape.kind];
+    this.windowSamples = shape.windowSamples;
     this.stepSamples =
       Math.round((WINDOW_STEP[engine.device] * this.windowSamples) / FRAME_SAMPLES) * FRAME_SAMPLES;
     this.framesPerWindow =
       Math.floor((this.windowSamples - RECEPTIVE_FIELD_SAMPLES) / FRAME_SAMPLES) + 1;
     this.localSpeakers = 1 + Math.max(...shape.classes.flat());
     this.batchSize = BATCH_SIZE[engine.device];
+    this.#batches = PaddedBatches.on(engine, this.windowSamples, this.batchSize);
   }
 
-  /** @throws {SttError} MODEL_LOAD_FAILED, DEVICE_UNAVAILABLE. */
+  /**
+   * Loads the network and lets it hear one batch of silence, which warms it up.
+   * @throws {SttError} MODEL_LOAD_FAILED, MODEL_INVALID, DEVICE_UNAVAILABLE.
+   */
   static async load(engine: InferenceEngine, folder: string): Promise<PyannoteSegmentation> {
-    const files = ['model.onnx', 'onnx/model.onnx'].map((name) => join(folder, name));
-    const file = files.find((path) => existsSync(path));
-    if (file === undefined) {
-      throw new SttError('MODEL_LOAD_FAILED', 'The speaker segmentation folder has no model.onnx');
-    }
+    const file = onnxFileIn(folder);
     const shape = await readNetworkShape(file);
     await engine.load(SESSION, { kind: 'onnx', file });
-    return new PyannoteSegmentation(engine, shape);
+    const model = new PyannoteSegmentation(engine, shape);
+    await model.segment(new Float32Array(model.windowSamples), new AbortController().signal);
+    return model;
   }
 
   async segment(waveforms: Float32Array<ArrayBuffer>, signal: AbortSignal): Promise<Float32Array> {
-    signal.throwIfAborted();
-    const { input, output, kind, classes } = this.#shape;
-    const dims = [waveforms.length / this.windowSamples, 1, this.windowSamples];
-    const outputs = await this.#engine.run(SESSION, {
-      [input]: { type: 'float32', data: waveforms, dims },
-    });
-    signal.throwIfAborted();
-    const scores = outputs[output]!.data as Float32Array; // [windows, frames, classes]
-    if (scores.length !== dims[0]! * this.framesPerWindow * classes.length) {
-      throw new SttError('INTERNAL', 'The speaker segmentation has an unexpected number of frames');
+    const { kind, classes } = this.#shape;
+    const windows = waveforms.length / this.windowSamples;
+    const scores = await this.#batches.run(waveforms, (...batch) => this.#run(...batch), signal);
+    if (scores.length !== windows * this.framesPerWindow * classes.length) {
+      throw new SttError(
+        'MODEL_INVALID',
+        'The speaker segmentation has other frames than expected',
+      );
     }
     return kind === 'powerset' ? speakerProbabilities(scores, classes) : scores;
+  }
+
+  /** `[windows, frames, classes]` */
+  async #run(data: Float32Array<ArrayBuffer>, windows: number): Promise<Float32Array> {
+    const { input, output } = this.#shape;
+    const dims = [windows, 1, this.windowSamples];
+    const outputs = await this.#engine.run(SESSION, { [input]: { type: 'float32', data, dims } });
+    return outputs[output]!.data as Float32Array;
   }
 }
 
@@ -85,15 +91,21 @@ export function speakerProbabilities(
   const speakers = 1 + Math.max(...classes.flat());
   const frames = scores.length / classes.length;
   const probabilities = new Float32Array(frames * speakers);
+  const weights = new Float64Array(classes.length);
   for (let frame = 0; frame < frames; frame++) {
-    const row = scores.subarray(frame * classes.length, (frame + 1) * classes.length);
-    const highest = Math.max(...row);
-    const weights = Array.from(row, (score) => Math.exp(score - highest));
-    const total = weights.reduce((a, b) => a + b, 0);
-    for (const [index, members] of classes.entries()) {
-      for (const speaker of members) {
-        probabilities[frame * speakers + speaker]! += weights[index]! / total;
-      }
+    const at = frame * classes.length;
+    let highest = Number.NEGATIVE_INFINITY;
+    for (let index = 0; index < weights.length; index++) {
+      highest = Math.max(highest, scores[at + index]!);
+    }
+    let total = 0;
+    for (let index = 0; index < weights.length; index++) {
+      weights[index] = Math.exp(scores[at + index]! - highest);
+      total += weights[index]!;
+    }
+    for (let index = 0; index < weights.length; index++) {
+      const share = weights[index]! / total;
+      for (const speaker of classes[index]!) probabilities[frame * speakers + speaker]! += share;
     }
   }
   return probabilities;

@@ -1,82 +1,81 @@
-import { join } from 'node:path';
 import type { SpeakerEmbeddingModel } from '../../pipeline/contracts.ts';
 import type { InferenceEngine } from '../engine/engine.ts';
-import type { SpeakerFrontEnd } from './front-end.ts';
+import { onnxFileIn } from '../onnx-file.ts';
+import { PaddedBatches } from '../padded-batches.ts';
+import { type EncoderKind, encoderKindOf } from './encoder-kinds.ts';
 
-interface EncoderKind {
-  readonly frontEnd: SpeakerFrontEnd;
-  /** Where a model of this kind lies in its folder. */
-  readonly file: string;
-  readonly excerptSamples: number;
-  readonly dimensions: number;
-  readonly sameSpeaker: SpeakerEmbeddingModel['sameSpeaker'];
+/** A model's folder, and what its vectors are called. */
+export interface NamedFolder {
+  readonly name: string;
+  readonly folder: string;
 }
-
-/** GE2E (Wan et al. 2018, Resemblyzer's weights): trained on 160 frames of 10 ms. */
-export const GE2E: EncoderKind = {
-  frontEnd: 'ge2e',
-  file: 'model.onnx',
-  excerptSamples: 25_600,
-  dimensions: 256,
-  sameSpeaker: { voice: 0.1, excerpt: 0.225, change: 0.25 },
-};
-
-/**
- * WeSpeaker's ResNet34-LM. Its centroids count as one speaker up to a Euclidean distance of 0.7046 in
- * pyannote 3.1; on unit vectors that is the cosine distance 0.7046² / 2.
- */
-export const WESPEAKER: EncoderKind = {
-  frontEnd: 'kaldi-fbank',
-  file: 'onnx/model.onnx',
-  excerptSamples: 48_000,
-  dimensions: 256,
-  sameSpeaker: { voice: 0.248, excerpt: 0, change: 1 },
-};
 
 const SESSION = 'speaker-embedding';
 const BATCH_SIZE = 16;
 
 /** A speaker encoder with its front end in the graph: samples in, unit vectors out. */
 export class SpeakerEncoder implements SpeakerEmbeddingModel {
+  readonly name: string;
   readonly batchSize = BATCH_SIZE;
   readonly excerptSamples: number;
   readonly dimensions: number;
   readonly sameSpeaker: SpeakerEmbeddingModel['sameSpeaker'];
+  readonly knownSpeaker: SpeakerEmbeddingModel['knownSpeaker'];
   readonly #engine: InferenceEngine;
+  readonly #batches: PaddedBatches;
 
-  private constructor(engine: InferenceEngine, kind: EncoderKind) {
+  private constructor(
+    engine: InferenceEngine,
+    kind: EncoderKind,
+    { name, dimensions }: Pick<SpeakerEmbeddingModel, 'name' | 'dimensions'>,
+  ) {
     this.#engine = engine;
+    this.#batches = PaddedBatches.on(engine, kind.excerptSamples, BATCH_SIZE);
+    this.name = name;
+    this.dimensions = dimensions;
     this.excerptSamples = kind.excerptSamples;
-    this.dimensions = kind.dimensions;
     this.sameSpeaker = kind.sameSpeaker;
+    this.knownSpeaker = kind.knownSpeaker;
   }
 
-  /** @throws {SttError} MODEL_LOAD_FAILED, DEVICE_UNAVAILABLE. */
+  /**
+   * Loads the network and lets it hear one batch of silence, which warms it up and tells how many
+   * numbers a vector has.
+   * @throws {SttError} MODEL_NOT_FOUND, MODEL_LOAD_FAILED, MODEL_INVALID, DEVICE_UNAVAILABLE.
+   */
   static async load(
     engine: InferenceEngine,
-    folder: string,
-    kind: EncoderKind,
+    { name, folder }: NamedFolder,
   ): Promise<SpeakerEncoder> {
+    const file = onnxFileIn(folder);
+    const kind = await encoderKindOf(file);
     const { frontEnd, excerptSamples } = kind;
-    const file = join(folder, kind.file);
     await engine.load(SESSION, { kind: 'speaker-encoder', file, frontEnd, excerptSamples });
-    return new SpeakerEncoder(engine, kind);
+    const silence = new SpeakerEncoder(engine, kind, { name, dimensions: 0 });
+    const [vector] = await silence.embed(
+      new Float32Array(excerptSamples),
+      new AbortController().signal,
+    );
+    return new SpeakerEncoder(engine, kind, { name, dimensions: vector!.length });
   }
 
   async embed(
     excerpts: Float32Array<ArrayBuffer>,
     signal: AbortSignal,
   ): Promise<readonly Float32Array[]> {
-    signal.throwIfAborted();
-    const dims = [excerpts.length / this.excerptSamples, this.excerptSamples];
-    const waveform = { type: 'float32', data: excerpts, dims } as const;
-    const { embedding } = await this.#engine.run(SESSION, { waveform });
-    signal.throwIfAborted();
-    const values = embedding!.data as Float32Array; // [excerpts, dimensions]
-    const dimensions = values.length / dims[0]!;
-    return Array.from({ length: dims[0]! }, (_, excerpt) =>
+    const count = excerpts.length / this.excerptSamples;
+    const values = await this.#batches.run(excerpts, (...batch) => this.#run(...batch), signal);
+    const dimensions = values.length / count;
+    return Array.from({ length: count }, (_, excerpt) =>
       unitVector(values.slice(excerpt * dimensions, (excerpt + 1) * dimensions)),
     );
+  }
+
+  /** `[excerpts, dimensions]` */
+  async #run(data: Float32Array<ArrayBuffer>, excerpts: number): Promise<Float32Array> {
+    const waveform = { type: 'float32', data, dims: [excerpts, this.excerptSamples] } as const;
+    const { embedding } = await this.#engine.run(SESSION, { waveform });
+    return embedding!.data as Float32Array;
   }
 }
 

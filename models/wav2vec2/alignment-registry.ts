@@ -7,13 +7,19 @@ import { ctcFiles } from '../hub/needs.ts';
 import type { HubOptions } from '../hub/options.ts';
 import { resolveModel } from '../hub/resolve-model.ts';
 import { ALIGNMENT_MODELS } from '../registry.ts';
-import { Wav2Vec2Aligner } from './wav2vec2-aligner.ts';
+import { readWav2Vec2Checkpoint, weightBytesOf } from './checkpoint.ts';
+import { SharedLoad } from './shared-load.ts';
+import { readCtcVocabulary } from './vocabulary.ts';
+import { type AlignerDescription, Wav2Vec2Aligner } from './wav2vec2-aligner.ts';
 
 export interface AlignmentRegistryOptions {
   readonly hub: HubOptions;
   readonly computeType: ComputeType;
-  /** Models kept in memory; the one that was asked for longest ago makes room. */
-  readonly maxLoaded: number;
+  /**
+   * Bytes of weights that are kept; the models that were asked for longest ago make room. By default
+   * two large models, whose weights are 316 million numbers each.
+   */
+  readonly maxBytes?: number | undefined;
   /** Model references by language, instead of the table's. */
   readonly overrides?: Readonly<Record<string, string>>;
   readonly onTrouble?: (trouble: SchedulerTrouble) => void;
@@ -21,14 +27,17 @@ export interface AlignmentRegistryOptions {
 
 /** How long a model that could not be had is not tried again. */
 const RETRY_AFTER_MS = 60_000;
+const DEFAULT_WEIGHTS = 2 * 320_000_000;
+const WEIGHT_BYTES = { float16: 2, float32: 4 } as const;
 
 /** Alignment models by language: found or downloaded when first asked for, the last few kept. */
 export class AlignmentRegistry implements AlignmentModels {
   readonly #engine: InferenceEngine;
   readonly #options: AlignmentRegistryOptions;
   readonly #stop: AbortSignal;
+  readonly #loads = new Map<string, SharedLoad<Wav2Vec2Aligner>>();
   /** By language, the one asked for last at the end. */
-  readonly #loaded = new Map<string, Promise<Wav2Vec2Aligner>>();
+  readonly #kept = new Map<string, { readonly model: Wav2Vec2Aligner; readonly bytes: number }>();
   readonly #failures = new Map<string, { readonly error: SttError; readonly atMs: number }>();
   #sessions = 0;
 
@@ -39,15 +48,37 @@ export class AlignmentRegistry implements AlignmentModels {
     this.#stop = stop;
   }
 
-  async forLanguage(language: string): Promise<AlignmentModel | null> {
+  supports(language: string): boolean {
+    return this.#referenceOf(language) !== undefined;
+  }
+
+  async forLanguage(language: string, signal: AbortSignal): Promise<AlignmentModel | null> {
     const reference = this.#referenceOf(language);
     if (reference === undefined) return null;
     const failure = this.#failures.get(language);
     if (failure && performance.now() - failure.atMs < RETRY_AFTER_MS) throw failure.error;
-    const model = this.#loaded.get(language) ?? this.#load(language, reference);
-    this.#loaded.delete(language);
-    this.#loaded.set(language, model);
-    return model;
+    const kept = this.#kept.get(language);
+    if (kept !== undefined) {
+      this.#kept.delete(language);
+      this.#kept.set(language, kept);
+      return kept.model;
+    }
+    return this.#loadOf(language, reference).wait(signal);
+  }
+
+  /**
+   * Loads these languages' models and warms them up, one after the other.
+   * @throws {SttError} MODEL_*, DISK_FULL; MODEL_NOT_FOUND for a language without one.
+   */
+  async preload(languages: readonly string[], signal: AbortSignal): Promise<void> {
+    for (const language of languages) {
+      const model = await this.forLanguage(language, signal);
+      if (model === null) {
+        const message = `ALIGNMENT_PRELOAD: there is no alignment model for ${language}`;
+        throw new SttError('MODEL_NOT_FOUND', message);
+      }
+      await this.#kept.get(language)?.model.warmUp(signal);
+    }
   }
 
   #referenceOf(language: string): string | undefined {
@@ -57,29 +88,64 @@ export class AlignmentRegistry implements AlignmentModels {
     return pinned?.repo; // the registry knows its revision
   }
 
-  #load(language: string, reference: string): Promise<Wav2Vec2Aligner> {
-    const session = `alignment ${language} ${this.#sessions++}`;
-    this.#makeRoom();
-    const loading = this.#start(session, reference);
-    loading.catch((thrown: unknown) => {
-      this.#loaded.delete(language);
-      const error = SttError.from(thrown);
-      this.#failures.set(language, { error, atMs: performance.now() });
+  #loadOf(language: string, reference: string): SharedLoad<Wav2Vec2Aligner> {
+    const underWay = this.#loads.get(language);
+    if (underWay !== undefined && !underWay.isAbandoned) return underWay;
+    const load = new SharedLoad((signal) => this.#load(language, reference, signal), this.#stop);
+    this.#loads.set(language, load);
+    const forget = (): void => {
+      if (this.#loads.get(language) === load) this.#loads.delete(language);
+    };
+    load.result.then(forget, (thrown: unknown) => {
+      forget();
+      if (load.isAbandoned) return;
+      this.#failures.set(language, { error: SttError.from(thrown), atMs: performance.now() });
     });
-    return loading;
+    return load;
   }
 
-  async #start(session: string, reference: string): Promise<Wav2Vec2Aligner> {
-    const { hub, computeType, onTrouble } = this.#options;
-    const { folder } = await resolveModel(reference, ctcFiles, hub, this.#stop);
-    return Wav2Vec2Aligner.load(this.#engine, { session, folder, computeType, onTrouble });
+  async #load(language: string, reference: string, signal: AbortSignal): Promise<Wav2Vec2Aligner> {
+    const { hub, computeType } = this.#options;
+    const { folder } = await resolveModel(reference, ctcFiles, hub, signal);
+    const checkpoint = await readWav2Vec2Checkpoint(folder);
+    const vocabulary = await readCtcVocabulary(folder, checkpoint);
+    const bytes = weightBytesOf(checkpoint, WEIGHT_BYTES[computeType]);
+    signal.throwIfAborted();
+    const { maxBytes = DEFAULT_WEIGHTS * WEIGHT_BYTES[computeType] } = this.#options;
+    while (this.#keptBytes() + bytes > maxBytes && (await this.#evictOldest()));
+    const model = await this.#start(folder, { checkpoint, vocabulary });
+    this.#kept.set(language, { model, bytes });
+    return model;
   }
 
-  #makeRoom(): void {
-    const surplus = this.#loaded.size + 1 - this.#options.maxLoaded;
-    for (const [language, model] of [...this.#loaded].slice(0, Math.max(0, surplus))) {
-      this.#loaded.delete(language);
-      model.then((old) => old.evict()).catch(() => undefined);
+  /** Other models make room as long as memory is too small, whatever the budget says. */
+  async #start(folder: string, description: AlignerDescription): Promise<Wav2Vec2Aligner> {
+    const { computeType, onTrouble } = this.#options;
+    const session = `alignment ${this.#sessions++}`;
+    const options = { session, folder, computeType, onTrouble };
+    for (;;) {
+      try {
+        return await Wav2Vec2Aligner.load(this.#engine, description, options);
+      } catch (error) {
+        if (!isOutOfMemory(error) || !(await this.#evictOldest())) throw error;
+      }
     }
   }
+
+  #keptBytes(): number {
+    return [...this.#kept.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** False where there is none. */
+  async #evictOldest(): Promise<boolean> {
+    const [oldest] = this.#kept;
+    if (oldest === undefined) return false;
+    const [language, { model }] = oldest;
+    this.#kept.delete(language);
+    await model.evict().catch(() => undefined);
+    return true;
+  }
 }
+
+const isOutOfMemory = (error: unknown): boolean =>
+  error instanceof SttError && error.code === 'GPU_OUT_OF_MEMORY';

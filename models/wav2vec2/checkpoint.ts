@@ -94,6 +94,16 @@ export function frameGeometry({ convolutions }: Pick<Wav2Vec2Checkpoint, 'convol
   return { samplesPerFrame, receptiveField };
 }
 
+/** What the weights take in memory when each number takes `bytesPerNumber`. */
+export const weightBytesOf = (
+  { tensors }: Pick<Wav2Vec2Checkpoint, 'tensors'>,
+  bytesPerNumber: number,
+): number =>
+  [...tensors.values()].reduce(
+    (sum, { shape }) => sum + shape.reduce((size, side) => size * side, bytesPerNumber),
+    0,
+  );
+
 const MARK = 'feature_projection.projection.weight';
 
 function prefixOf(tensors: TensorTable): string {

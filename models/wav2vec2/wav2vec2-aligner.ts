@@ -8,8 +8,8 @@ import type {
 import type { InferenceEngine } from '../engine/engine.ts';
 import type { ComputeType } from '../engine/protocol.ts';
 import { type SchedulerTrouble, WindowScheduler } from '../engine/window-scheduler.ts';
-import { frameGeometry, readWav2Vec2Checkpoint, type Wav2Vec2Checkpoint } from './checkpoint.ts';
-import { readCtcVocabulary } from './vocabulary.ts';
+import { batchShape, LENGTH_STEP_SAMPLES, MAX_ROWS, WARM_UP_SHAPES } from './batch-shape.ts';
+import { frameGeometry, type Wav2Vec2Checkpoint } from './checkpoint.ts';
 
 export interface AlignerOptions {
   /** Name of the session in the engine. */
@@ -19,12 +19,16 @@ export interface AlignerOptions {
   readonly onTrouble?: ((trouble: SchedulerTrouble) => void) | undefined;
 }
 
+/** What the files of a model say about it. */
+export interface AlignerDescription {
+  readonly checkpoint: Wav2Vec2Checkpoint;
+  readonly vocabulary: CtcVocabulary;
+}
+
 /** A CPU gains nothing by padding rows to one length. */
-const BATCH_SIZE = { cuda: 8, cpu: 1 } as const;
+const BATCH_SIZE = { cuda: MAX_ROWS, cpu: 1 } as const;
 /** Attention grows with the square of the length. */
 const MAX_WINDOW_SAMPLES = secToSamples(40);
-/** Windows whose lengths differ by less than this share a batch. */
-const LENGTH_STEP_SAMPLES = secToSamples(5);
 /** Of `Wav2Vec2FeatureExtractor`. */
 const VARIANCE_FLOOR = 1e-7;
 
@@ -44,8 +48,7 @@ export class Wav2Vec2Aligner implements AlignmentModel {
 
   private constructor(
     engine: InferenceEngine,
-    checkpoint: Wav2Vec2Checkpoint,
-    vocabulary: CtcVocabulary,
+    { checkpoint, vocabulary }: AlignerDescription,
     options: AlignerOptions,
   ) {
     const { samplesPerFrame, receptiveField } = frameGeometry(checkpoint);
@@ -58,6 +61,7 @@ export class Wav2Vec2Aligner implements AlignmentModel {
     this.batchSize = BATCH_SIZE[engine.device];
     this.#scheduler = new WindowScheduler({
       batchSize: this.batchSize,
+      // Windows whose lengths differ by less than a step share a batch.
       keyOf: ({ length }) => String(Math.ceil(length / LENGTH_STEP_SAMPLES)),
       run: (windows) => this.#runBatch(windows),
       onTrouble: options.onTrouble,
@@ -65,12 +69,13 @@ export class Wav2Vec2Aligner implements AlignmentModel {
   }
 
   /** Loads the network into the engine. @throws {SttError} MODEL_*, DEVICE_UNAVAILABLE. */
-  static async load(engine: InferenceEngine, options: AlignerOptions): Promise<Wav2Vec2Aligner> {
-    const { folder } = options;
-    const checkpoint = await readWav2Vec2Checkpoint(folder);
-    const vocabulary = await readCtcVocabulary(folder, checkpoint);
+  static async load(
+    engine: InferenceEngine,
+    description: AlignerDescription,
+    options: AlignerOptions,
+  ): Promise<Wav2Vec2Aligner> {
     await loadSession(engine, options);
-    return new Wav2Vec2Aligner(engine, checkpoint, vocabulary, options);
+    return new Wav2Vec2Aligner(engine, description, options);
   }
 
   emissions(
@@ -79,6 +84,15 @@ export class Wav2Vec2Aligner implements AlignmentModel {
     signal: AbortSignal,
   ): Promise<Emissions> {
     return this.#scheduler.submit(waveform, scheduling, signal);
+  }
+
+  /** Runs every shape of batch that a GPU will see, so that cuDNN chooses its algorithms now. */
+  async warmUp(signal: AbortSignal): Promise<void> {
+    if (this.#engine.device !== 'cuda') return;
+    for (const { rows, samples } of WARM_UP_SHAPES) {
+      signal.throwIfAborted();
+      await this.#run(Array.from({ length: rows }, () => new Float32Array(samples)));
+    }
   }
 
   /**
@@ -108,21 +122,25 @@ export class Wav2Vec2Aligner implements AlignmentModel {
 
   async #run(windows: readonly Float32Array[]): Promise<Emissions[]> {
     const lengths = windows.map(({ length }) => Math.max(length, this.receptiveFieldSamples));
-    const samples = Math.max(...lengths);
-    const rows = new Float32Array(windows.length * samples);
+    const { rows, samples } = batchShape(lengths, this.#engine.device);
+    const data = new Float32Array(rows * samples);
     for (const [row, window] of windows.entries()) {
-      rows.set(this.#checkpoint.normalizeWaveform ? normalized(window) : window, row * samples);
+      data.set(this.#checkpoint.normalizeWaveform ? normalized(window) : window, row * samples);
     }
+    // A row that is there for the shape alone must have a frame to take the mean of.
+    const padded = BigInt64Array.from({ length: rows }, (_, row) =>
+      BigInt(lengths[row] ?? this.receptiveFieldSamples),
+    );
     const { emissions } = await this.#engine.run(this.#options.session, {
-      waveform: { type: 'float32', data: rows, dims: [windows.length, samples] },
-      lengths: { type: 'int64', data: BigInt64Array.from(lengths, BigInt), dims: [windows.length] },
+      waveform: { type: 'float32', data, dims: [rows, samples] },
+      lengths: { type: 'int64', data: padded, dims: [rows] },
     });
-    const data = emissions!.data as Float32Array; // [windows, frames, classes]
+    const logProbs = emissions!.data as Float32Array; // [rows, frames, classes]
     const [, frames = 0, classes = 0] = emissions!.dims;
     return lengths.map((length, row) => {
       const own = Math.floor((length - this.receptiveFieldSamples) / this.samplesPerFrame) + 1;
       const start = row * frames * classes;
-      return { logProbs: data.subarray(start, start + own * classes), frames: own, classes };
+      return { logProbs: logProbs.subarray(start, start + own * classes), frames: own, classes };
     });
   }
 }

@@ -4,22 +4,29 @@ import type { AlignmentModel, Emissions, Segment, Word } from '../contracts.ts';
 import { ctcWords, type FramedWord } from './ctc-words.ts';
 import { placeWords } from './place-words.ts';
 
-export interface AlignSegmentsOptions {
-  readonly signal: AbortSignal;
-  readonly audioSamples: number;
-  /** Segments whose emissions may be under way at once. */
-  readonly concurrency: number;
-}
-
-export type AlignmentGeometry = Pick<
+type AlignmentGeometry = Pick<
   AlignmentModel,
   'vocabulary' | 'samplesPerFrame' | 'receptiveFieldSamples' | 'maxWindowSamples'
 >;
+
+export interface AlignSegmentsOptions {
+  readonly emissionsOf: (range: SampleRange) => Promise<Emissions>;
+  readonly geometry: AlignmentGeometry;
+  readonly language: string;
+  readonly audioSamples: number;
+  /** Segments whose emissions may be under way at once. */
+  readonly concurrency: number;
+  /** Others stay as they are; all are wanted by default. */
+  readonly isWanted?: (segment: Segment) => boolean;
+  readonly signal: AbortSignal;
+}
 
 export interface AlignedSegments {
   readonly segments: readonly Segment[];
   /** How many have words from the alignment. */
   readonly aligned: number;
+  /** Where segments with words were wanted, but not heard. */
+  readonly missed: readonly SampleRange[];
 }
 
 /** How far a word may lie outside of the segment that the recogniser gave it, into the pause. */
@@ -33,27 +40,23 @@ const MIN_SCORE = 0.01;
  * its text and its words' texts and confidences stay. Segments without words, longer than the model
  * can hear, too short for their text, or whose text the model does not hear stay as they are.
  */
-// biome-ignore lint/complexity/useMaxParams: what, by which ears, in which language, within which bounds
 export async function alignSegments(
   segments: readonly Segment[],
-  emissionsOf: (range: SampleRange) => Promise<Emissions>,
-  geometry: AlignmentGeometry,
-  language: string,
-  { audioSamples, concurrency, signal }: AlignSegmentsOptions,
+  options: AlignSegmentsOptions,
 ): Promise<AlignedSegments> {
+  const { concurrency, signal, isWanted = () => true } = options;
   const result = [...segments];
+  const missed: SampleRange[] = [];
   let aligned = 0;
   const align = async ([index, segment]: [number, Segment]): Promise<void> => {
+    if (segment.words.length === 0 || !isWanted(segment)) return;
     const neighbours = { previous: segments[index - 1], next: segments[index + 1] };
-    const range = paddedRange(segment, neighbours, audioSamples);
-    if (segment.words.length === 0 || range.end - range.start > geometry.maxWindowSamples) {
-      return;
+    const heard = await aligning(segment, neighbours, options);
+    if (heard === undefined) missed.push(segment.range);
+    else {
+      aligned += 1;
+      result[index] = heard;
     }
-    const emissions = await emissionsOf(range);
-    const framed = ctcWords(emissions, wordTexts(segment), geometry.vocabulary, language);
-    if (framed === undefined || meanScore(framed) < MIN_SCORE) return;
-    aligned += 1;
-    result[index] = withWords(segment, framed, range, geometry);
   };
   await runConcurrently(
     async function* () {
@@ -62,16 +65,32 @@ export async function alignSegments(
     { limit: concurrency, work: align },
     signal,
   );
-  return { segments: result, aligned };
+  return { segments: result, aligned, missed };
+}
+
+interface Neighbours {
+  readonly previous: Segment | undefined;
+  readonly next: Segment | undefined;
+}
+
+/** Undefined where the text is not heard. */
+async function aligning(
+  segment: Segment,
+  neighbours: Neighbours,
+  { emissionsOf, geometry, language, audioSamples }: AlignSegmentsOptions,
+): Promise<Segment | undefined> {
+  const range = paddedRange(segment, neighbours, audioSamples);
+  if (range.end - range.start > geometry.maxWindowSamples) return undefined;
+  const emissions = await emissionsOf(range);
+  const framed = ctcWords(emissions, wordTexts(segment), geometry.vocabulary, language);
+  if (framed === undefined || meanScore(framed) < MIN_SCORE) return undefined;
+  return withWords(segment, framed, range, geometry);
 }
 
 /** Half of the pause on each side, at most `PAD_SAMPLES`. */
 function paddedRange(
   { range: { start, end } }: Segment,
-  {
-    previous,
-    next,
-  }: { readonly previous: Segment | undefined; readonly next: Segment | undefined },
+  { previous, next }: Neighbours,
   audioSamples: number,
 ): SampleRange {
   const before = previous === undefined ? start : (start - previous.range.end) / 2;

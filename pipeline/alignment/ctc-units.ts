@@ -2,6 +2,7 @@ import type { CtcVocabulary } from '../contracts.ts';
 import { koreanDigitsToWords } from '../postprocess/korean/digits-to-words.ts';
 import { STAR } from './ctc-viterbi.ts';
 import { englishDigitsToWords } from './english-numerals.ts';
+import { acronymsToLetterNames, similarSyllables } from './korean-spelling.ts';
 
 /** A text as a CTC model would spell it. */
 export interface CtcUnits {
@@ -11,13 +12,14 @@ export interface CtcUnits {
   readonly optional: Uint8Array;
 }
 
-/** How digits and symbols are read; those of other languages are wildcards. */
+/** How digits, symbols and acronyms are read; those of other languages are wildcards. */
 const SPOKEN_FORMS: Readonly<Record<string, (text: string) => string>> = {
   en: englishDigitsToWords,
-  ko: koreanDigitsToWords,
+  ko: (text) => koreanDigitsToWords(acronymsToLetterNames(text)),
 };
 
-const SPOKEN = /[\p{L}\p{M}\p{N}%$€£₩¥&+]/u;
+/** Marks on a letter, such as Arabic vowels, have no sound of their own. */
+const SPOKEN = /[\p{L}\p{N}%$€£₩¥&+]/u;
 /** Compatibility jamo by the number of the conjoining ones: what some Korean vocabularies hold. */
 const ONSETS = 'ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ';
 const CODAS = 'ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ';
@@ -28,7 +30,7 @@ const FIRST_COMPATIBILITY_VOWEL = 0x314f;
 
 /**
  * The units of `words`: characters as the vocabulary has them, Hangul as syllables or as jamo, what it
- * lacks as one `STAR` per stretch. Marks have no units. Words are separated by the delimiter, where
+ * lacks as one `STAR` per stretch; for a syllable that it lacks, one that sounds much the same. Marks have no units. Words are separated by the delimiter, where
  * the model knows one and the text has a space; it may be left out.
  */
 export function ctcUnits(
@@ -38,8 +40,9 @@ export function ctcUnits(
 ): CtcUnits {
   const targets: number[] = [];
   const wordOf: number[] = [];
+  const speller = new Speller(vocabulary.classOf, language);
   for (const [word, { text, spaceBefore }] of words.entries()) {
-    const units = unitsOf(text, vocabulary, language);
+    const units = unitsOf(SPOKEN_FORMS[language]?.(text) ?? text, speller);
     if (units.length === 0) continue;
     if (spaceBefore && targets.length > 0 && vocabulary.delimiterId !== null) {
       targets.push(vocabulary.delimiterId);
@@ -57,27 +60,49 @@ export function ctcUnits(
   };
 }
 
-function unitsOf(text: string, vocabulary: CtcVocabulary, language: string): number[] {
-  const spoken = SPOKEN_FORMS[language]?.(text) ?? text;
+function unitsOf(spoken: string, speller: Speller): number[] {
   const units: number[] = [];
   for (const character of spoken.normalize('NFC')) {
-    const found = classesOf(character, vocabulary.classOf);
+    const found = speller.classesOf(character);
     if (found !== undefined) units.push(...found);
     else if (SPOKEN.test(character) && units.at(-1) !== STAR) units.push(STAR);
   }
   return units;
 }
 
+/** Remembers how a text's characters are spelt: there are few of them. */
+class Speller {
+  readonly #classOf: CtcVocabulary['classOf'];
+  readonly #language: string;
+  readonly #known = new Map<string, readonly number[] | undefined>();
+
+  constructor(classOf: CtcVocabulary['classOf'], language: string) {
+    this.#classOf = classOf;
+    this.#language = language;
+  }
+
+  classesOf(character: string): readonly number[] | undefined {
+    if (this.#known.has(character)) return this.#known.get(character);
+    const classes = classesOf(character, this.#classOf, this.#language);
+    this.#known.set(character, classes);
+    return classes;
+  }
+}
+
 /** The classes of one character in the first spelling that the vocabulary holds. */
 function classesOf(
   character: string,
   classOf: CtcVocabulary['classOf'],
+  language: string,
 ): readonly number[] | undefined {
   if (/\s/.test(character)) return undefined;
   const simple = character.normalize('NFKC');
   const plain = simple.normalize('NFD').replace(/\p{M}/gu, '');
   const spellings = [character, simple].flatMap((form) => [
     [form],
+    // In the language's own way first: a Turkish I is no i.
+    [...form.toLocaleLowerCase(language)],
+    [...form.toLocaleUpperCase(language)],
     [...form.toLowerCase()],
     [...form.toUpperCase()],
   ]);
@@ -87,6 +112,7 @@ function classesOf(
     jamo.map(compatibilityJamo),
     [...plain.toLowerCase()],
     [...plain.toUpperCase()],
+    ...similarSyllables(simple).map((syllable) => [syllable]),
   ];
   for (const spelling of [...spellings, ...parts]) {
     const classes = spelling.map((part) => classOf.get(part));

@@ -1,15 +1,23 @@
-import { msToSamples, type SampleRange } from '../../audio/time.ts';
+import { msToSamples, SAMPLE_RATE_HZ, type SampleRange } from '../../audio/time.ts';
 import type { Waveform } from '../../audio/waveform.ts';
-import type { SpeakerEmbeddingModel } from '../contracts.ts';
+import { Breather } from '../breather.ts';
 import type { TranscribeHooks } from '../options.ts';
 import type { FrameRange } from './frame-runs.ts';
 import { nameKnownSpeakers } from './known-speakers.ts';
 import { findLocalSpeakers, windowStarts } from './local-speakers.ts';
-import type { Diarization, DiarizeModels, DiarizeOptions, SpeakerTurn } from './options.ts';
-import { findPeople, type Person } from './people.ts';
+import type {
+  Diarization,
+  DiarizedSpeaker,
+  DiarizeModels,
+  DiarizeOptions,
+  SpeakerTurn,
+} from './options.ts';
+import { findPeople, type PeopleOptions, type Person } from './people.ts';
+import type { PersonTurns } from './person-listener.ts';
 import { edgeOf, hearTracks } from './track-voices.ts';
-import { linkLocalSpeakers } from './tracks.ts';
-import { findTurns, MAX_PEOPLE, type PersonTurns } from './turns.ts';
+import { type HeardTrack, linkLocalSpeakers } from './tracks.ts';
+import { findTurns, MAX_PEOPLE } from './turns.ts';
+import { directionOf } from './voice-sample.ts';
 
 type DiarizeHooks = Pick<TranscribeHooks, 'onProgress' | 'onStage'>;
 
@@ -33,7 +41,7 @@ export async function diarize(
   hooks: DiarizeHooks,
   signal: AbortSignal,
 ): Promise<Diarization> {
-  const { segmentation: grid, embedding } = models;
+  const { segmentation: grid } = models;
   const startedAt = performance.now();
   const local = await findLocalSpeakers(
     waveform,
@@ -43,90 +51,111 @@ export async function diarize(
   );
   const heardAt = performance.now();
   hooks.onStage?.('speaker_segmentation', heardAt - startedAt, { localSpeakerCount: local.length });
-  const tracks = linkLocalSpeakers(local, grid.frameSamples);
+  const breather = new Breather(signal);
+  const tracks = await linkLocalSpeakers(local, grid.frameSamples, breather);
   const heard = await hearTracks(waveform, tracks, models, {
     signal,
     onProgress: (part) => hooks.onProgress?.(SEGMENTATION_SHARE + part * (1 - SEGMENTATION_SHARE)),
   });
   hooks.onStage?.('speaker_voices', performance.now() - heardAt, { trackCount: tracks.length });
-  const people = findPeople(heard, {
-    sameSpeaker: embedding.sameSpeaker,
-    minSpeakers: options.numSpeakers ?? options.minSpeakers,
-    maxSpeakers: Math.min(MAX_PEOPLE, options.numSpeakers ?? options.maxSpeakers ?? MAX_PEOPLE),
-    minClusteredFrames: MIN_CLUSTERED_SAMPLES / grid.frameSamples,
-  });
+  const context = { sampleCount: waveform.sampleCount, models, options };
+  const { people, turns } = await peopleWhoSpeak(heard, context, breather);
   signal.throwIfAborted();
   hooks.onProgress?.(1);
-  return describe(people, turnsOf(people, waveform.sampleCount, { models, options }), {
-    sampleCount: waveform.sampleCount,
-    models,
-    options,
-  });
+  return describe(people, turns, context);
 }
 
 interface Context {
+  readonly sampleCount: number;
   readonly models: DiarizeModels;
   readonly options: DiarizeOptions;
 }
 
+interface Found {
+  readonly people: readonly Person[];
+  readonly turns: readonly PersonTurns[];
+}
+
+/**
+ * The people, without those who turn out to say nothing: what one window takes for a voice and the
+ * others for silence. Should such a one have taken a person's place, the others are looked at again.
+ */
+async function peopleWhoSpeak(
+  tracks: readonly HeardTrack[],
+  context: Context,
+  breather: Breather,
+): Promise<Found> {
+  const people = await findPeople(tracks, peopleOptions(context), breather);
+  const turns = await turnsOf(people, context, breather);
+  const speaking = people.filter((_, person) => turns[person]!.turns.length > 0);
+  const left = new Set(speaking.flatMap((person) => person.tracks));
+  if (speaking.length === people.length || left.size === tracks.length || left.size === 0) {
+    return { people, turns };
+  }
+  return peopleWhoSpeak([...left], context, breather);
+}
+
+const peopleOptions = ({ models, options }: Context): PeopleOptions => ({
+  sameSpeaker: models.embedding.sameSpeaker,
+  minSpeakers: options.numSpeakers ?? options.minSpeakers,
+  maxSpeakers: Math.min(MAX_PEOPLE, options.numSpeakers ?? options.maxSpeakers ?? MAX_PEOPLE),
+  minClusteredFrames: MIN_CLUSTERED_SAMPLES / models.segmentation.frameSamples,
+  framesPerSec: SAMPLE_RATE_HZ / models.segmentation.frameSamples,
+});
+
 function turnsOf(
   people: readonly Person[],
-  sampleCount: number,
-  { models: { segmentation: grid }, options }: Context,
-): PersonTurns[] {
+  { sampleCount, models: { segmentation: grid }, options }: Context,
+  breather: Breather,
+): Promise<PersonTurns[]> {
   const windows = windowStarts(sampleCount, grid).map((start) => ({
     start: start / grid.frameSamples,
     end: start / grid.frameSamples + grid.framesPerWindow,
   }));
   const toFrames = (ms: number): number => Math.round(msToSamples(ms) / grid.frameSamples);
-  return findTurns(people, windows.at(-1)?.end ?? 0, {
-    windows,
-    rules: {
-      ...options,
-      minTurnFrames: toFrames(options.minTurnMs),
-      minPauseFrames: toFrames(options.minPauseMs),
-    },
-  });
+  const rules = {
+    ...options,
+    minTurnFrames: toFrames(options.minTurnMs),
+    minPauseFrames: toFrames(options.minPauseMs),
+  };
+  return findTurns(people, windows.at(-1)?.end ?? 0, { windows, rules }, breather);
 }
 
 function describe(
   people: readonly Person[],
   heard: readonly PersonTurns[],
-  { sampleCount, models, options }: Context & { readonly sampleCount: number },
+  { sampleCount, models, options }: Context,
 ): Diarization {
   const order = [...people.keys()]
     .filter((person) => heard[person]!.turns.length > 0)
     .toSorted((a, b) => heard[a]!.turns[0]!.start - heard[b]!.turns[0]!.start);
-  const names = nameKnownSpeakers(
-    order.map((person) => people[person]!.embedding),
-    options.knownSpeakers,
-    maxDistanceToKnown(models.embedding.sameSpeaker),
-  );
-  const labels = order.map((_, index) => names[index] ?? speakerLabel(index));
+  const rangesOf = (person: number, kind: keyof PersonTurns): SampleRange[] =>
+    heard[person]![kind].map((frames) => toSamples(frames, models, sampleCount)).filter(
+      ({ start, end }) => end > start,
+    );
+  const voices = order.map((person) => ({
+    embedding: directionOf(people[person]!.voice),
+    totalSamples: rangesOf(person, 'turns').reduce((sum, { start, end }) => sum + end - start, 0),
+  }));
+  const { knownSpeaker, name: embeddingModel } = models.embedding;
+  const known = nameKnownSpeakers(voices, options.knownSpeakers, knownSpeaker);
+  const speakers = voices.map((voice, index): DiarizedSpeaker => {
+    const { name: label = speakerLabel(index), similarity } = known[index] ?? {};
+    return { label, ...voice, ...(similarity !== undefined && { similarity }) };
+  });
   const toTurns = (kind: keyof PersonTurns): SpeakerTurn[] =>
     order
       .flatMap((person, index) =>
-        heard[person]![kind].map((frames) => ({
-          speaker: labels[index]!,
-          range: toSamples(frames, models, sampleCount),
-        })),
+        rangesOf(person, kind).map((range) => ({ speaker: speakers[index]!.label, range })),
       )
-      .filter(({ range }) => range.end > range.start)
       .toSorted((a, b) => a.range.start - b.range.start);
-  const turns = toTurns('turns');
-  const speakers = order.map((person, index) => ({
-    label: labels[index]!,
-    embedding: people[person]!.embedding,
-    totalSamples: turns
-      .filter(({ speaker }) => speaker === labels[index])
-      .reduce((sum, { range }) => sum + range.end - range.start, 0),
-  }));
-  return { turns, exclusiveTurns: toTurns('exclusive'), speakers };
+  return {
+    turns: toTurns('turns'),
+    exclusiveTurns: toTurns('exclusive'),
+    speakers,
+    embeddingModel,
+  };
 }
-
-/** As between averages of three excerpts: another day and microphone are between the two. */
-const maxDistanceToKnown = ({ voice, excerpt }: SpeakerEmbeddingModel['sameSpeaker']): number =>
-  voice + (2 / 3) * excerpt;
 
 /** `SPEAKER_00`, …: whoever has no name. */
 export const speakerLabel = (index: number): string => `SPEAKER_${String(index).padStart(2, '0')}`;

@@ -34,17 +34,27 @@ export function unionOfRuns(runs: readonly FrameRange[]): FrameRange[] {
 export const framesIn = (runs: readonly FrameRange[]): number =>
   runs.reduce((sum, { start, end }) => sum + end - start, 0);
 
+export interface Thresholds {
+  readonly onset: number;
+  readonly offset: number;
+}
+
 /**
- * Active above `onset` until below `offset`, values on one scale: a mask of 0 and 1. The two
+ * Active above the onset until below the offset, values on one scale: a mask of 0 and 1. The two
  * thresholds keep a probability that hovers at one of them from cutting speech to pieces.
+ * @param active what the frame before the first was.
  */
-export function hysteresis(values: ArrayLike<number>, onset: number, offset: number): Uint8Array {
+export function hysteresis(
+  values: ArrayLike<number>,
+  { onset, offset }: Thresholds,
+  active: 0 | 1 = 0,
+): Uint8Array {
   const mask = new Uint8Array(values.length);
-  let active = 0;
+  let isActive: number = active;
   for (let frame = 0; frame < mask.length; frame++) {
     const value = values[frame]!;
-    active = value > onset || (active === 1 && value > offset) ? 1 : 0;
-    mask[frame] = active;
+    isActive = value > onset || (isActive === 1 && value > offset) ? 1 : 0;
+    mask[frame] = isActive;
   }
   return mask;
 }

@@ -1,14 +1,19 @@
 import type { Waveform } from '../../audio/waveform.ts';
+import { Breather } from '../breather.ts';
 import type { SpeakerSegmentationModel } from '../contracts.ts';
 import { type FrameRange, framesIn, hysteresis, runsWhere } from './frame-runs.ts';
 
-/** One person as the segmentation heard them within one window. */
-export interface LocalSpeaker {
-  readonly window: number;
-  /** Of the window, in frames of the recording. */
+/** When someone speaks. */
+export interface Activity {
+  /** In frames of the recording. */
   readonly startFrame: number;
-  /** Probability of each frame of the window, 0–255: a tenth of the memory of a day's recording. */
+  /** Probability of each frame from there on, 0–255: a tenth of the memory of a day's recording. */
   readonly activity: Uint8Array;
+}
+
+/** One person as the segmentation heard them within one window, whose first frame is `startFrame`. */
+export interface LocalSpeaker extends Activity {
+  readonly window: number;
   /** Where nobody else speaks, in frames of the recording. */
   readonly solo: readonly FrameRange[];
   readonly soloFrames: number;
@@ -36,6 +41,7 @@ export async function findLocalSpeakers(
   signal: AbortSignal,
 ): Promise<LocalSpeaker[]> {
   const starts = windowStarts(waveform.sampleCount, model);
+  const breather = new Breather(signal);
   const found: LocalSpeaker[] = [];
   for (let first = 0; first < starts.length; first += model.batchSize) {
     const batch = starts.slice(first, first + model.batchSize);
@@ -45,6 +51,7 @@ export async function findLocalSpeakers(
       const scores = probabilities.subarray(index * size, (index + 1) * size);
       const position = { window: first + index, startFrame: start / model.frameSamples };
       found.push(...speakersOf(scores, model, options, position));
+      if (breather.isDue) await breather.rest();
     }
     options.onProgress(Math.min(1, (first + batch.length) / starts.length));
   }
@@ -83,7 +90,10 @@ function speakersOf(
   position: { readonly window: number; readonly startFrame: number },
 ): LocalSpeaker[] {
   const masks = Array.from({ length: localSpeakers }, (_, speaker) =>
-    hysteresis(column(scores, speaker, localSpeakers), onsetThreshold, offsetThreshold),
+    hysteresis(column(scores, speaker, localSpeakers), {
+      onset: onsetThreshold,
+      offset: offsetThreshold,
+    }),
   );
   const speaking = (frame: number): number =>
     masks.reduce((count, mask) => count + mask[frame]!, 0);
@@ -103,8 +113,10 @@ function speakersOf(
   });
 }
 
-const column = (scores: Float32Array, speaker: number, width: number): Float32Array =>
-  Float32Array.from(
-    { length: scores.length / width },
-    (_, frame) => scores[frame * width + speaker]!,
-  );
+function column(scores: Float32Array, speaker: number, width: number): Float32Array {
+  const values = new Float32Array(scores.length / width);
+  for (let frame = 0; frame < values.length; frame++) {
+    values[frame] = scores[frame * width + speaker]!;
+  }
+  return values;
+}

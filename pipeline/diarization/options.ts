@@ -1,5 +1,6 @@
 import type { SampleRange } from '../../audio/time.ts';
 import type { SpeakerEmbeddingModel, SpeakerSegmentationModel } from '../contracts.ts';
+import type { KnownSpeakers } from './known-speakers.ts';
 
 export interface DiarizeModels {
   readonly segmentation: SpeakerSegmentationModel;
@@ -11,8 +12,8 @@ export interface DiarizeOptions {
   readonly numSpeakers: number | null;
   readonly minSpeakers: number;
   readonly maxSpeakers: number | null;
-  /** Unit vectors of people by name, as an earlier `Diarization` gave them; they label who is found. */
-  readonly knownSpeakers: ReadonlyMap<string, Float32Array>;
+  /** People by name, as an earlier `Diarization` gave them; they label who is found. */
+  readonly knownSpeakers: KnownSpeakers;
   /** A speaker begins above the onset and ends below the offset probability. */
   readonly onsetThreshold: number;
   readonly offsetThreshold: number;
@@ -45,6 +46,8 @@ export interface DiarizedSpeaker {
   readonly embedding: Float32Array;
   /** Of all turns, overlapped speech included. */
   readonly totalSamples: number;
+  /** Of a known speaker: cosine of this voice and the known one. */
+  readonly similarity?: number;
 }
 
 export interface Diarization {
@@ -54,4 +57,6 @@ export interface Diarization {
   readonly exclusiveTurns: readonly SpeakerTurn[];
   /** By first appearance. */
   readonly speakers: readonly DiarizedSpeaker[];
+  /** What made the embeddings. */
+  readonly embeddingModel: string;
 }

@@ -1,20 +1,23 @@
+import { type Excerpt, embeddingOf, voiceOf } from './excerpt.ts';
 import { type FrameRange, framesIn } from './frame-runs.ts';
-import type { LocalSpeaker } from './local-speakers.ts';
+import type { Activity } from './local-speakers.ts';
 import type { HeardTrack, Track } from './tracks.ts';
-import { togetherOf, type VoiceSample } from './voice-sample.ts';
+import type { VoiceSample } from './voice-sample.ts';
 
-/** How a track sounds in one place. */
-export interface Excerpt {
-  /** In frames of the recording. */
-  readonly range: FrameRange;
-  readonly voice: VoiceSample;
-}
-
-/** Successive excerpts of one voice. */
-interface Stretch {
+/** Successive excerpts of a track. */
+export interface Stretch {
   readonly first: number;
   /** Exclusive. */
   readonly end: number;
+}
+
+/** A stretch of a track that sounds like one voice. */
+export interface TrackPart extends Stretch {
+  readonly heard: HeardTrack;
+  readonly voice: VoiceSample;
+  /** Nobody else of these windows can be this person. */
+  readonly windows: ReadonlySet<number>;
+  readonly soloFrames: number;
 }
 
 /** Longer stretches are cut: they are joined again when voices are grouped. Keeps the work linear. */
@@ -26,41 +29,32 @@ const MAX_STRETCH_EXCERPTS = 64;
  * the one is taken in which they are nearest to the mean of their stretch (least squares), every cut
  * counting as a scatter of `changeScatter`. A cut too many does no harm: grouping joins the parts.
  */
-export function splitAtVoiceChanges(
-  track: Track,
-  excerpts: readonly Excerpt[],
-  changeScatter: number,
-): HeardTrack[] {
+export function splitAtVoiceChanges(heard: HeardTrack, changeScatter: number): TrackPart[] {
+  const { track, excerpts } = heard;
   const stretches = bestStretches(excerpts, changeScatter);
-  const voiceOf = ({ first, end }: Stretch): VoiceSample =>
-    togetherOf(excerpts.slice(first, end).map(({ voice }) => voice));
-  if (stretches.length === 1) return [{ ...track, voice: voiceOf(stretches[0]!) }];
   return stretches.map((stretch) => {
-    const { first, end } = stretch;
-    const range = {
-      start: first === 0 ? 0 : quietestBetween(track, excerpts[first - 1]!, excerpts[first]!),
-      end:
-        end === excerpts.length
-          ? Infinity
-          : quietestBetween(track, excerpts[end - 1]!, excerpts[end]!),
-    };
-    return { ...clip(track, range), voice: voiceOf(stretch) };
+    const voice = voiceOf(excerpts.slice(stretch.first, stretch.end));
+    const { windows, soloFrames } =
+      stretches.length === 1 ? track : shareOf(track, rangeOf(heard, stretch));
+    return { ...stretch, heard, voice, windows, soloFrames };
   });
 }
 
 /** Optimal partitioning (Jackson et al. 2005) with the squared distance to the stretch's mean. */
 function bestStretches(excerpts: readonly Excerpt[], changeScatter: number): Stretch[] {
+  const embeddings = excerpts.map(embeddingOf);
   const best: { cost: number; first: number }[] = [{ cost: 0, first: 0 }];
   for (let end = 1; end <= excerpts.length; end++) {
     let [cost, at] = [Infinity, 0];
-    const sum = new Float64Array(excerpts[0]!.voice.sum.length);
+    const sum = new Float64Array(embeddings[0]!.length);
     let count = 0;
     for (let first = end - 1; first >= Math.max(0, end - MAX_STRETCH_EXCERPTS); first--) {
-      const { voice } = excerpts[first]!;
-      count += voice.count;
+      const weight = excerpts[first]!.count;
+      const embedding = embeddings[first]!;
+      count += weight;
       let squares = 0;
       for (let i = 0; i < sum.length; i++) {
-        sum[i]! += voice.sum[i]!;
+        sum[i]! += embedding[i]! * weight;
         squares += sum[i]! ** 2;
       }
       // Unit vectors: the squares around their mean are their number less |sum|² ÷ number.
@@ -76,11 +70,20 @@ function bestStretches(excerpts: readonly Excerpt[], changeScatter: number): Str
   return stretches;
 }
 
+/** The frames of a stretch: to the quiet places between its first and last excerpt and the others. */
+export function rangeOf({ track, excerpts }: HeardTrack, { first, end }: Stretch): FrameRange {
+  const edge = (at: number): number => quietestBetween(track, excerpts[at - 1]!, excerpts[at]!);
+  return {
+    start: first === 0 ? 0 : edge(first),
+    end: end === excerpts.length ? Infinity : edge(end),
+  };
+}
+
 /** Where people change: the middle of the longest quiet between the middles of two excerpts. */
-function quietestBetween(track: Track, before: Excerpt, after: Excerpt): number {
+function quietestBetween({ solo }: Track, before: Excerpt, after: Excerpt): number {
   const start = Math.round((before.range.start + before.range.end) / 2);
   const end = Math.round((after.range.start + after.range.end) / 2);
-  const speech = clipRuns(track.solo, { start, end });
+  const speech = clipRuns(solo, { start, end });
   let best = { length: 0, middle: Math.round((before.range.end + after.range.start) / 2) };
   for (const [index, run] of speech.entries()) {
     const previous = speech[index - 1];
@@ -91,18 +94,31 @@ function quietestBetween(track: Track, before: Excerpt, after: Excerpt): number 
   return best.middle;
 }
 
-/** What of a track lies in the range; a window belongs to the part that holds its middle. */
-function clip(track: Track, range: FrameRange): Track {
-  const solo = clipRuns(track.solo, range);
-  const members = track.members.map((member) => clipMember(member, range));
+/** How much of a track lies in the range; a window belongs to the part that holds its middle. */
+function shareOf(track: Track, range: FrameRange): Pick<Track, 'windows' | 'soloFrames'> {
   const windows = track.members
     .filter(({ startFrame, activity }) => {
       const middle = startFrame + activity.length / 2;
       return middle >= range.start && middle < range.end;
     })
     .map(({ window }) => window);
-  return { members, windows: new Set(windows), solo, soloFrames: framesIn(solo) };
+  return { windows: new Set(windows), soloFrames: framesIn(clipRuns(track.solo, range)) };
 }
+
+/** What is heard of a track in the range, as views: nothing is copied. */
+export const activityIn = ({ members }: Track, range: FrameRange): Activity[] =>
+  members
+    .filter(
+      ({ startFrame, activity }) =>
+        startFrame < range.end && startFrame + activity.length > range.start,
+    )
+    .map(({ startFrame, activity }) => ({
+      startFrame: Math.max(startFrame, range.start),
+      activity: activity.subarray(
+        Math.max(0, range.start - startFrame),
+        Math.max(0, range.end - startFrame),
+      ),
+    }));
 
 const clipRuns = (runs: readonly FrameRange[], range: FrameRange): FrameRange[] =>
   runs
@@ -111,12 +127,3 @@ const clipRuns = (runs: readonly FrameRange[], range: FrameRange): FrameRange[] 
       end: Math.min(end, range.end),
     }))
     .filter(({ start, end }) => end > start);
-
-function clipMember(member: LocalSpeaker, range: FrameRange): LocalSpeaker {
-  const solo = clipRuns(member.solo, range);
-  const activity = member.activity.map((value, frame) => {
-    const at = member.startFrame + frame;
-    return at >= range.start && at < range.end ? value : 0;
-  });
-  return { ...member, activity, solo, soloFrames: framesIn(solo) };
-}

@@ -1,58 +1,68 @@
 import type { SampleRange } from '../../audio/time.ts';
 import type { Waveform } from '../../audio/waveform.ts';
 import type { SpeakerSegmentationModel } from '../contracts.ts';
+import { type Excerpt, excerptOf } from './excerpt.ts';
 import type { FrameRange } from './frame-runs.ts';
 import type { DiarizeModels } from './options.ts';
-import { type Excerpt, splitAtVoiceChanges } from './split-tracks.ts';
-import type { HeardTrack, Track } from './tracks.ts';
-import { voiceSample } from './voice-sample.ts';
+import { activeRuns, type HeardTrack, type Track } from './tracks.ts';
 
 /** Neighbours overlap by half, so that a change is found to within half an excerpt; each then tells
  * less that is new than an excerpt of its own. */
 const NEWS_OF_EXCERPT = 0.7;
 
-interface ExcerptSource {
-  readonly track: number;
+export interface HearOptions {
+  readonly signal: AbortSignal;
+  readonly onProgress: (fraction: number) => void;
+}
+
+/** One excerpt that is still to be heard. */
+interface Source {
+  readonly track: Track;
   readonly ranges: readonly SampleRange[];
+  readonly isLast: boolean;
 }
 
 /**
- * How each track sounds where its person speaks alone, or in its first window where they never do, in
- * excerpts that cover it. A track whose voice changes becomes several.
+ * How each track sounds where its person speaks alone, or where they speak at all if they never do, in
+ * excerpts that cover it.
  */
 export async function hearTracks(
   waveform: Waveform,
   tracks: readonly Track[],
   models: DiarizeModels,
-  options: { readonly signal: AbortSignal; readonly onProgress: (fraction: number) => void },
+  { signal, onProgress }: HearOptions,
 ): Promise<HeardTrack[]> {
   const { embedding: model, segmentation: grid } = models;
-  const sources = tracks.flatMap((track, index) =>
-    excerptsOf(soloSamples(track, grid, waveform.sampleCount), model.excerptSamples).map(
-      (ranges) => ({ track: index, ranges }),
-    ),
-  );
-  const heard = tracks.map((): Excerpt[] => []);
-  for (let first = 0; first < sources.length; first += model.batchSize) {
-    const batch = sources.slice(first, first + model.batchSize);
+  const heard: HeardTrack[] = [];
+  let batch: Source[] = [];
+  let excerpts: Excerpt[] = [];
+  const hear = async (): Promise<void> => {
     const samples = await readExcerpts(waveform, batch, model.excerptSamples);
-    const vectors = await model.embed(samples, options.signal);
-    for (const [index, { track, ranges }] of batch.entries()) {
-      const heardSamples = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
-      const voice = voiceSample(
-        vectors[index]!,
-        (heardSamples / model.excerptSamples) * NEWS_OF_EXCERPT,
-      );
-      heard[track]!.push({ range: framesOf(ranges, grid), voice });
+    const vectors = await model.embed(samples, signal);
+    for (const [index, { track, ranges, isLast }] of batch.entries()) {
+      const count = (samplesIn(ranges) / model.excerptSamples) * NEWS_OF_EXCERPT;
+      excerpts.push(excerptOf(vectors[index]!, framesOf(ranges, grid), count));
+      if (!isLast) continue;
+      heard.push({ track, excerpts });
+      excerpts = [];
     }
-    options.onProgress(Math.min(1, (first + batch.length) / sources.length));
+    batch = [];
+  };
+  for (const [index, track] of tracks.entries()) {
+    const speech = speechOf(track, grid, waveform.sampleCount);
+    for (const source of sourcesOf(track, speech, model.excerptSamples)) {
+      batch.push(source);
+      if (batch.length === model.batchSize) await hear();
+    }
+    onProgress(index / tracks.length);
   }
-  return tracks.flatMap((track, index) =>
-    heard[index]!.length === 0
-      ? []
-      : splitAtVoiceChanges(track, heard[index]!, model.sameSpeaker.change),
-  );
+  if (batch.length > 0) await hear();
+  onProgress(1);
+  return heard;
 }
+
+const samplesIn = (ranges: readonly SampleRange[]): number =>
+  ranges.reduce((sum, { start, end }) => sum + end - start, 0);
 
 const framesOf = (ranges: readonly SampleRange[], grid: SpeakerSegmentationModel): FrameRange => ({
   start: Math.round((ranges[0]!.start - edgeOf(0, grid)) / grid.frameSamples),
@@ -60,7 +70,7 @@ const framesOf = (ranges: readonly SampleRange[], grid: SpeakerSegmentationModel
 });
 
 /** Where a track's person speaks alone; of one who never does, everything they say. */
-function soloSamples(
+function speechOf(
   track: Track,
   grid: SpeakerSegmentationModel,
   sampleCount: number,
@@ -69,10 +79,8 @@ function soloSamples(
     start: Math.min(sampleCount, edgeOf(start, grid)),
     end: Math.min(sampleCount, edgeOf(end, grid)),
   });
-  const solo = track.solo.map(toSamples).filter(({ start, end }) => end > start);
-  if (solo.length > 0) return solo;
-  const { startFrame, activity } = track.members[0]!;
-  return [toSamples({ start: startFrame, end: startFrame + activity.length })];
+  const runs = track.solo.length > 0 ? track.solo : activeRuns(track);
+  return runs.map(toSamples).filter(({ start, end }) => end > start);
 }
 
 /** First sample of a frame that reaches half way to its neighbours. */
@@ -80,17 +88,19 @@ export const edgeOf = (frame: number, grid: SpeakerSegmentationModel): number =>
   grid.firstFrameCentre + frame * grid.frameSamples - Math.floor(grid.frameSamples / 2);
 
 /** Stretches of `excerptSamples` that overlap by half, spread evenly; one that is too short is all there is. */
-function excerptsOf(
-  ranges: readonly SampleRange[],
+function sourcesOf(
+  track: Track,
+  speech: readonly SampleRange[],
   excerptSamples: number,
-): (readonly SampleRange[])[] {
-  const total = ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+): readonly Source[] {
+  const total = samplesIn(speech);
   if (total === 0) return [];
   const count = Math.max(1, Math.round((2 * total) / excerptSamples) - 1);
   const spare = Math.max(0, total - excerptSamples);
   return Array.from({ length: count }, (_, index) => {
     const offset = count === 1 ? spare / 2 : (spare * index) / (count - 1);
-    return cut(ranges, Math.floor(offset), excerptSamples);
+    const ranges = cut(speech, Math.floor(offset), excerptSamples);
+    return { track, ranges, isLast: index === count - 1 };
   });
 }
 
@@ -110,7 +120,7 @@ function cut(ranges: readonly SampleRange[], offset: number, length: number): Sa
 /** `[excerpts, excerptSamples]`; a short excerpt is repeated until it fills its row. */
 async function readExcerpts(
   waveform: Waveform,
-  excerpts: readonly ExcerptSource[],
+  excerpts: readonly Source[],
   excerptSamples: number,
 ): Promise<Float32Array<ArrayBuffer>> {
   const samples = new Float32Array(excerpts.length * excerptSamples);

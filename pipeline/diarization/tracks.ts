@@ -1,10 +1,13 @@
-import { type FrameRange, framesIn, unionOfRuns } from './frame-runs.ts';
+import { msToSamples } from '../../audio/time.ts';
+import type { Breather } from '../breather.ts';
+import type { Excerpt } from './excerpt.ts';
+import { type FrameRange, framesIn, runsWhere, unionOfRuns } from './frame-runs.ts';
 import { FULL_ACTIVITY, type LocalSpeaker } from './local-speakers.ts';
-import type { VoiceSample } from './voice-sample.ts';
 import { haveCommon } from './windows.ts';
 
 /** Local speakers of successive windows who are certainly one person. */
 export interface Track {
+  /** In time order. */
   readonly members: readonly LocalSpeaker[];
   /** Nobody else of these windows can be this person. */
   readonly windows: ReadonlySet<number>;
@@ -12,52 +15,86 @@ export interface Track {
   readonly soloFrames: number;
 }
 
-export interface HeardTrack extends Track {
-  readonly voice: VoiceSample;
+/** How a track sounds from beginning to end. */
+export interface HeardTrack {
+  readonly track: Track;
+  /** In time order, at least one. */
+  readonly excerpts: readonly Excerpt[];
 }
 
 /** Half of what either was heard saying in the shared frames was heard of both. */
 const MIN_AGREEMENT = 0.5;
 const MIN_SHARED_SAMPLES = 8000;
+/** Whoever talks for longer becomes several tracks, which their voice joins: memory stays bounded. */
+const MAX_TRACK_SAMPLES = msToSamples(300_000);
 const ACTIVE = FULL_ACTIVITY / 2;
 
 interface Link {
   readonly a: number;
   readonly b: number;
-  readonly strength: number;
+}
+
+interface Group {
+  readonly members: number[];
+  readonly windows: Set<number>;
+  startFrame: number;
+  endFrame: number;
 }
 
 /**
  * Follows people through overlapping windows: two local speakers who speak in the same frames are
  * one person. The surest links come first, and two people of one window never end in one track.
  */
-export function linkLocalSpeakers(
+export async function linkLocalSpeakers(
   speakers: readonly LocalSpeaker[],
   frameSamples: number,
-): Track[] {
-  const links = findLinks(speakers, MIN_SHARED_SAMPLES / frameSamples);
-  links.sort((x, y) => y.strength - x.strength || x.a - y.a || x.b - y.b);
-  const groups = speakers.map((speaker, index) => ({
-    members: [index],
-    windows: new Set([speaker.window]),
-  }));
-  for (const { a, b } of links) {
-    const [into, from] = [groups[a]!, groups[b]!];
-    if (into === from || haveCommon(into.windows, from.windows)) continue;
-    into.members.push(...from.members);
-    for (const window of from.windows) into.windows.add(window);
-    for (const member of from.members) groups[member] = into;
+  breather: Breather,
+): Promise<Track[]> {
+  const links = await findLinks(speakers, MIN_SHARED_SAMPLES / frameSamples, breather);
+  const groups: Group[] = [];
+  for (const [index, { window, startFrame, activity }] of speakers.entries()) {
+    if (breather.isDue) await breather.rest();
+    const endFrame = startFrame + activity.length;
+    groups.push({ members: [index], windows: new Set([window]), startFrame, endFrame });
   }
-  return [...new Set(groups)].map(({ members, windows }) => {
+  const maxFrames = MAX_TRACK_SAMPLES / frameSamples;
+  for (const equallySure of links.reverse()) {
+    for (const { a, b } of equallySure ?? []) {
+      if (breather.isDue) await breather.rest();
+      join(groups, groups[a]!, groups[b]!, maxFrames);
+    }
+  }
+  const tracks: Track[] = [];
+  for (const { members, windows } of new Set(groups)) {
+    if (breather.isDue) await breather.rest();
     const inOrder = members.toSorted((a, b) => a - b).map((index) => speakers[index]!);
     const solo = unionOfRuns(inOrder.flatMap((speaker) => speaker.solo));
-    return { members: inOrder, windows, solo, soloFrames: framesIn(solo) };
-  });
+    tracks.push({ members: inOrder, windows, solo, soloFrames: framesIn(solo) });
+  }
+  return tracks;
 }
 
-function findLinks(speakers: readonly LocalSpeaker[], minSharedFrames: number): Link[] {
-  const links: Link[] = [];
+function join(groups: Group[], into: Group, from: Group, maxFrames: number): void {
+  if (into === from || haveCommon(into.windows, from.windows)) return;
+  const startFrame = Math.min(into.startFrame, from.startFrame);
+  const endFrame = Math.max(into.endFrame, from.endFrame);
+  if (endFrame - startFrame > maxFrames) return;
+  into.members.push(...from.members);
+  for (const window of from.windows) into.windows.add(window);
+  for (const member of from.members) groups[member] = into;
+  into.startFrame = startFrame;
+  into.endFrame = endFrame;
+}
+
+/** By how sure they are: the frames in which both are heard, times the agreement. */
+async function findLinks(
+  speakers: readonly LocalSpeaker[],
+  minSharedFrames: number,
+  breather: Breather,
+): Promise<(Link[] | undefined)[]> {
+  const byStrength: (Link[] | undefined)[] = [];
   for (const [a, earlier] of speakers.entries()) {
+    if (breather.isDue) await breather.rest();
     for (let b = a + 1; b < speakers.length; b++) {
       const later = speakers[b]!;
       const shift = later.startFrame - earlier.startFrame;
@@ -65,10 +102,12 @@ function findLinks(speakers: readonly LocalSpeaker[], minSharedFrames: number): 
       if (later.window === earlier.window) continue;
       const { both, either } = sharedFrames(earlier.activity, later.activity, shift);
       if (both < minSharedFrames || both < MIN_AGREEMENT * either) continue;
-      links.push({ a, b, strength: (both / either) * both });
+      const strength = Math.floor((both / either) * both);
+      byStrength[strength] ??= [];
+      byStrength[strength].push({ a, b });
     }
   }
-  return links;
+  return byStrength;
 }
 
 function sharedFrames(
@@ -85,3 +124,14 @@ function sharedFrames(
   }
   return { both, either };
 }
+
+/** Where a track's person speaks, alone or not, in frames of the recording. */
+export const activeRuns = ({ members }: Pick<Track, 'members'>): FrameRange[] =>
+  unionOfRuns(
+    members.flatMap(({ activity, startFrame }) =>
+      runsWhere(activity.length, (frame) => activity[frame]! > ACTIVE).map(({ start, end }) => ({
+        start: start + startFrame,
+        end: end + startFrame,
+      })),
+    ),
+  );

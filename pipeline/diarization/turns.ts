@@ -1,87 +1,106 @@
-import { type FrameRange, hysteresis, runsWhere, smoothRuns } from './frame-runs.ts';
-import { FULL_ACTIVITY, type LocalSpeaker } from './local-speakers.ts';
+import type { Breather } from '../breather.ts';
+import { BlockQueue } from './block-queue.ts';
+import { type FrameRange, hysteresis } from './frame-runs.ts';
+import { type Activity, FULL_ACTIVITY } from './local-speakers.ts';
+import {
+  PersonListener,
+  type PersonTurns,
+  type TurnRules,
+  thresholdsOf,
+} from './person-listener.ts';
 
-export interface TurnRules {
-  readonly onsetThreshold: number;
-  readonly offsetThreshold: number;
-  readonly minTurnFrames: number;
-  readonly minPauseFrames: number;
+interface TurnOptions {
+  readonly windows: readonly FrameRange[];
+  readonly rules: TurnRules;
 }
 
-export interface PersonTurns {
-  readonly turns: readonly FrameRange[];
-  /** Without overlap with anyone's. */
-  readonly exclusive: readonly FrameRange[];
+interface Heard {
+  readonly members: readonly Activity[];
 }
 
 /** No person in a frame. */
 const NOBODY = 255;
 export const MAX_PEOPLE = NOBODY;
+/** Nine minutes: memory and the work of one step do not grow with the recording. */
+const BLOCK_FRAMES = 32_768;
 
 /**
  * When each person speaks, in frames of the recording. A person's probability in a frame is its mean
  * over the windows that hold the frame; hysteresis makes turns of it, so that as many people speak
  * at once as are likely to. Where together they are likely to speak but none is alone, because the
  * windows disagree about who, the likeliest is taken: speech is not lost to doubt about its speaker.
- *
- * Memory: a byte for each frame and person, 0.2 MB an hour each.
  */
-export function findTurns(
-  people: readonly { readonly members: readonly LocalSpeaker[] }[],
+export async function findTurns(
+  people: readonly Heard[],
   frames: number,
-  { windows, rules }: { readonly windows: readonly FrameRange[]; readonly rules: TurnRules },
-): PersonTurns[] {
-  const [onset, offset] = [rules.onsetThreshold, rules.offsetThreshold];
-  const coverage = new Uint16Array(frames);
-  for (const { start, end } of windows) {
-    for (let frame = start; frame < Math.min(end, frames); frame++) coverage[frame]! += 1;
+  { windows, rules }: TurnOptions,
+  breather: Breather,
+): Promise<PersonTurns[]> {
+  const listeners: PersonListener[] = [];
+  for (const { members } of people) {
+    if (breather.isDue) await breather.rest();
+    listeners.push(new PersonListener(members, rules));
   }
-  const activities = people.map(({ members }) => meanActivity(members, coverage));
-  const masks = activities.map((activity) =>
-    hysteresis(activity, onset * FULL_ACTIVITY, offset * FULL_ACTIVITY),
-  );
-  const likeliest = findLikeliest(activities, masks, frames);
-  const together = Float32Array.from({ length: frames }, (_, frame) =>
-    activities.reduce((sum, activity) => sum + activity[frame]!, 0),
-  );
-  const speech = hysteresis(together, onset * FULL_ACTIVITY, offset * FULL_ACTIVITY);
-  return masks.map((mask, person) => {
-    const isFirst = (frame: number): boolean => speech[frame] === 1 && likeliest[frame] === person;
-    const toTurns = (isActive: (frame: number) => boolean): FrameRange[] =>
-      smoothRuns(runsWhere(frames, isActive), rules.minPauseFrames, rules.minTurnFrames);
-    return {
-      turns: toTurns((frame) => mask[frame] === 1 || isFirst(frame)),
-      exclusive: runsWhere(frames, isFirst),
-    };
-  });
+  const coverage = new WindowQueue(windows);
+  let isSpeech: 0 | 1 = 0;
+  for (let start = 0; start < frames; start += BLOCK_FRAMES) {
+    const block = { start, end: Math.min(frames, start + BLOCK_FRAMES) };
+    const covered = coverage.coverageOf(block);
+    const together = new Uint16Array(covered.length);
+    const likeliest = new Likeliest(covered.length);
+    for (const [person, listener] of listeners.entries()) {
+      if (breather.isDue) await breather.rest();
+      const { activity, mask } = listener.listen(block, covered);
+      for (let frame = 0; frame < together.length; frame++) together[frame]! += activity[frame]!;
+      likeliest.offer(person, activity, mask);
+    }
+    const speech = hysteresis(together, thresholdsOf(rules), isSpeech);
+    isSpeech = speech.at(-1) === 1 ? 1 : 0;
+    for (const [person, listener] of listeners.entries()) {
+      if (breather.isDue) await breather.rest();
+      listener.addFirst(block, (frame) => speech[frame] === 1 && likeliest.at(frame) === person);
+    }
+  }
+  return listeners.map((listener) => listener.turns());
 }
 
-function meanActivity(members: readonly LocalSpeaker[], coverage: Uint16Array): Uint8Array {
-  const sum = new Uint32Array(coverage.length);
-  for (const { startFrame, activity } of members) {
-    const end = Math.min(activity.length, sum.length - startFrame);
-    for (let frame = 0; frame < end; frame++) sum[startFrame + frame]! += activity[frame]!;
+/** How many windows hold each frame. */
+class WindowQueue {
+  readonly #windows: BlockQueue<FrameRange>;
+
+  constructor(windows: readonly FrameRange[]) {
+    this.#windows = new BlockQueue(windows, (window) => window);
   }
-  return Uint8Array.from(sum, (value, frame) =>
-    Math.min(FULL_ACTIVITY, Math.round(value / Math.max(1, coverage[frame]!))),
-  );
+
+  coverageOf(block: FrameRange): Uint16Array {
+    const coverage = new Uint16Array(block.end - block.start);
+    for (const { range } of this.#windows.in(block)) {
+      for (let frame = range.start; frame < range.end; frame++) coverage[frame - block.start]! += 1;
+    }
+    return coverage;
+  }
 }
 
 /** In each frame the person with the highest probability, before all others one who has a turn. */
-function findLikeliest(
-  activities: readonly Uint8Array[],
-  masks: readonly Uint8Array[],
-  frames: number,
-): Uint8Array {
-  const likeliest = new Uint8Array(frames).fill(NOBODY);
-  for (let frame = 0; frame < frames; frame++) {
-    let best = 0;
-    for (const [person, activity] of activities.entries()) {
-      const score = activity[frame]! + masks[person]![frame]! * (FULL_ACTIVITY + 1);
-      if (score <= best) continue;
-      best = score;
-      likeliest[frame] = person;
+class Likeliest {
+  readonly #people: Uint8Array;
+  readonly #scores: Uint16Array;
+
+  constructor(frames: number) {
+    this.#people = new Uint8Array(frames).fill(NOBODY);
+    this.#scores = new Uint16Array(frames);
+  }
+
+  offer(person: number, activity: Uint8Array, mask: Uint8Array): void {
+    for (let frame = 0; frame < activity.length; frame++) {
+      const score = activity[frame]! + mask[frame]! * (FULL_ACTIVITY + 1);
+      if (score <= this.#scores[frame]!) continue;
+      this.#scores[frame] = score;
+      this.#people[frame] = person;
     }
   }
-  return likeliest;
+
+  at(frame: number): number {
+    return this.#people[frame]!;
+  }
 }

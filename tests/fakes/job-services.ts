@@ -34,6 +34,7 @@ export const fakeTranscript = (more: Partial<RecordingTranscript> = {}): Recordi
   warnings: [],
   speakers: [],
   turns: [],
+  embeddingModel: null,
   ...more,
 });
 

@@ -66,9 +66,11 @@ export class ScriptedSegmentation implements SpeakerSegmentationModel {
 
 /** Each speaker has an axis of their own, and a little of the next one's. */
 export class ScriptedEmbedding implements SpeakerEmbeddingModel {
+  readonly name: string = 'scripted';
   readonly excerptSamples = 8000;
   readonly dimensions = 4;
   readonly sameSpeaker = { voice: 0.1, excerpt: 0.15, change: 0.5 };
+  readonly knownSpeaker = { distance: 0.1, margin: 0.1, minSamples: 16_000 };
   readonly batchSize = 3;
 
   embed(excerpts: Float32Array, signal: AbortSignal): Promise<readonly Float32Array[]> {

@@ -1,9 +1,10 @@
 import { afterAll, expect, test } from 'vitest';
 import { InferenceEngine } from '../../models/engine/engine.ts';
+import { EMBEDDED_DIARIZATION } from '../../models/locate-diarization.ts';
 import { PyannoteSegmentation } from '../../models/segmentation/pyannote-segmentation.ts';
 import { ge2eMels } from '../../models/speaker-embedding/ge2e-mels.ts';
 import { kaldiFbank } from '../../models/speaker-embedding/kaldi-fbank.ts';
-import { GE2E, SpeakerEncoder } from '../../models/speaker-embedding/speaker-encoder.ts';
+import { SpeakerEncoder } from '../../models/speaker-embedding/speaker-encoder.ts';
 import { runGraph } from './run-graph.ts';
 import {
   describeWithShared,
@@ -61,7 +62,7 @@ describeWithShared('the models of diarization', () => {
       const scale = Math.max(...expected);
       expect(largestDifference(row, expected) / scale, frame).toBeLessThanOrEqual(1e-4);
     }
-    const encoder = await SpeakerEncoder.load(engine, embeddedPath('ge2e-speaker-encoder'), GE2E);
+    const encoder = await SpeakerEncoder.load(engine, EMBEDDED_DIARIZATION.embedding);
     const excerpts = new Float32Array(2 * encoder.excerptSamples);
     excerpts.set(padded(sampleWaveform(), encoder.excerptSamples), encoder.excerptSamples);
     const [, embedding] = await encoder.embed(excerpts, signal);

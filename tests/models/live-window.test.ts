@@ -3,8 +3,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
 import { InferenceEngine } from '../../models/engine/engine.ts';
 import { EMBEDDED_WHISPER } from '../../models/load-models.ts';
+import { EMBEDDED_DIARIZATION } from '../../models/locate-diarization.ts';
 import { PyannoteSegmentation } from '../../models/segmentation/pyannote-segmentation.ts';
-import { GE2E, SpeakerEncoder } from '../../models/speaker-embedding/speaker-encoder.ts';
+import { SpeakerEncoder } from '../../models/speaker-embedding/speaker-encoder.ts';
 import { SileroVad } from '../../models/vad/silero-vad.ts';
 import { WhisperRecognizer } from '../../models/whisper/whisper-recognizer.ts';
 import { DEFAULT_DIARIZE_OPTIONS } from '../../pipeline/diarization/options.ts';
@@ -39,7 +40,7 @@ async function recordedEngine() {
   const models = {
     voiceActivity: await SileroVad.load(engine, embeddedPath('silero-vad')),
     segmentation: await PyannoteSegmentation.load(engine, embeddedPath('pyannote-segmentation')),
-    embedding: await SpeakerEncoder.load(engine, embeddedPath('ge2e-speaker-encoder'), GE2E),
+    embedding: await SpeakerEncoder.load(engine, EMBEDDED_DIARIZATION.embedding),
     recognizer: await WhisperRecognizer.load(engine, whisper),
   };
   return { runs, models };

@@ -25,6 +25,28 @@ test('an empty environment is valid', () => {
   expect(config.runpod).toMatchObject({ concurrency: 8, pingIntervalMs: 10_000 });
 });
 
+test('speakers are told apart by what is chosen, a preset or two models', () => {
+  const chosen = (text?: string) =>
+    loadConfig(text === undefined ? {} : { DIARIZATION_MODEL: text }).diarization;
+  expect(chosen()).toEqual({ preset: 'auto' });
+  expect(chosen('pyannote')).toEqual({ preset: 'pyannote' });
+  expect(chosen('someone/seg@main, ./encoder')).toEqual({
+    preset: 'named',
+    segmentation: 'someone/seg@main',
+    embedding: './encoder',
+  });
+  for (const text of ['someone/seg', 'auto,embedded', 'a/b,c/d,e/f']) {
+    expect(() => chosen(text)).toThrow('DIARIZATION_MODEL');
+  }
+});
+
+test('alignment models to load at the start contradict words timed by attention', () => {
+  const env = { ALIGNMENT_PRELOAD: 'ko, en', ALIGNMENT_MEMORY_MB: '700' };
+  const { preload, maxBytes } = loadConfig(env).alignment;
+  expect([preload, maxBytes]).toEqual([['ko', 'en'], 700_000_000]);
+  expect(() => loadConfig({ ...env, ALIGNMENT: 'attention' })).toThrow('ALIGNMENT_PRELOAD');
+});
+
 test('every problem is reported at once', () => {
   const env = { DEVICE: 'tpu', MAX_AUDIO_SEC: '-1', HF_ENDPOINT: 'nowhere', LOG_LEVEL: 'loud' };
   for (const name of Object.keys(env)) expect(() => loadConfig(env)).toThrow(name);

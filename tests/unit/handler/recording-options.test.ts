@@ -32,14 +32,17 @@ test('speakers are told apart unless they are not wanted, and text is repaired, 
 });
 
 test('settings of speakers reach the pipeline; known voices are unit vectors', () => {
-  const known_speakers = { Anna: [0.6, 0.8], ' Ben ': [0.999, 0] };
+  const known_speakers = {
+    Anna: { embedding: [0.6, 0.8], embedding_model: 'wespeaker' },
+    ' Ben ': [0.999, 0], // As embeddings travelled before models could be chosen.
+  };
   const fields = { num_speakers: 3, min_speakers: 2, max_speakers: 4, known_speakers };
   const { diarize } = toRecordingOptions(parse(fields));
   expect(diarize).toMatchObject({ numSpeakers: 3, minSpeakers: 2, maxSpeakers: 4 });
   expect(diarize!.knownSpeakers).toEqual(
     new Map([
-      ['Anna', Float32Array.of(0.6, 0.8)],
-      ['Ben', Float32Array.of(1, 0)],
+      ['Anna', { embedding: Float32Array.of(0.6, 0.8), model: 'wespeaker' }],
+      ['Ben', { embedding: Float32Array.of(1, 0), model: 'ge2e' }],
     ]),
   );
 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { OnnxGraph } from '../../../models/graph/onnx-graph.ts';
 import { Weights } from '../../../models/graph/weights.ts';
 import { EMBEDDED_WHISPER } from '../../../models/load-models.ts';
+import { readWav2Vec2Checkpoint } from '../../../models/wav2vec2/checkpoint.ts';
+import { ctcGraph } from '../../../models/wav2vec2/ctc-graph.ts';
 import { readWhisperCheckpoint } from '../../../models/whisper/checkpoint.ts';
 import { transcriptionGraph } from '../../../models/whisper/transcription-graph.ts';
 import { writeRandomCheckpoint } from '../../../scripts/random-checkpoint.ts';
@@ -62,6 +65,25 @@ const waits = (nodes: readonly TypedNode[]): string[] =>
       ),
     )
     .map(({ name }) => name);
+
+describe.each(['wav2vec2-random-base', 'wav2vec2-random-large'])('%s', (name) => {
+  const model = join(import.meta.dirname, '../../../../shared/models', name);
+  const title = 'every node of a model that aligns words has a CUDA kernel for its types';
+  test.skipIf(!existsSync(model))(
+    existsSync(model) ? title : `${title} (skipped: no ../shared folder with models)`,
+    async () => {
+      const checkpoint = await readWav2Vec2Checkpoint(model);
+      const options = { computeType: 'float16', expandQuantized: () => true } as const;
+      const graph = new OnnxGraph();
+      ctcGraph(graph, new Weights(checkpoint.tensors, options), checkpoint);
+      const nodes = typedNodes(graph.toModel());
+      expect(nodes.filter(({ operator }) => operator === 'MultiHeadAttention').length).toBe(
+        checkpoint.layers,
+      );
+      expect(missingKernels(nodes)).toEqual([]);
+    },
+  );
+});
 
 describe.each(Object.entries(GRAPHS))('%s', (_, nodes) => {
   test('every node of the Loops, and every other, has a CUDA kernel for its types', () => {

@@ -38,6 +38,7 @@ export const CUDA_KERNELS: ReadonlyMap<string, Kernel> = new Map([
   ...all('Slice', ANY, [1, 2, 3, 4]),
   ...all('GatherND', [...NUMBERS, 'bool']),
   ...all('ReduceMax ReduceSum', NUMBERS, [1]),
+  ...all('ReduceL2', FLOATS, [1]),
   ...all('ReduceMean ReduceLogSumExp', FLOATS, [1]),
   ...all('CumSum TopK', NUMBERS, [1]),
   ...all('NonZero', ANY),

@@ -1,11 +1,11 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { secToSamples } from '../../../audio/time.ts';
 import { SttError } from '../../../core/errors.ts';
-import { joinTexts } from '../../../handler/languages.ts';
-import { toJobResult } from '../../../handler/result.ts';
-import { parseJobInput } from '../../../handler/schema.ts';
-import type { Segment, SpeakerEmbeddingModel } from '../../../pipeline/contracts.ts';
+import type {
+  AlignmentModels,
+  Segment,
+  SpeakerEmbeddingModel,
+} from '../../../pipeline/contracts.ts';
 import { DEFAULT_DIARIZE_OPTIONS } from '../../../pipeline/diarization/options.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS, type TranscribeHooks } from '../../../pipeline/options.ts';
 import { DEFAULT_POSTPROCESS_OPTIONS } from '../../../pipeline/postprocess/postprocess.ts';
@@ -136,7 +136,9 @@ describe('processing a recording', () => {
     });
     const embedding = new ScriptedEmbedding();
     const listening: SpeakerEmbeddingModel = {
+      name: embedding.name,
       excerptSamples: embedding.excerptSamples,
+      knownSpeaker: embedding.knownSpeaker,
       dimensions: embedding.dimensions,
       sameSpeaker: embedding.sameSpeaker,
       batchSize: embedding.batchSize,
@@ -193,7 +195,8 @@ describe('processing a recording', () => {
   });
 
   test('refuses known voices of another size before it listens', async () => {
-    const knownSpeakers = new Map([['Anna', Float32Array.of(0, 1)]]);
+    const embedding = Float32Array.of(0, 1);
+    const knownSpeakers = new Map([['Anna', { embedding, model: 'scripted' }]]);
     const { recognizer, run } = prepare({
       options: { diarize: { ...DEFAULT_DIARIZE_OPTIONS, knownSpeakers } },
     });
@@ -218,42 +221,33 @@ describe('processing a recording', () => {
     expect(segments.length).toBeGreaterThan(0);
   });
 
-  test('the parts of the speakers are the transcript, whoever speaks when', async () => {
-    const arbitraryTurn = fc.record({
-      speaker: fc.integer({ min: 0, max: 2 }),
-      startSec: fc.double({ min: 0, max: 9, noNaN: true }),
-      lengthSec: fc.double({ min: 0.1, max: 6, noNaN: true }),
-    });
-    const arbitraryWords = fc.array(
-      fc.constantFrom(' yes.', ' well,', ' and', ' so', ' 23', ' no?', ' it'),
-      { minLength: 1, maxLength: 20 },
-    );
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(arbitraryTurn, { maxLength: 6 }),
-        arbitraryWords,
-        async (turns, words) => {
-          const { run, recognizer } = prepare({
-            turns: turns.map(({ speaker, startSec, lengthSec }) =>
-              turn(speaker, startSec, Math.min(10, startSec + lengthSec)),
-            ),
-            script: () => ({ tokens: words.map((word) => recognizer.textToken(word)) }),
-          });
-          const input = parseJobInput({ audio_url: 'https://example.com/a.wav' });
-          const result = toJobResult(await run(), input, { totalMs: 0, stagesMs: {} });
-          const parts = new Map(
-            Object.entries(result.speakers).map(([name, { text_parts }]) => [
-              name,
-              [...text_parts],
-            ]),
-          );
-          const inOrder = result.segments.map(({ speaker }) => parts.get(speaker!)!.shift()!);
-          expect(joinTexts(inOrder, 'en')).toBe(result.transcript);
-          expect(result.transcript).toBe(words.join('').trim());
-          expect([...parts.values()].flat()).toEqual([]);
+  test('hands segments on as they come where no model will move their words', async () => {
+    const handedOn: number[] = [];
+    const alignmentModels: AlignmentModels = {
+      supports: (language) => language === 'ko',
+      forLanguage: () => Promise.resolve(null),
+    };
+    const runIn = async (language: string): Promise<number> => {
+      let isDone = false;
+      const before = handedOn.length;
+      const { run } = prepare({
+        models: { alignmentModels },
+        options: {
+          diarize: null,
+          transcribe: { ...DEFAULT_TRANSCRIBE_OPTIONS, language, wordTimes: true },
         },
-      ),
-      { numRuns: 100, seed: 7 },
-    );
+        hooks: {
+          onSegments: () => handedOn.push(Number(isDone)),
+          onStage: (stage) => {
+            isDone ||= stage === 'align';
+          },
+        },
+      });
+      await run();
+      expect(handedOn.length - before).toBeGreaterThan(0);
+      return handedOn.at(-1)!;
+    };
+    expect(await runIn('en')).toBe(0);
+    expect(await runIn('ko')).toBe(1);
   });
 });

@@ -86,6 +86,26 @@ test('digits and symbols are spelt as they are said, characters as the vocabular
   expect(spelling(vocabularyOf('你好', false), '你好，龘', 'zh')).toBe('你好*');
 });
 
+test('a Korean syllable that the vocabulary lacks becomes one that sounds alike, or has no coda', () => {
+  expect(spelling(vocabularyOf('갑밖박바'), '값 밖 밗 밟', 'ko')).toBe('갑|밖|박|바');
+  expect(spelling(vocabularyOf('앋아'), '앗 았 앙', 'ko')).toBe('앋|앋|아');
+  expect(spelling(vocabularyOf('가힣'), '갹 나', 'ko')).toBe('*|*');
+});
+
+test('acronyms in Korean are spelt by their letters’ names, other Latin words are wildcards', () => {
+  const korean = vocabularyOf('에이아씨티브더블유는스케와');
+  expect(spelling(korean, 'AI는 SK와 CCTV', 'ko')).toBe('에이아이는|에스케이와|씨씨티브이');
+  expect(spelling(korean, 'NASA와 iPhone Excel', 'ko')).toBe('*와|*|*');
+});
+
+test('marks without a sound take no frame, and letters are of their language’s case', () => {
+  const arabic = vocabularyOf('محد');
+  expect(spelling(arabic, 'مُحَمَّد', 'ar')).toBe('محمد');
+  expect(spelling(vocabularyOf('ılik'), 'ILIK İL', 'tr')).toBe('ılık|il');
+  expect(spelling(vocabularyOf('ilk'), 'ILK', 'en')).toBe('ilk');
+  expect(spelling(vocabularyOf('कि'), 'कि', 'hi')).toBe('कि');
+});
+
 const word = fc.stringMatching(/^(?:[a-e]{1,5}|7|[—,]|ñ)$/);
 const spoken = fc.record({
   words: fc.array(word, { minLength: 1, maxLength: 8 }),
@@ -128,8 +148,10 @@ test('words stay in order, inside their segments, and none is lost, whatever is 
         });
         return { logProbs, frames, classes: 29 };
       };
-      const options = { audioSamples: at + tail, concurrency: 3, signal: unaborted };
-      const result = await alignSegments(segments, emissionsOf, geometry, 'en', options);
+      const result = await alignSegments(segments, {
+        ...{ emissionsOf, geometry, language: 'en', concurrency: 3, signal: unaborted },
+        audioSamples: at + tail,
+      });
       alignedOnce += result.aligned;
       let end = 0;
       for (const [i, segment] of result.segments.entries()) {

@@ -1,93 +1,164 @@
 import { describe, expect, test } from 'vitest';
-import { clusterVoices, type Voice } from '../../../../pipeline/diarization/cluster-voices.ts';
+import { Breather } from '../../../../pipeline/breather.ts';
 import {
-  MAX_DISTANCE,
-  reluctance,
+  type ClusterOptions,
+  type Clusters,
+  clusterVoices,
+  type WeighedVoice,
+} from '../../../../pipeline/diarization/cluster-voices.ts';
+import {
+  maxDistance,
   type SameSpeakerLimit,
-  togetherOf,
-  voiceSample,
 } from '../../../../pipeline/diarization/voice-sample.ts';
+import { longestPause } from '../../../fakes/longest-pause.ts';
 
-const voice = (angleDeg: number, windows: readonly number[], count = 1): Voice => ({
-  sample: voiceSample(
-    Float32Array.of(Math.cos((angleDeg * Math.PI) / 180), Math.sin((angleDeg * Math.PI) / 180)),
-    count,
-  ),
+const { signal } = new AbortController();
+const degrees = (angle: number): Float32Array =>
+  Float32Array.of(Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180));
+const voiceOf = (direction: Float32Array, windows: readonly number[], count = 1): WeighedVoice => ({
+  sample: { sum: direction.map((value) => value * count), count },
   windows: new Set(windows),
+  weight: count,
 });
-const ANY = {
+const voice = (angle: number, windows: readonly number[], count = 1): WeighedVoice =>
+  voiceOf(degrees(angle), windows, count);
+const ANY: ClusterOptions = {
   limit: { voice: 0.1, excerpt: 0, change: 1 },
   minClusters: 1,
   maxClusters: Number.POSITIVE_INFINITY,
+  minWeight: 0,
 };
+const cluster = (
+  voices: readonly WeighedVoice[],
+  options: Partial<ClusterOptions> = {},
+): Promise<Clusters> => clusterVoices(voices, { ...ANY, ...options }, new Breather(signal));
+const sorted = (groups: readonly (readonly number[])[]): number[][] =>
+  groups.map((group) => group.toSorted((a, b) => a - b)).toSorted((a, b) => a[0]! - b[0]!);
+const peopleOf = async (
+  voices: readonly WeighedVoice[],
+  options: Partial<ClusterOptions> = {},
+): Promise<number[][]> => sorted((await cluster(voices, options)).people);
+
+/** The same numbers in every run. */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
 
 describe('grouping voices', () => {
-  test('joins what is near and keeps apart what is not', () => {
+  test('joins what is near and keeps apart what is not', async () => {
     const voices = [voice(0, [0]), voice(80, [1]), voice(5, [2]), voice(85, [3]), voice(10, [4])];
-    expect(clusterVoices(voices, ANY)).toEqual([
+    expect(await peopleOf(voices)).toEqual([
       [0, 2, 4],
       [1, 3],
     ]);
   });
 
-  test('never joins two voices of one window, also through a third', () => {
+  test('never joins two voices of one window, also through a third', async () => {
     const voices = [voice(0, [0]), voice(1, [0]), voice(0.4, [1])];
-    expect(clusterVoices(voices, ANY)).toEqual([[0, 2], [1]]);
+    expect(await peopleOf(voices)).toEqual([[0, 2], [1]]);
   });
 
-  test('keeps to the least and the most groups that are wanted', () => {
+  test('keeps to the least and the most groups that are wanted', async () => {
     const voices = [voice(0, [0]), voice(3, [1]), voice(40, [2]), voice(90, [3])];
-    expect(clusterVoices(voices, { ...ANY, minClusters: 4 })).toHaveLength(4);
-    expect(clusterVoices(voices, { ...ANY, maxClusters: 2 })).toEqual([[0, 1, 2], [3]]);
-    expect(clusterVoices([], ANY)).toEqual([]);
+    expect(await peopleOf(voices, { minClusters: 4 })).toHaveLength(4);
+    expect(await peopleOf(voices, { maxClusters: 2 })).toEqual([[0, 1, 2], [3]]);
+    expect(await peopleOf([])).toEqual([]);
   });
 
-  test('equals joining the nearest of all pairs, compared anew each time', () => {
-    let seed = 11;
-    const random = (): number => {
-      seed = (seed * 48_271) % 2_147_483_647;
-      return seed / 2_147_483_647;
-    };
+  test('equals joining the nearest of all pairs, compared anew each time', async () => {
+    const random = randomNumbers(11);
     for (let round = 0; round < 60; round++) {
       const voices = Array.from({ length: 2 + (round % 15) }, () =>
         voice(random() * 120, [Math.floor(random() * 12)], 1 + random() * 5),
       );
       const limit = { voice: 0.02 + random() * 0.2, excerpt: random() * 0.1, change: 1 };
-      const options = { ...ANY, limit };
-      const sorted = (groups: readonly (readonly number[])[]): string[] =>
-        groups.map((group) => group.toSorted((a, b) => a - b).join(' ')).toSorted();
-      expect(sorted(clusterVoices(voices, options))).toEqual(sorted(clusterNaively(voices, limit)));
+      expect(await peopleOf(voices, { limit })).toEqual(sorted(clusterNaively(voices, limit)));
     }
   });
 
-  test('forgives a short remark a distance that it does not forgive minutes', () => {
+  test('forgives a short remark a distance that it does not forgive minutes', async () => {
     const limit = { voice: 0.1, excerpt: 0.1, change: 1 };
     const pair = (count: number) => [voice(0, [0], count), voice(42, [1], count)];
-    expect(clusterVoices(pair(1), { ...ANY, limit })).toEqual([[0, 1]]);
-    expect(clusterVoices(pair(20), { ...ANY, limit })).toEqual([[0], [1]]);
+    expect(await peopleOf(pair(1), { limit })).toEqual([[0, 1]]);
+    expect(await peopleOf(pair(20), { limit })).toEqual([[0], [1]]);
   });
 
-  test('joins what is near before a remark takes one of them away', () => {
+  test('joins what is near before a remark takes one of them away', async () => {
     const limit = { voice: 0.1, excerpt: 0.1, change: 1 };
     const voices = [voice(0, [0], 10), voice(10, [1], 10), voice(60, [0, 2], 0.2)];
-    expect(clusterVoices(voices, { ...ANY, limit })).toEqual([[0, 1], [2]]);
+    expect(await peopleOf(voices, { limit })).toEqual([[0, 1], [2]]);
   });
 
-  test('groups two thousand voices in a moment', () => {
-    const voices = Array.from({ length: 2048 }, (_, index) =>
-      voice((index % 3) * 45 + (index % 7), [index]),
+  test('gives no place of two people to a laugh, however many it may or must be', async () => {
+    const random = randomNumbers(3);
+    const people = [0, 30].flatMap((angle, person) =>
+      Array.from({ length: 20 }, (_, index) =>
+        voice(angle + 8 * random(), [2 * index + person], 2),
+      ),
     );
-    expect(clusterVoices(voices, ANY)).toHaveLength(3);
-  }, 5000);
+    const voices = [...people, voice(150, [90], 0.6)];
+    const indices = (from: number): number[] => Array.from({ length: 20 }, (_, i) => from + i);
+    for (const limits of [
+      { minClusters: 2, maxClusters: 2 },
+      { minClusters: 2 },
+      { minClusters: 1, maxClusters: 2 },
+    ]) {
+      // The limit would take both for one: only the number tells them apart.
+      const limit = { voice: limits.minClusters === 2 ? 0.2 : 0.05, excerpt: 0.05, change: 1 };
+      const { people: found, others } = await cluster(voices, { ...limits, limit, minWeight: 0.8 });
+      expect(sorted(found)).toEqual([indices(0), indices(20)]);
+      expect(others).toEqual([40]);
+    }
+  });
+
+  test('keeps someone who says little beside one who says much, when two are asked for', async () => {
+    const random = randomNumbers(5);
+    const talker = Array.from({ length: 20 }, (_, i) => voice(25 * random(), [i], 2));
+    const two = { minClusters: 2, maxClusters: 2, minWeight: 0.4 };
+    expect(await peopleOf([...talker, voice(100, [50], 1)], two)).toEqual([
+      Array.from({ length: 20 }, (_, i) => i),
+      [20],
+    ]);
+  });
+
+  test('of nothing but laughs takes what there is', async () => {
+    const voices = [voice(0, [0], 0.3), voice(90, [1], 0.2)];
+    expect(await peopleOf(voices, { minWeight: 1 })).toEqual([[0], [1]]);
+  });
+
+  test('groups two thousand voices of 256 numbers and lets the event loop turn meanwhile', async () => {
+    const random = randomNumbers(7);
+    const noise = (size: number): number => size * (random() + random() + random() - 1.5);
+    const centres = Array.from({ length: 5 }, () =>
+      Float32Array.from({ length: 256 }, () => noise(1)),
+    );
+    const voices = Array.from({ length: 2048 }, (_, index) => {
+      const own = centres[index % 5]!.map((value) => value + noise(0.8));
+      const length = Math.hypot(...own);
+      return voiceOf(
+        own.map((value) => value / length),
+        [index],
+        2,
+      );
+    });
+    const options = { limit: { voice: 0.1, excerpt: 0.4, change: 1 } };
+    const { result, pauseMs } = await longestPause(() => cluster(voices, options));
+    expect(result.people).toHaveLength(5);
+    expect(pauseMs).toBeLessThan(50);
+  });
 });
 
-function clusterNaively(voices: readonly Voice[], limit: SameSpeakerLimit): number[][] {
+function clusterNaively(voices: readonly WeighedVoice[], limit: SameSpeakerLimit): number[][] {
   const groups = voices.map((_, index) => [index]);
   for (;;) {
-    let best = { value: MAX_DISTANCE, a: -1, b: -1 };
+    let best = { value: Infinity, a: -1, b: -1 };
     for (let a = 0; a < groups.length; a++) {
       for (let b = a + 1; b < groups.length; b++) {
-        const value = reluctanceBetween(voices, [groups[a]!, groups[b]!], limit);
+        const value = distanceBetween(voices, [groups[a]!, groups[b]!], limit);
         if (value < best.value) best = { value, a, b };
       }
     }
@@ -96,8 +167,9 @@ function clusterNaively(voices: readonly Voice[], limit: SameSpeakerLimit): numb
   }
 }
 
-function reluctanceBetween(
-  voices: readonly Voice[],
+/** Infinity for two people. */
+function distanceBetween(
+  voices: readonly WeighedVoice[],
   groups: readonly (readonly number[])[],
   limit: SameSpeakerLimit,
 ): number {
@@ -106,6 +178,13 @@ function reluctanceBetween(
     b!.some((second) => [...first.windows].some((window) => second.windows.has(window))),
   );
   if (isApart) return Infinity;
-  const [first, second] = [a!, b!].map((group) => togetherOf(group.map(({ sample }) => sample)));
-  return reluctance(first!, second!, limit);
+  const [first, second] = [a!, b!].map((group) => ({
+    x: group.reduce((sum, { sample }) => sum + sample.sum[0]!, 0),
+    y: group.reduce((sum, { sample }) => sum + sample.sum[1]!, 0),
+    count: group.reduce((sum, { sample }) => sum + sample.count, 0),
+  }));
+  const product = first!.x * second!.x + first!.y * second!.y;
+  const distance =
+    1 - product / (Math.hypot(first!.x, first!.y) * Math.hypot(second!.x, second!.y));
+  return distance <= maxDistance(limit, first!.count, second!.count) ? distance : Infinity;
 }

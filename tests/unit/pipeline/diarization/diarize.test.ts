@@ -85,17 +85,95 @@ describe('diarization', () => {
     expect(await asked({ minSpeakers: 2, maxSpeakers: 5 })).toBe(3);
   });
 
+  test('gives no place of two people to what only one window takes for a voice', async () => {
+    /** Hears someone in the second window, where everyone else hears nobody. */
+    class Dreaming extends ScriptedSegmentation {
+      #windows = 0;
+      override async segment(waveforms: Float32Array, stop: AbortSignal): Promise<Float32Array> {
+        const scores = await super.segment(waveforms, stop);
+        const size = this.framesPerWindow * this.localSpeakers;
+        for (let at = 0; at < scores.length; at += size) {
+          if (this.#windows++ !== 1) continue;
+          for (let frame = 160; frame < 250; frame++) scores[at + 3 * frame + 2] = 0.9;
+        }
+        return scores;
+      }
+    }
+    /** Two voices that are nearer to each other than either is to what is dreamt. */
+    class Alike extends ScriptedEmbedding {
+      override async embed(excerpts: Float32Array, stop: AbortSignal) {
+        const vectors = await super.embed(excerpts, stop);
+        return vectors.map(([a, b]) => Float32Array.of(a! + 0.6 * b!, 0.8 * b!, 0, 0));
+      }
+    }
+    // Never in one window: only the number of people keeps them apart.
+    const talk = [turn(0, 0, 4.5), turn(1, 13, 18), turn(0, 24, 28)];
+    const { speakers, turns } = await diarize(
+      scriptedConversation(talk, 29 * SEC),
+      { segmentation: new Dreaming(), embedding: new Alike() },
+      { ...DEFAULT_DIARIZE_OPTIONS, numSpeakers: 2 },
+      {},
+      signal,
+    );
+    expect(speakers).toHaveLength(2);
+    expect(turns.map(({ speaker }) => speaker.at(-1)).join('')).toBe('010');
+  });
+
+  test('loses nobody who speaks, also where more people share a window than are allowed', async () => {
+    const crowded = [turn(0, 0, 1.6), turn(1, 1.6, 3.3), turn(2, 3.3, 5)];
+    for (const [turns, options] of [
+      [crowded, { numSpeakers: 1 }],
+      [crowded, { maxSpeakers: 2 }],
+      [MEETING, { numSpeakers: 1 }],
+    ] as const) {
+      const { turns: heard, speakers } = await run(turns, 34, options);
+      expect(speakers.length).toBeLessThanOrEqual(2);
+      const someone = turns.map(({ range }) => ({ speaker: 'someone', range }));
+      const anyone = heard.map(({ range }) => ({ speaker: 'someone', range }));
+      const { missed, referenceSamples } = countDiarizationErrors(someone, anyone);
+      expect(missed / referenceSamples).toBeLessThan(0.02);
+    }
+  });
+
+  test('hears someone who never speaks alone where they speak, not in all of the window', async () => {
+    const heard: number[][] = [];
+    class Listening extends ScriptedEmbedding {
+      override embed(excerpts: Float32Array, stop: AbortSignal) {
+        for (let start = 0; start < excerpts.length; start += this.excerptSamples) {
+          const excerpt = excerpts.subarray(start, start + this.excerptSamples);
+          heard.push([1, 3].map((value) => excerpt.filter((sample) => sample === value).length));
+        }
+        return super.embed(excerpts, stop);
+      }
+    }
+    await diarize(
+      scriptedConversation([turn(0, 0, 10), turn(1, 4, 5.5)], 12 * SEC),
+      { segmentation: new ScriptedSegmentation(), embedding: new Listening() },
+      DEFAULT_DIARIZE_OPTIONS,
+      {},
+      signal,
+    );
+    const ofOverlap = heard.filter(([alone, both]) => both! > alone!);
+    expect(ofOverlap.length).toBeGreaterThan(0);
+    // The edge of a frame at most is the other person's alone.
+    for (const [alone] of ofOverlap) expect(alone).toBeLessThan(300);
+  });
+
   test('labels known people by name, others by number', async () => {
     const knownSpeakers = new Map([
-      ['Anna', Float32Array.of(0.1, 0.99, 0, 0)],
-      ['Nobody here', Float32Array.of(0, 0, 0, 1)],
+      ['Anna', { embedding: Float32Array.of(0.28, 0.96, 0, 0), model: 'scripted' }],
+      ['Nobody here', { embedding: Float32Array.of(0, 0, 0, 1), model: 'scripted' }],
     ]);
-    const { speakers } = await run(MEETING, 34, { knownSpeakers });
+    const { speakers, embeddingModel } = await run(MEETING, 34, { knownSpeakers });
     expect(speakers.map(({ label }) => label)).toEqual(['SPEAKER_00', 'SPEAKER_01', 'Anna']);
+    expect(speakers.map(({ similarity }) => similarity?.toFixed(2))).toEqual([
+      ...[undefined, undefined, '0.96'],
+    ]);
+    expect(embeddingModel).toBe('scripted');
   });
 
   test('of silence, of nothing and of a short remark is well defined', async () => {
-    const empty = { turns: [], exclusiveTurns: [], speakers: [] };
+    const empty = { turns: [], exclusiveTurns: [], speakers: [], embeddingModel: 'scripted' };
     expect(await run([], 20)).toEqual(empty);
     expect(await run([], 0)).toEqual(empty);
     const short = await run([turn(1, 0.2, 1.4)], 1.5);

@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { excerptOf } from '../../../../pipeline/diarization/excerpt.ts';
+import type { Activity } from '../../../../pipeline/diarization/local-speakers.ts';
 import {
-  type Excerpt,
+  activityIn,
+  rangeOf,
   splitAtVoiceChanges,
 } from '../../../../pipeline/diarization/split-tracks.ts';
-import type { Track } from '../../../../pipeline/diarization/tracks.ts';
-import { directionOf, voiceSample } from '../../../../pipeline/diarization/voice-sample.ts';
+import type { HeardTrack, Track } from '../../../../pipeline/diarization/tracks.ts';
+import { directionOf } from '../../../../pipeline/diarization/voice-sample.ts';
 
 const FRAMES = 100;
 const member = (window: number) => ({
@@ -21,15 +24,15 @@ const TRACK: Track = {
   solo: [{ start: 0, end: 250 }],
   soloFrames: 250,
 };
-const excerptsAt = (anglesDeg: readonly number[]): Excerpt[] =>
-  anglesDeg.map((angleDeg, index) => ({
-    range: { start: index * 40, end: index * 40 + 40 },
-    voice: voiceSample(
-      Float32Array.of(Math.cos((angleDeg * Math.PI) / 180), Math.sin((angleDeg * Math.PI) / 180)),
-      1,
-    ),
-  }));
-const split = (...anglesDeg: number[]) => splitAtVoiceChanges(TRACK, excerptsAt(anglesDeg), 1.1);
+const heardAt = (track: Track, anglesDeg: readonly number[]): HeardTrack => ({
+  track,
+  excerpts: anglesDeg.map((angleDeg, index) => {
+    const angle = (angleDeg * Math.PI) / 180;
+    const embedding = Float32Array.of(Math.cos(angle), Math.sin(angle));
+    return excerptOf(embedding, { start: index * 40, end: index * 40 + 40 }, 1);
+  }),
+});
+const split = (...anglesDeg: number[]) => splitAtVoiceChanges(heardAt(TRACK, anglesDeg), 1.1);
 
 describe('splitting tracks', () => {
   test('leaves one voice one track, also when it is noisy or changes for one excerpt', () => {
@@ -43,18 +46,52 @@ describe('splitting tracks', () => {
   test('cuts where the voice changes, between the excerpts', () => {
     const [first, second, ...rest] = split(0, 4, 2, 80, 84, 82);
     expect(rest).toEqual([]);
-    expect(first!.solo).toEqual([{ start: 0, end: 120 }]);
-    expect(second!.solo).toEqual([{ start: 120, end: 250 }]);
+    expect([first!.soloFrames, second!.soloFrames]).toEqual([120, 130]);
     expect([...first!.windows]).toEqual([0, 1]);
     expect([...second!.windows]).toEqual([2, 3]);
-    const active = ({ activity }: { activity: Uint8Array }): number =>
-      activity.filter((value) => value > 0).length;
-    expect(first!.members.map(active)).toEqual([100, 70, 20, 0]);
-    expect(second!.members.map(active)).toEqual([0, 30, 80, 100]);
-    expect(Math.acos(directionOf(second!.voice)[0]!) * (180 / Math.PI)).toBeCloseTo(82, 2);
+    expect(Math.acos(directionOf(second!.voice)[0]!) * (180 / Math.PI)).toBeCloseTo(82, 0);
+    const ranges = [first!, second!].map((part) => rangeOf(part.heard, part));
+    expect(ranges).toEqual([
+      { start: 0, end: 120 },
+      { start: 120, end: Infinity },
+    ]);
   });
 
   test('cuts more than once', () => {
     expect(split(0, 4, 80, 84, 160, 164)).toHaveLength(3);
+  });
+
+  test('takes of a track what lies in a range, without copying what was heard', () => {
+    const first = activityIn(TRACK, { start: 0, end: 120 });
+    const second = activityIn(TRACK, { start: 120, end: Infinity });
+    const placesOf = (heard: readonly Activity[]) =>
+      heard.map(({ startFrame, activity }) => [startFrame, activity.length]);
+    expect(placesOf(first)).toEqual([
+      [0, 100],
+      [50, 70],
+      [100, 20],
+    ]);
+    expect(placesOf(second)).toEqual([
+      [120, 30],
+      [120, 80],
+      [150, 100],
+    ]);
+    expect(second[0]!.activity.buffer).toBe(TRACK.members[1]!.activity.buffer);
+  });
+
+  test('cut into many parts, a long track holds each of its windows about once', () => {
+    const windows = Array.from({ length: 2000 }, (_, index) => index);
+    const long: Track = {
+      members: windows.map(member),
+      windows: new Set(windows),
+      solo: [{ start: 0, end: 50 * 2001 }],
+      soloFrames: 50 * 2001,
+    };
+    const angles = Array.from({ length: 2500 }, (_, index) => (Math.floor(index / 5) % 2) * 90);
+    const heard = heardAt(long, angles);
+    const parts = splitAtVoiceChanges(heard, 1.1);
+    expect(parts.length).toBe(500);
+    const members = parts.map((part) => activityIn(long, rangeOf(heard, part)).length);
+    expect(members.reduce((sum, count) => sum + count, 0)).toBeLessThan(3 * windows.length);
   });
 });
