@@ -17,6 +17,8 @@ export interface JobContext {
   readonly signal: AbortSignal;
   readonly logger: Logger;
   onProgress(progress: JobProgress): void;
+  /** The recording is open and so long. May throw, which refuses the job. */
+  onAudio?(audioSec: number): void;
 }
 
 /**

@@ -135,6 +135,12 @@ function serviceEngine(config: Config, models: LoadedModels): ServiceEngine {
     model: recognizer.modelName,
     device: chooseDevice(config.engine.device),
     languages: recognizer.languages,
+    models: [
+      { name: recognizer.modelName, task: 'recognition' },
+      { name: 'embedded/silero-vad', task: 'voice_activity' },
+      { name: 'embedded/pyannote-segmentation', task: 'speaker_segmentation' },
+      { name: 'embedded/ge2e-speaker-encoder', task: 'speaker_voices' },
+    ],
     stats: () => recognizer.stats(),
     close: () => models.close(),
   };
@@ -257,7 +263,8 @@ const streamServices = ({ openAudio }: JobServices, { recognizer }: LoadedModels
 
 function jobServices(limits: Config['audio'], models: LoadedModels): JobServices {
   return {
-    openAudio: (source, signal) => openAudio(source, limits, signal),
+    openAudio: (source, signal, maxBytes = limits.maxBytes) =>
+      openAudio(source, { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) }, signal),
     transcribe: (waveform, options, hooks, signal) =>
       processRecording(waveform, options, models, hooks, signal),
   };

@@ -23,6 +23,8 @@ export interface ServiceEngine {
   readonly model: string;
   readonly device: string;
   readonly languages: readonly string[];
+  /** Every network that is loaded, and what it is for. */
+  readonly models?: readonly { readonly name: string; readonly task: string }[];
   stats(): EngineStats | null;
   /** More for `GET /stt/status`, such as the health of an endpoint. */
   details?(): Promise<Readonly<Record<string, unknown>>>;

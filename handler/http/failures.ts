@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, SttError } from '../../core/errors.ts';
-import { LimitExceeded } from '../tenants/admission.ts';
+import { LimitExceeded } from '../tenants/limit-exceeded.ts';
 import { openAiErrorOf } from './openai/openai-errors.ts';
 import type { ServiceContext } from './service-context.ts';
 

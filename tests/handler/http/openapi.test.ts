@@ -29,7 +29,7 @@ beforeAll(async () => {
     version: '0.0.0',
     keys: undefined,
     slot,
-    createAsyncJobs: async () => new OneTenantJobs(),
+    asyncJobs: new OneTenantJobs(),
   });
 });
 

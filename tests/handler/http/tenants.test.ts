@@ -67,7 +67,7 @@ beforeEach(async () => {
     version: '0.0.0',
     keys: await readKeyRing(config.service),
     slot,
-    createAsyncJobs: async () => new OneTenantJobs(),
+    asyncJobs: new OneTenantJobs(),
   });
   await service.app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = service.app.server.address() as AddressInfo;
@@ -223,7 +223,7 @@ describe('limits', () => {
     nowMs = 30_000;
     expect([1, 2].map(() => window.take('a', 2).isAllowed)).toEqual([true, false]);
     const ledger = new MemoryUsageLedger(() => nowMs);
-    ledger.add('a', 60);
+    ledger.add('a', { jobs: 1, audioSec: 60 });
     expect(ledger.audioSecToday('a')).toBe(60);
     nowMs = 24 * 60 * 60 * 1000;
     expect(ledger.audioSecToday('a')).toBe(0);

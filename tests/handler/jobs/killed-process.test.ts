@@ -134,7 +134,7 @@ test('after kill -9 every accepted job ends in one result and one announced mess
   while (messages.size < JOBS) await wait(20);
   await kill(second, 'SIGTERM');
 
-  const settings = { dataDir, databaseUrl: undefined, maxQueued: 0, retentionMs: 0, leaseMs: 0 };
+  const settings = { dataDir, databaseUrl: undefined, retentionMs: 0, leaseMs: 0 };
   const store = await openStore(settings, () => undefined);
   const counts = { queued: 0, running: 0, completed: JOBS, failed: 0, cancelled: 0 };
   expect(await store.jobs.countByState()).toEqual(counts);

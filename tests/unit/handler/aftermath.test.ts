@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { type ErrorCode, SttError } from '../../../core/errors.ts';
+import { aftermathOf } from '../../../handler/jobs/aftermath.ts';
+
+const after = (code: ErrorCode, attempts = 1, isStopping = false) =>
+  aftermathOf({ error: new SttError(code, 'Why').toJSON() }, attempts, {
+    maxAttempts: 3,
+    isStopping,
+  });
+
+test.each(['ENGINE_CRASHED', 'MODEL_LOADING', 'GPU_OUT_OF_MEMORY', 'DISK_FULL'] as const)(
+  'a run that failed with %s is made again, as often as allowed',
+  (code) => {
+    expect(after(code, 2)).toEqual({ kind: 'again', code, isCounted: true, isAtOnce: false });
+    expect(after(code, 3)).toEqual({ kind: 'ended', state: 'failed' });
+  },
+);
+
+test('a job that a shutdown interrupts goes back at once and as if it had not run', () => {
+  const back = { kind: 'again', code: 'SHUTTING_DOWN', isCounted: false, isAtOnce: true };
+  expect(after('SHUTTING_DOWN', 3, true)).toEqual(back);
+});
+
+test.each(['QUOTA_EXCEEDED', 'BUDGET_EXCEEDED'] as const)(
+  'a job that may not begin yet (%s) waits, however often that happens',
+  (code) => {
+    expect(after(code, 9)).toEqual({ kind: 'again', code, isCounted: false, isAtOnce: false });
+  },
+);
+
+test('what is wrong with the job, and what nobody knows, is final', () => {
+  for (const code of ['AUDIO_EMPTY', 'INTERNAL', 'OUTCOME_UNKNOWN'] as const) {
+    expect(after(code)).toEqual({ kind: 'ended', state: 'failed' });
+  }
+  expect(after('JOB_CANCELLED')).toEqual({ kind: 'ended', state: 'cancelled' });
+});
