@@ -13,9 +13,10 @@ import { locateWhisper } from '../models/locate-whisper.ts';
 import { processRecording } from '../pipeline/process-recording.ts';
 import { type LiveWindow, recognizeWindow } from '../pipeline/realtime/recognize-window.ts';
 import { createGateway } from './gateway/create-gateway.ts';
+import { WorkerBudget } from './gateway/worker-budget.ts';
 import type { ServiceEngine } from './http/engine-slot.ts';
 import { runService } from './http/run-service.ts';
-import { LocalExecutor } from './jobs/local-executor.ts';
+import { LocalExecutor, tellingSegments } from './jobs/local-executor.ts';
 import { runLocal } from './local/run-local.ts';
 import { localWindows } from './realtime/local-windows.ts';
 import { RealtimeModule } from './realtime/realtime-module.ts';
@@ -23,6 +24,7 @@ import { remoteWindows } from './realtime/remote-windows.ts';
 import { runStreamJob } from './realtime/stream-job.ts';
 import { isStreamInput } from './realtime/stream-schema.ts';
 import { type JobServices, runJob } from './run-job.ts';
+import { tellingEarly } from './runpod/live-progress.ts';
 import { listenForShutdown, type ShutdownSignals } from './runpod/signals.ts';
 import { runWorker } from './runpod/worker.ts';
 
@@ -108,14 +110,16 @@ async function runServer(config: Config, signals: Signals): Promise<number> {
     logger,
     version,
     failed: failed.signal,
-    startEngine: async (signal) => {
+    startEngine: async (signal, { store: { usage } }) => {
       if (gateway === undefined) return startHere(signal);
-      const { windows } = gateway;
+      const { maxWorkerSecPerDay: maxSecPerDay } = config.gateway;
+      const budget = await WorkerBudget.open({ maxSecPerDay, usage, logger });
+      const windows = gateway.createWindows(budget);
       const { voiceActivity } = await loadVoiceActivity((error) => failed.abort(error));
       const recognizer = remoteWindows((input, stop) => windows.recognize(input, stop));
       await realtime.serve({ recognizer, voiceActivity });
       const hasFallback = config.gateway.fallback === 'local';
-      return gateway.createEngine(hasFallback ? await startHere(signal) : undefined);
+      return gateway.createEngine(budget, hasFallback ? await startHere(signal) : undefined);
     },
     modules: [...(gateway?.modules ?? []), realtime.register],
   }).catch((thrown: unknown) => {
@@ -175,7 +179,10 @@ async function runOnQueue(config: Config, { shutdown, hurry }: Signals): Promise
       capacity: () => (isBacklogged(models) ? 0 : config.runpod.concurrency),
       handler: (job, context) => {
         const services = jobServices(config.audio, ready(models));
-        if (!isStreamInput(job.input)) return runJob(job, services, context);
+        if (!isStreamInput(job.input)) {
+          const early = tellingEarly(context);
+          return runJob(job, tellingSegments(services, early), early);
+        }
         return runStreamJob(job, streamServices(services, ready(models)), context);
       },
     });

@@ -26,6 +26,8 @@ export interface ServiceEngine {
   /** Every network that is loaded, and what it is for. */
   readonly models?: readonly { readonly name: string; readonly task: string }[];
   stats(): EngineStats | null;
+  /** False: jobs that wait had better go on waiting. */
+  mayBegin?(): boolean;
   /** More for `GET /stt/status`, such as the health of an endpoint. */
   details?(): Promise<Readonly<Record<string, unknown>>>;
   close(): Promise<void>;

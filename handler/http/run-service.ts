@@ -94,7 +94,8 @@ function runJobs({ context }: Service, jobs: JobsHome): void {
   jobs.start({
     executor,
     concurrency: config.service.maxConcurrentJobs,
-    mayRun: (tenant, running) => admission.mayRun(tenant, running),
+    mayRun: (tenant, running) =>
+      admission.mayRun(tenant, running) && (slot.engine?.mayBegin?.() ?? true),
     ready: (signal) => slot.ready(signal),
   });
 }

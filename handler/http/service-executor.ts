@@ -34,7 +34,8 @@ export class ServiceExecutor implements JobExecutor {
         if (meter.count(audioSec)) context.onAudio?.(audioSec);
       },
     });
-    if ('error' in output && output.error.code !== 'JOB_CANCELLED') meter.giveBack();
+    if (!('error' in output)) meter.countAtEnd(output.audio_duration);
+    else if (output.error.code !== 'JOB_CANCELLED') meter.giveBack();
     this.#tell(job, output, (performance.now() - startedAt) / 1000);
     return output;
   }

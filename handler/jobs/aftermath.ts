@@ -14,7 +14,7 @@ const RUN_AGAIN: ReadonlySet<ErrorCode> = new Set([
 /** The job has not begun, and waits until it may: that is no attempt. */
 const NOT_BEGUN: ReadonlySet<ErrorCode> = new Set(['QUOTA_EXCEEDED', 'BUDGET_EXCEEDED']);
 
-type Aftermath =
+export type Aftermath =
   | { readonly kind: 'ended'; readonly state: Settlement['state'] }
   | {
       readonly kind: 'again';
@@ -23,11 +23,18 @@ type Aftermath =
       readonly isAtOnce: boolean;
     };
 
+interface RunState {
+  readonly maxAttempts: number;
+  readonly isStopping: boolean;
+  /** The endpoint has the job: another attempt follows it there and sends nothing. */
+  readonly goesOnElsewhere: boolean;
+}
+
 /** What becomes of a job after a run with that output. */
 export function aftermathOf(
   output: JobOutput,
   attempts: number,
-  { maxAttempts, isStopping }: { readonly maxAttempts: number; readonly isStopping: boolean },
+  { maxAttempts, isStopping, goesOnElsewhere }: RunState,
 ): Aftermath {
   if (!('error' in output)) return { kind: 'ended', state: 'completed' };
   const { code } = output.error;
@@ -35,7 +42,8 @@ export function aftermathOf(
     return { kind: 'again', code, isCounted: false, isAtOnce: true };
   }
   if (NOT_BEGUN.has(code)) return { kind: 'again', code, isCounted: false, isAtOnce: false };
-  if (RUN_AGAIN.has(code) && attempts < maxAttempts) {
+  const isLostFromView = code === 'OUTCOME_UNKNOWN' && goesOnElsewhere;
+  if ((RUN_AGAIN.has(code) || isLostFromView) && attempts < maxAttempts) {
     return { kind: 'again', code, isCounted: true, isAtOnce: false };
   }
   return { kind: 'ended', state: code === 'JOB_CANCELLED' ? 'cancelled' : 'failed' };

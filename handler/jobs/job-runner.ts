@@ -5,10 +5,11 @@ import type { JobOutput } from '../run-job.ts';
 import { pause } from '../runpod/pause.ts';
 import type { Claimant, JobClaims } from '../store/job-claims.ts';
 import { type ClaimedJob, type JobRow, tenantOf } from '../store/job-row.ts';
-import { aftermathOf } from './aftermath.ts';
+import { type Aftermath, aftermathOf } from './aftermath.ts';
 import type { JobExecutor, ServiceJob } from './contracts.ts';
 import type { LiveJobs } from './live-jobs.ts';
 import { runContextOf } from './run-context.ts';
+import { TakenOver } from './taken-over.ts';
 import type { UploadFolder } from './upload-folder.ts';
 
 interface RunnerTiming {
@@ -159,23 +160,24 @@ export class JobRunner {
       tenant: tenantOf(row.tenant),
     });
     live.begin(row.id, row.attempts);
-    const context = runContextOf(row, lease, { live, claims, logger, signal, timing });
-    const output = await outputOf(() => executor.execute(this.#serviceJob(row), context));
-    await this.#untilStored(() => this.#conclude(row, lease, output, logger), logger);
+    const run = runContextOf(row, lease, { live, claims, logger, signal, timing });
+    const output = await outputOf(() => executor.execute(this.#serviceJob(row), run.context));
+    const after = aftermathOf(output, row.attempts, {
+      maxAttempts: this.#parts.maxAttempts,
+      isStopping: this.#stopping.signal.aborted,
+      goesOnElsewhere: run.remoteId() !== null,
+    });
+    await this.#untilStored(() => this.#conclude(row, lease, { output, after }, logger), logger);
   }
 
   /** Settles the job, or gives it back; without effect if it is no longer ours. */
   async #conclude(
     row: ClaimedJob,
     lease: string,
-    output: JobOutput,
+    { output, after }: { readonly output: JobOutput; readonly after: Aftermath },
     logger: Logger,
   ): Promise<void> {
-    const { claims, uploads, maxAttempts, timing, onSettled } = this.#parts;
-    const after = aftermathOf(output, row.attempts, {
-      maxAttempts,
-      isStopping: this.#stopping.signal.aborted,
-    });
+    const { claims, uploads, timing, onSettled } = this.#parts;
     if (after.kind === 'again') {
       const { isCounted, code } = after;
       const delayMs = after.isAtOnce ? 0 : timing.rerunMs * 2 ** (row.attempts - 1);
@@ -220,7 +222,11 @@ export class JobRunner {
       const held = [...this.#running];
       try {
         const ours = await claims.renew(held.map(([lease]) => lease));
-        for (const [lease, running] of held) if (!ours.has(lease)) cancel(running);
+        for (const [lease, running] of held) {
+          if (ours.has(lease)) continue;
+          if (await claims.isUnsettled(running.id)) running.abort.abort(new TakenOver());
+          else cancel(running);
+        }
       } catch (thrown) {
         this.#warnOfStore(thrown);
       }

@@ -14,12 +14,19 @@ export interface RunContextParts {
   readonly timing: { readonly progressMs: number };
 }
 
+interface RunContext {
+  readonly context: ExecutionContext;
+  /** Where the job runs elsewhere by now. */
+  readonly remoteId: () => string | null;
+}
+
 /** What the executor of a claimed job is given: it tells watchers, and notes what must survive. */
 export function runContextOf(
   row: ClaimedJob,
   lease: string,
   { live, claims, logger, signal, timing }: RunContextParts,
-): ExecutionContext {
+): RunContext {
+  let remoteId = row.remote_id;
   const note = (work: Promise<void>): void => {
     work.catch((thrown: unknown) =>
       logger.debug({ err: SttError.from(thrown) }, 'progress not saved'),
@@ -31,7 +38,7 @@ export function runContextOf(
     nextMs = performance.now() + timing.progressMs;
     note(claims.saveProgress(lease, progress));
   };
-  return {
+  const context: ExecutionContext = {
     signal,
     logger,
     countedAudioSec: row.counted_sec,
@@ -44,7 +51,11 @@ export function runContextOf(
     onSegments: (segments) => live.addSegments(row.id, segments),
     remote: {
       id: row.remote_id,
-      save: (remoteId) => claims.saveRemoteId(lease, remoteId),
+      save: (id) => {
+        remoteId = id;
+        return claims.saveRemoteId(lease, id);
+      },
     },
   };
+  return { context, remoteId: () => remoteId };
 }

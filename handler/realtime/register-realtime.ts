@@ -36,11 +36,7 @@ export async function registerRealtime(
   app: FastifyInstance,
   options: RealtimeOptions,
 ): Promise<void> {
-  const tokens = new AccessTokens<RealtimeCaller>(
-    options.tokenSec,
-    'rt_',
-    ({ tenant }) => tenant,
-  );
+  const tokens = new AccessTokens<RealtimeCaller>(options.tokenSec, 'rt_', ({ tenant }) => tenant);
   const limits = { ...DEFAULT_CONNECTION_LIMITS, ...options.limits };
   const sockets = new RealtimeSockets();
   await app.register(websocket, {

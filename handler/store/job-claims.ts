@@ -78,6 +78,15 @@ export class JobClaims {
     return new Set(rows.map((row) => String(row['lease'])));
   }
 
+  /** Whether the job still waits or runs, with whomever. */
+  async isUnsettled(id: string): Promise<boolean> {
+    const rows = await this.#database.query(
+      `SELECT id FROM jobs WHERE id = ?1 AND state IN ('queued', 'running')`,
+      [id],
+    );
+    return rows.length > 0;
+  }
+
   async saveProgress(lease: string, { stage, fraction }: JobProgress): Promise<void> {
     await this.#database.query('UPDATE jobs SET stage = ?1, fraction = ?2 WHERE lease = ?3', [
       stage,

@@ -18,6 +18,13 @@ export class AudioMeter {
     this.#countedSec = countedSec;
   }
 
+  /** At the end of a job that did not tell before. */
+  countAtEnd(audioSec: number): void {
+    if (this.#countedSec !== null) return;
+    this.#countedSec = audioSec;
+    this.#admission.countAudio(this.#tenant, audioSec, 1);
+  }
+
   /** True for the first call. @throws {LimitExceeded} QUOTA_EXCEEDED, and nothing is counted. */
   count(audioSec: number): boolean {
     if (this.#countedSec !== null) return false;

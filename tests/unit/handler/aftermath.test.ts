@@ -2,10 +2,11 @@ import { expect, test } from 'vitest';
 import { type ErrorCode, SttError } from '../../../core/errors.ts';
 import { aftermathOf } from '../../../handler/jobs/aftermath.ts';
 
-const after = (code: ErrorCode, attempts = 1, isStopping = false) =>
+const after = (code: ErrorCode, attempts = 1, isStopping = false, goesOnElsewhere = false) =>
   aftermathOf({ error: new SttError(code, 'Why').toJSON() }, attempts, {
     maxAttempts: 3,
     isStopping,
+    goesOnElsewhere,
   });
 
 test.each(['ENGINE_CRASHED', 'MODEL_LOADING', 'GPU_OUT_OF_MEMORY', 'DISK_FULL'] as const)(
@@ -33,4 +34,10 @@ test('what is wrong with the job, and what nobody knows, is final', () => {
     expect(after(code)).toEqual({ kind: 'ended', state: 'failed' });
   }
   expect(after('JOB_CANCELLED')).toEqual({ kind: 'ended', state: 'cancelled' });
+});
+
+test('a job that an endpoint has and that was lost from view is looked for again', () => {
+  const again = { kind: 'again', code: 'OUTCOME_UNKNOWN', isCounted: true, isAtOnce: false };
+  expect(after('OUTCOME_UNKNOWN', 1, false, true)).toEqual(again);
+  expect(after('OUTCOME_UNKNOWN', 3, false, true)).toEqual({ kind: 'ended', state: 'failed' });
 });
