@@ -26,6 +26,7 @@ const TIMING = {
   storeRetryMs: 2000,
   tidyMs: 30_000,
   watchMs: 100,
+  deliveryLeaseMs: 30_000,
 };
 type JobsTiming = typeof TIMING;
 
@@ -115,6 +116,7 @@ class OpenJobs implements JobsHome {
       policy,
       secretsOf,
       logger,
+      leaseMs: this.#timing.deliveryLeaseMs,
       ...(onDelivery && { onOutcome: onDelivery }),
       ...(waitsMs && { waitsMs }),
       bodyOf: async ({ tenant, jobId }) => {

@@ -11,8 +11,6 @@ import { signMessage, type WebhookSecretsOf } from './webhook-secrets.ts';
 const MAX_AT_ONCE = 16;
 /** A tenant whose receivers hang does not take the places of all. */
 const MAX_OF_TENANT = 4;
-/** Longer than an attempt may take: whoever does not record it in time has died. */
-const LEASE_MS = 60_000;
 /** Deliveries of other processes' jobs, and clocks that were set, are noticed after this. */
 const MAX_SLEEP_MS = 30_000;
 
@@ -24,6 +22,8 @@ export interface WebhookParts {
   readonly policy: UrlPolicy;
   readonly logger: Logger;
   readonly waitsMs?: readonly number[];
+  /** Longer than an attempt may take: whoever does not record it in time has died. */
+  readonly leaseMs: number;
   readonly onOutcome?: (outcome: WebhookOutcome) => void;
 }
 
@@ -83,7 +83,7 @@ export class WebhookSender {
     if (this.#stopping.signal.aborted) return false;
     const lease = randomUUID();
     const delivery = await this.#parts.deliveries.claim(lease, {
-      leaseMs: LEASE_MS,
+      leaseMs: this.#parts.leaseMs,
       maxOfTenant: MAX_OF_TENANT,
     });
     if (delivery === undefined) return false;
