@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { ERROR_CODES, SttError, type WireError } from '../../core/errors.ts';
+import { ERROR_CODES, type WireError } from '../../core/errors.ts';
 import type { ExecutionContext, ServiceJob } from '../jobs/contracts.ts';
 import type { JobOutput } from '../run-job.ts';
 import { EventStream, wantsEvents } from './event-stream.ts';
@@ -22,34 +22,38 @@ export async function answerJob(
   context: ServiceContext,
 ): Promise<Respond> {
   const { request, reply } = exchange;
-  if (wantsEvents(request)) return await answerWithEvents(job, exchange, context);
-  const output = await runHeld(job, request, context);
+  const run = beginHeld(job, request, context);
+  if (wantsEvents(request)) return await answerWithEvents(run, reply);
+  const output = await run({});
   return () => sendOutput(output, request, reply);
 }
 
 type Hooks = Partial<Pick<ExecutionContext, 'onProgress' | 'onSegments'>>;
+/** To be called once; never rejects. */
+export type RunHeld = (hooks: Hooks) => Promise<JobOutput>;
 
 /**
- * Runs the job of a request that was let in, beside what else its tenant runs.
+ * Lets the job of a request begin beside what else its tenant runs, before anything is answered.
  * @throws {LimitExceeded} CONCURRENCY_LIMITED
  */
-export async function runHeld(
+export function beginHeld(
   job: ServiceJob,
   request: FastifyRequest,
   { logger, executor, admission }: ServiceContext,
-  hooks: Hooks = {},
-): Promise<JobOutput> {
+): RunHeld {
   const { signal, enter } = heldOf(request);
   const end = admission.beginJob(request.caller);
-  try {
-    const tenant = request.caller.tenant?.id;
-    const bindings = { requestId: request.id, ...(tenant !== undefined && { tenant }) };
-    const reporting = { onProgress: () => undefined, ...hooks };
-    enter();
-    return await executor.execute(job, { signal, logger: logger.child(bindings), ...reporting });
-  } finally {
-    end();
-  }
+  const tenant = request.caller.tenant?.id;
+  const bindings = { requestId: request.id, ...(tenant !== undefined && { tenant }) };
+  return async (hooks) => {
+    try {
+      const reporting = { onProgress: () => undefined, ...hooks };
+      enter();
+      return await executor.execute(job, { signal, logger: logger.child(bindings), ...reporting });
+    } finally {
+      end();
+    }
+  };
 }
 
 /** Waiting helps where the service failed, and is asked for by a header. */
@@ -66,29 +70,15 @@ function sendOutput(output: JobOutput, request: FastifyRequest, reply: FastifyRe
   return withRetryAfter(reply, output.error).send({ ...output, request_id: request.id });
 }
 
-async function answerWithEvents(
-  job: ServiceJob,
-  { request, reply }: Exchange,
-  context: ServiceContext,
-): Promise<Respond> {
+async function answerWithEvents(run: RunHeld, reply: FastifyReply): Promise<Respond> {
   const events = new EventStream(reply);
-  const hooks: Hooks = {
+  const output = await run({
     onProgress: (progress) => events.send('progress', progress),
     onSegments: (segments) => events.send('segments', { segments }),
-  };
-  const output = await eventually(runHeld(job, request, context, hooks));
+  });
   return () => {
     events.send('error' in output ? 'error' : 'result', output);
     events.close();
     return reply;
   };
-}
-
-/** Once events have begun, a refusal is an event too. */
-export async function eventually(output: Promise<JobOutput>): Promise<JobOutput> {
-  try {
-    return await output;
-  } catch (thrown) {
-    return { error: SttError.from(thrown).toJSON() };
-  }
 }

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SttError } from '../../../core/errors.ts';
 import type { JobOutput } from '../../run-job.ts';
-import { type Exchange, type Respond, runHeld, withRetryAfter } from '../answer-job.ts';
+import { beginHeld, type Exchange, type Respond, withRetryAfter } from '../answer-job.ts';
 import { assertNotIdempotent } from '../idempotency-key.ts';
 import { heldOf, holdingRequests, toServiceJob } from '../job-request.ts';
 import { type ReceivedUpload, receiveForm } from '../receive-form.ts';
@@ -50,10 +50,11 @@ async function handleAudio(
     const asked = parseOpenAiRequest(task, form.fields);
     assertModel(asked, context);
     const job = toServiceJob(asked.input, upload, request.caller);
+    const run = beginHeld(job, request, context);
     if (asked.isStreamed) {
-      respond = await streamTranscript(job, asked, exchange, context);
+      respond = await streamTranscript(run, asked, exchange.reply);
     } else {
-      const output = await runHeld(job, request, context);
+      const output = await run({});
       respond = () => sendOutput(output, asked, exchange.reply);
     }
   } finally {

@@ -1,21 +1,19 @@
+import type { FastifyReply } from 'fastify';
 import { SttError } from '../../../core/errors.ts';
-import type { ServiceJob } from '../../jobs/contracts.ts';
 import { joinTexts, languageCodeOf } from '../../languages.ts';
 import type { JobResult } from '../../result.ts';
 import type { WireSegment } from '../../wire-segment.ts';
-import { type Exchange, eventually, type Respond, runHeld } from '../answer-job.ts';
+import type { Respond, RunHeld } from '../answer-job.ts';
 import { EventStream } from '../event-stream.ts';
-import type { ServiceContext } from '../service-context.ts';
 import { diarizedSegment, usageOf } from './openai-answer.ts';
 import { openAiErrorOf } from './openai-errors.ts';
 import type { OpenAiRequest } from './openai-request.ts';
 
 /** Runs a job and answers with OpenAI's events: text as it is recognised, then the whole. */
 export async function streamTranscript(
-  job: ServiceJob,
+  run: RunHeld,
   asked: OpenAiRequest,
-  { request, reply }: Exchange,
-  context: ServiceContext,
+  reply: FastifyReply,
 ): Promise<Respond> {
   const events = new EventStream(reply);
   const isDiarized = asked.format === 'diarized_json';
@@ -27,7 +25,7 @@ export async function streamTranscript(
   const onSegments = (segments: readonly WireSegment[]): void => {
     if (!isDiarized) deltas.write(segments.map(({ text }) => text));
   };
-  const output = await eventually(runHeld(job, request, context, { onSegments }));
+  const output = await run({ onSegments });
   return () => {
     if ('error' in output) {
       const { code, message } = output.error;

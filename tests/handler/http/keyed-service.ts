@@ -36,9 +36,11 @@ export class KeyedService {
   readonly url: string;
   readonly spool: string;
   readonly lines: string[];
+  readonly jobs: OneTenantJobs;
 
-  private constructor(service: Service, spool: string, lines: string[]) {
+  private constructor(service: Service, spool: string, lines: string[], jobs: OneTenantJobs) {
     this.service = service;
+    this.jobs = jobs;
     this.spool = spool;
     this.lines = lines;
     const { port } = service.app.server.address() as AddressInfo;
@@ -64,17 +66,18 @@ export class KeyedService {
       stats: () => null,
       close: async () => undefined,
     }));
+    const jobs = new OneTenantJobs();
     const service = await createService({
       config,
       logger: createLogger('debug', { write: (line) => void lines.push(line) }),
       version: '0.0.0',
       keys: await readKeyRing(config.service),
       slot,
-      asyncJobs: new OneTenantJobs(),
+      asyncJobs: jobs,
       ...(modules && { modules: modules(config) }),
     });
     await service.app.listen({ host: '127.0.0.1', port: 0 });
-    return new KeyedService(service, spool, lines);
+    return new KeyedService(service, spool, lines, jobs);
   }
 
   async stop(): Promise<void> {

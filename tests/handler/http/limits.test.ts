@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { SttError } from '../../../core/errors.ts';
 import { RealtimeModule } from '../../../handler/realtime/realtime-module.ts';
-import { fakeJobServices, fakeSegment, fakeTranscript } from '../../fakes/job-services.ts';
+import { fakeJobServices, fakeTranscript } from '../../fakes/job-services.ts';
+import { heldServices } from './held-services.ts';
 import { KeyedService, keyOf, OPERATOR, outcomeOf } from './keyed-service.ts';
 
 /** What a tenant may hold and use, at the doors of the service. */
@@ -14,20 +14,6 @@ let service: KeyedService;
 afterEach(() => service.stop());
 
 const TENANTS = { acme: {}, rival: {} };
-
-/** An engine that works until it is told to finish. */
-function held() {
-  let finish = (): void => undefined;
-  const finished = new Promise<void>((resolve) => (finish = resolve));
-  const services = fakeJobServices({
-    transcribe: async (_waveform, _options, hooks, signal) => {
-      hooks.onSegments?.([fakeSegment(0, 1.5, 'And so')]);
-      await Promise.race([finished, sleep(60_000, undefined, { signal, ref: false })]);
-      return fakeTranscript();
-    },
-  });
-  return { services, finish: () => finish() };
-}
 
 /** The first line of the answer to a request whose body never comes. */
 function answerWithoutBody(path: string, type: string, tenant: string): Promise<string> {
@@ -63,7 +49,7 @@ test('a client that does one thing after the other is never told that it does tw
 });
 
 test('a tenant at its limit is told so before anything of its request is read', async () => {
-  const { services, finish } = held();
+  const { services, finish } = heldServices();
   service = await KeyedService.start({ tenants: { acme: { concurrent_jobs: 1 } }, services });
   const first = service.upload('acme');
   await expect.poll(() => service.service.context.gate.running).toBe(1);
@@ -95,7 +81,7 @@ test('room is kept for a request while it arrives, so that no more come in than 
 });
 
 test('recordings on the disk are limited by tenant, and the room comes back', async () => {
-  const { services, finish } = held();
+  const { services, finish } = heldServices();
   const tenants = { acme: { stored_upload_mb: 0.04 }, rival: {} };
   service = await KeyedService.start({ tenants, services });
   const first = service.upload('acme');
@@ -109,7 +95,7 @@ test('recordings on the disk are limited by tenant, and the room comes back', as
 });
 
 test('audio counts from the moment its length is known, also for a client that reads and leaves', async () => {
-  const { services } = held();
+  const { services } = heldServices();
   const tenants = { acme: { audio_minutes_per_day: 0.05 } };
   service = await KeyedService.start({ tenants, services });
   const abort = new AbortController();
@@ -206,7 +192,7 @@ test('tokens for sockets are counted as requests, and refused keys everywhere', 
 });
 
 test('a tenant is told of its own jobs only, the operator of all', async () => {
-  const { services, finish } = held();
+  const { services, finish } = heldServices();
   service = await KeyedService.start({ tenants: TENANTS, services });
   const jobs = [service.upload('acme'), service.upload('acme')];
   await expect.poll(() => service.service.context.gate.running).toBe(2);
@@ -229,45 +215,14 @@ test('a tenant is told of its own jobs only, the operator of all', async () => {
   await Promise.all(jobs);
 });
 
-test('what is for jobs that are not waited for is refused elsewhere by name', async () => {
-  service = await KeyedService.start({ tenants: TENANTS, services: fakeJobServices() });
-  const key = { headers: { 'idempotency-key': 'k' } };
-  const refusal = async (answer: Promise<Response>) => {
-    const response = await answer;
-    return [response.status, JSON.parse(await response.text()).error.message];
-  };
-  const keyed = [400, expect.stringMatching(/^Idempotency-Key: /)];
-  expect(await refusal(service.upload('acme', {}, key))).toEqual(keyed);
-  const openAi = { ...key, path: '/v1/audio/transcriptions' };
-  expect(await refusal(service.upload('acme', { model: 'whisper-1' }, openAi))).toEqual(keyed);
-  const webhook = service.upload('acme', { webhook_url: 'https://a.example/' });
-  expect(await refusal(webhook)).toEqual([400, expect.stringMatching(/^webhook_url: /)]);
-  const later = { ...key, path: '/stt/upload?async=true' };
-  expect((await service.upload('acme', {}, later)).status).toBe(202);
-});
-
-test('a job is cancelled by a request of any type whose body is empty', async () => {
-  service = await KeyedService.start({ tenants: TENANTS, services: fakeJobServices() });
-  const headers = { 'content-type': 'application/json' };
-  const path = '/stt/jobs/job-of-acme/cancel';
-  const cancelled = await service.ask('acme', path, { method: 'POST', headers });
-  expect(cancelled.status).toBe(200);
-  const empty = await service.ask('acme', '/stt/process', { method: 'POST', headers });
-  expect(await outcomeOf(empty)).toEqual([400, 'INPUT_INVALID']);
-});
-
-test('a translation is answered in OpenAI’s shape, and a field too long is named as it was sent', async () => {
-  service = await KeyedService.start({ tenants: TENANTS, services: fakeJobServices() });
-  const translate = (fields: Readonly<Record<string, string>>) => {
-    const path = '/v1/audio/translations';
-    return service.upload('acme', { model: 'whisper-1', ...fields }, { path });
-  };
-  const text = 'And so my fellow Americans';
-  expect(await (await translate({})).json()).toMatchObject({ text, usage: { seconds: 4 } });
-  const verbose = await translate({ response_format: 'verbose_json' });
-  const shape = { task: 'translate', language: 'english', duration: 4, text };
-  expect(await verbose.json()).toMatchObject(shape);
-  expect(await (await translate({ response_format: 'text' })).text()).toBe(`${text}\n`);
-  const long = await translate({ prompt: 'x'.repeat(4001) });
-  expect(await long.json()).toMatchObject({ error: { param: 'prompt' } });
+test('a waited job beside asynchronous ones is refused before anything of its answer is sent', async () => {
+  const tenants = { acme: { concurrent_jobs: 1 } };
+  service = await KeyedService.start({ tenants, services: fakeJobServices() });
+  service.jobs.running = 1;
+  const headers = { accept: 'text/event-stream' };
+  const limited = [429, 'CONCURRENCY_LIMITED'];
+  expect(await outcomeOf(await service.upload('acme', {}, { headers }))).toEqual(limited);
+  expect((await service.upload('acme', { async: 'true' })).status).toBe(202);
+  service.jobs.running = 0;
+  expect((await service.upload('acme', {}, { headers })).status).toBe(200);
 });

@@ -138,6 +138,11 @@ describe('another tenant', () => {
         else expect(verify).toThrow();
       }
     }
+    const headers = { authorization: `Bearer ${OPERATOR}` };
+    const metrics = await (await live.ask('acme', '/metrics', { headers })).text();
+    expect(metrics).toMatch(/^stt_webhooks_total\{outcome="delivered"\} \d+$/m);
+    expect(metrics).toMatch(/^stt_stage_seconds_count\{stage="vad"\} \d+$/m);
+    expect(metrics).toMatch(/^stt_job_wait_seconds_count \d+$/m);
   });
 });
 

@@ -1,9 +1,13 @@
+import { EventEmitter } from 'node:events';
+import type { Server } from 'node:http';
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
+import { createLogger } from '../../../core/logger.ts';
 import { ActiveWork } from '../../../handler/http/active-work.ts';
 import { GpuMemoryReader } from '../../../handler/http/gpu-memory.ts';
 import { JobGate } from '../../../handler/http/job-gate.ts';
 import { JobTimes } from '../../../handler/http/job-times.ts';
+import { limitConnections } from '../../../handler/http/limit-connections.ts';
 import { DeltaWriter } from '../../../handler/http/openai/openai-stream.ts';
 import { SharedReads } from '../../../handler/jobs/shared-reads.ts';
 import { joinTexts } from '../../../handler/languages.ts';
@@ -109,4 +113,32 @@ test('tokens that nobody uses are limited by holder, and room comes back as they
   expect(tokens.redeem(first.token, 0)).toBeUndefined();
   expect(issue('acme', 0).token).toMatch(/^rt_/);
   expect(issue('acme', 61_000).token).toMatch(/^rt_/);
+});
+
+test('connections of one address are limited, those of this machine are not', () => {
+  const server = new EventEmitter();
+  const lines: string[] = [];
+  const logger = createLogger('warn', { write: (line: string) => void lines.push(line) });
+  limitConnections(server as Server, 2, logger);
+  const open = (remoteAddress: string) => {
+    const socket = Object.assign(new EventEmitter(), { remoteAddress, isDestroyed: false });
+    server.emit(
+      'connection',
+      Object.assign(socket, { destroy: () => (socket.isDestroyed = true) }),
+    );
+    return socket;
+  };
+  const [first, second, third] = [1, 2, 3].map(() => open('::ffff:203.0.113.5'));
+  expect([first?.isDestroyed, second?.isDestroyed, third?.isDestroyed]).toEqual([
+    false,
+    false,
+    true,
+  ]);
+  expect(open('203.0.113.6').isDestroyed).toBe(false);
+  for (let count = 0; count < 5; count += 1) expect(open('127.0.0.1').isDestroyed).toBe(false);
+  first?.emit('close');
+  expect(open('203.0.113.5').isDestroyed).toBe(false);
+  expect(open('203.0.113.5').isDestroyed).toBe(true);
+  expect(lines).toHaveLength(1);
+  expect(lines.join()).not.toMatch(/203/);
 });
