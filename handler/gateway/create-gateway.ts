@@ -65,6 +65,7 @@ const engineOf = (
   model: `runpod/${endpointId}`,
   device: 'endpoint',
   languages: [],
+  repeatsFailures: true,
   mayBegin: () => budget.isLeft || fallback !== undefined,
   stats: () => fallback?.stats() ?? null,
   details: async () => ({

@@ -97,6 +97,7 @@ function runJobs({ context }: Service, jobs: JobsHome): void {
     mayRun: (tenant, running) =>
       admission.mayRun(tenant, running) && (slot.engine?.mayBegin?.() ?? true),
     ready: (signal) => slot.ready(signal),
+    repeatsFailures: () => slot.engine?.repeatsFailures ?? false,
   });
 }
 

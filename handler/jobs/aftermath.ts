@@ -11,6 +11,8 @@ const RUN_AGAIN: ReadonlySet<ErrorCode> = new Set([
   'GPU_OUT_OF_MEMORY',
   'DISK_FULL',
 ]);
+/** Nothing has run: true also where the executor repeats what has. */
+const NEVER_RAN: ReadonlySet<ErrorCode> = new Set(['MODEL_LOADING', 'ENDPOINT_UNAVAILABLE']);
 /** The job has not begun, and waits until it may: that is no attempt. */
 const NOT_BEGUN: ReadonlySet<ErrorCode> = new Set(['QUOTA_EXCEEDED', 'BUDGET_EXCEEDED']);
 
@@ -26,6 +28,8 @@ export type Aftermath =
 interface RunState {
   readonly maxAttempts: number;
   readonly isStopping: boolean;
+  /** The executor has tried again by itself what another try may mend, and each costs. */
+  readonly hasRepeated: boolean;
   /** The endpoint has the job: another attempt follows it there and sends nothing. */
   readonly goesOnElsewhere: boolean;
 }
@@ -34,7 +38,7 @@ interface RunState {
 export function aftermathOf(
   output: JobOutput,
   attempts: number,
-  { maxAttempts, isStopping, goesOnElsewhere }: RunState,
+  { maxAttempts, isStopping, hasRepeated, goesOnElsewhere }: RunState,
 ): Aftermath {
   if (!('error' in output)) return { kind: 'ended', state: 'completed' };
   const { code } = output.error;
@@ -43,7 +47,8 @@ export function aftermathOf(
   }
   if (NOT_BEGUN.has(code)) return { kind: 'again', code, isCounted: false, isAtOnce: false };
   const isLostFromView = code === 'OUTCOME_UNKNOWN' && goesOnElsewhere;
-  if ((RUN_AGAIN.has(code) || isLostFromView) && attempts < maxAttempts) {
+  const isRepeated = (hasRepeated ? NEVER_RAN : RUN_AGAIN).has(code);
+  if ((isRepeated || isLostFromView) && attempts < maxAttempts) {
     return { kind: 'again', code, isCounted: true, isAtOnce: false };
   }
   return { kind: 'ended', state: code === 'JOB_CANCELLED' ? 'cancelled' : 'failed' };

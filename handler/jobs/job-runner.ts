@@ -36,6 +36,8 @@ export interface RunnerParts extends Pick<Claimant, 'mayRun'> {
   readonly maxAttempts: number;
   /** Nothing is taken before; rejects where nothing will ever run here. */
   readonly ready: (signal: AbortSignal) => Promise<unknown>;
+  /** Whether the executor tries again by itself what another run may mend. */
+  readonly repeatsFailures: () => boolean;
   /** A job has been settled here. */
   readonly onSettled: (row: JobRow) => void;
 }
@@ -165,6 +167,7 @@ export class JobRunner {
     const after = aftermathOf(output, row.attempts, {
       maxAttempts: this.#parts.maxAttempts,
       isStopping: this.#stopping.signal.aborted,
+      hasRepeated: this.#parts.repeatsFailures(),
       goesOnElsewhere: run.remoteId() !== null,
     });
     await this.#untilStored(() => this.#conclude(row, lease, { output, after }, logger), logger);

@@ -48,6 +48,7 @@ export interface JobsSettings {
 /** How the jobs of a process are run. */
 export interface RunSettings extends Pick<RunnerParts, 'concurrency' | 'mayRun' | 'ready'> {
   readonly executor: JobExecutor;
+  readonly repeatsFailures?: RunnerParts['repeatsFailures'];
 }
 
 /** The database is open and jobs are accepted; they run after `start`. */
@@ -152,11 +153,12 @@ class OpenJobs implements JobsHome {
     return tidyAtStart(this.#housekeeping);
   }
 
-  start({ executor, ...how }: RunSettings): void {
+  start({ executor, repeatsFailures = () => false, ...how }: RunSettings): void {
     const { store, uploads } = this.#opened;
     const { config, logger } = this.#settings;
     this.#runner = new JobRunner({
       ...how,
+      repeatsFailures,
       claims: store.claims,
       uploads,
       executor,
