@@ -30,7 +30,7 @@ export interface ExecutionContext extends JobContext {
 }
 
 /** The run of a job on a RunPod endpoint, as whoever takes the job over finds it. */
-export interface RemoteRun {
+interface RemoteRun {
   /** The endpoint's id of a run that an earlier process has begun. */
   readonly id: string | null;
   /** Null: nothing runs there any more. */
