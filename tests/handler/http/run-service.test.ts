@@ -14,7 +14,8 @@ import type { ServiceEngine } from '../../../handler/http/engine-slot.ts';
 import { type RunServiceOptions, runService } from '../../../handler/http/run-service.ts';
 import { LocalExecutor } from '../../../handler/jobs/local-executor.ts';
 import { openStore, type Store } from '../../../handler/store/open-store.ts';
-import { fakeJobServices } from '../../fakes/job-services.ts';
+import { hashKey } from '../../../handler/tenants/key-ring.ts';
+import { fakeJobServices, fakeTranscript } from '../../fakes/job-services.ts';
 import { wavBytes } from '../../fakes/wav-bytes.ts';
 import { LIMITS, newJob } from '../jobs/store-kinds.ts';
 
@@ -152,5 +153,50 @@ test('a page of another site, and a name of its own for this machine, reach noth
   expect(await ask(page)).toMatch(/200/);
   shutdown.abort();
   expect(await ended).toBe(0);
-  await sleep(0);
+});
+
+test('a tenant that sends many jobs runs as many as it may, and the others are served beside it', async () => {
+  const keys = (tenant: string, limits: object) => ({
+    [tenant]: { keys: [hashKey(`key-of-${tenant}`)], ...limits },
+  });
+  const tenants = {
+    ...keys('acme', { concurrent_jobs: 1, queued_jobs: 2, audio_minutes_per_day: 0.06 }),
+    ...keys('rival', {}),
+  };
+  let atWork = 0;
+  let most = 0;
+  const services = fakeJobServices({
+    transcribe: async () => {
+      most = Math.max(most, ++atWork);
+      await sleep(20);
+      atWork -= 1;
+      return fakeTranscript();
+    },
+  });
+  let load = (_: ServiceEngine): void => undefined;
+  const loaded = new Promise<ServiceEngine>((resolve) => (load = resolve));
+  const env = { API_KEYS: JSON.stringify({ tenants }), MAX_QUEUED_JOBS: '3' };
+  const { ended, url } = start(() => loaded, env);
+  const ask = async (tenant: string, path: string, init: RequestInit = {}) =>
+    fetch(`${await url}${path}`, { ...init, headers: { 'x-api-key': `key-of-${tenant}` } });
+  const submit = async (tenant: string) => {
+    const body = new FormData();
+    body.append('file', new Blob([wavBytes(new Int16Array(1600))]));
+    return (await ask(tenant, '/stt/upload?async=1', { method: 'POST', body })).status;
+  };
+  const statuses: number[] = [];
+  for (let count = 0; count < 5; count += 1) statuses.push(await submit('acme'));
+  expect(statuses).toEqual([202, 202, 202, 429, 429]);
+  expect(await submit('rival')).toBe(202);
+  load(engine(services));
+  const statesOf = async (tenant: string) => {
+    const { jobs } = JSON.parse(await (await ask(tenant, '/stt/jobs')).text());
+    return jobs.map(({ status }: { status: string }) => status);
+  };
+  await expect.poll(() => statesOf('rival'), { timeout: 5000 }).toEqual(['completed']);
+  const usedUp = ['queued', 'queued', 'completed']; // four seconds of audio, of 3.6 a day
+  await expect.poll(() => statesOf('acme'), { timeout: 5000 }).toEqual(usedUp);
+  expect(most).toBeLessThanOrEqual(2);
+  shutdown.abort();
+  expect(await ended).toBe(0);
 });
