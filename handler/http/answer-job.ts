@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERROR_CODES, type WireError } from '../../core/errors.ts';
 import type { ExecutionContext, ServiceJob } from '../jobs/contracts.ts';
 import type { JobOutput } from '../run-job.ts';
+import { secToMidnight } from '../tenants/usage-ledger.ts';
 import { EventStream, wantsEvents } from './event-stream.ts';
 import { RETRY_AFTER_SEC } from './failures.ts';
 import { heldOf } from './job-request.ts';
@@ -60,7 +61,9 @@ export function beginHeld(
 export function withRetryAfter(reply: FastifyReply, { code, retryable }: WireError): FastifyReply {
   const { httpStatus } = ERROR_CODES[code];
   if (retryable && (httpStatus >= 500 || httpStatus === 429)) {
-    reply.header('retry-after', String(RETRY_AFTER_SEC));
+    const isOfDay = code === 'QUOTA_EXCEEDED' || code === 'BUDGET_EXCEEDED';
+    const waitSec = isOfDay ? secToMidnight(Date.now()) : RETRY_AFTER_SEC;
+    reply.header('retry-after', String(waitSec));
   }
   return reply.code(httpStatus);
 }

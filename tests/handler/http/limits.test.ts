@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { SttError } from '../../../core/errors.ts';
 import { RealtimeModule } from '../../../handler/realtime/realtime-module.ts';
+import { secToMidnight } from '../../../handler/tenants/usage-ledger.ts';
 import { fakeJobServices, fakeTranscript } from '../../fakes/job-services.ts';
 import { heldServices } from './held-services.ts';
 import { KeyedService, keyOf, OPERATOR, outcomeOf } from './keyed-service.ts';
@@ -128,6 +129,10 @@ test('audio of a job that fails does not count, and of many at once one crosses 
   const statuses = answers.map(({ status }) => status);
   expect(statuses.toSorted()).toEqual([200, 200, 429, 429]);
   expect(service.audioSecOf('acme')).toBe(8);
+  for (const { status, headers } of answers) {
+    const waitSec = Number(headers.get('retry-after'));
+    if (status === 429) expect(Math.abs(waitSec - secToMidnight(Date.now()))).toBeLessThan(60);
+  }
 });
 
 test('the limit of an upload is that of a recording at a URL too', async () => {
