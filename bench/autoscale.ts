@@ -1,11 +1,13 @@
 import { parseArgs } from 'node:util';
 import { type Outcome, type Pool, type Scaler, simulatePool } from './autoscale-simulation.ts';
 import { officeTrace } from './autoscale-trace.ts';
+import { ASSUMED_TIMES, readServiceTimes } from './service-times.ts';
 
 /**
  * What a pool of workers makes of an office's day: how long jobs wait and what is paid for, for
- * several settings of RunPod's autoscaler. Service times are to be measured (`npm run bench`,
- * `npm run bench:cold-start`); the defaults are assumptions and printed as such.
+ * several settings of RunPod's autoscaler. Service times come from a file that
+ * `npm run bench:service-times` has written (`--measured FILE`); without it they are assumed, and
+ * printed as such. Single times may be given too.
  */
 
 const OPTIONS = {
@@ -14,10 +16,11 @@ const OPTIONS = {
   'meeting-min': { type: 'string', default: '45' },
   sessions: { type: 'string', default: '5' },
   'window-every': { type: 'string', default: '1' },
-  'real-time-factor': { type: 'string', default: '0.02' },
-  'file-overhead': { type: 'string', default: '3' },
-  'window-sec': { type: 'string', default: '0.3' },
-  'cold-start': { type: 'string', default: '25' },
+  measured: { type: 'string' },
+  'real-time-factor': { type: 'string' },
+  'file-overhead': { type: 'string' },
+  'window-sec': { type: 'string' },
+  'cold-start': { type: 'string' },
   'price-an-hour': { type: 'string', default: '0' },
   concurrency: { type: 'string', default: '1' },
 } as const;
@@ -35,10 +38,12 @@ const WORKERS = [
 ];
 const IDLE_TIMEOUTS_SEC = [5, 120];
 
-function main(): void {
+async function main(): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS });
-  const number = (name: keyof typeof OPTIONS): number => {
-    const value = Number(values[name]);
+  const known =
+    values.measured === undefined ? ASSUMED_TIMES : await readServiceTimes(values.measured);
+  const number = (name: keyof typeof OPTIONS, fallback?: number): number => {
+    const value = Number(values[name] ?? fallback);
     if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} needs a number`);
     return value;
   };
@@ -50,19 +55,21 @@ function main(): void {
     windowEverySec: number('window-every'),
   });
   const times = {
-    fileRealTimeFactor: number('real-time-factor'),
-    fileOverheadSec: number('file-overhead'),
-    windowSec: number('window-sec'),
+    fileRealTimeFactor: number('real-time-factor', known.fileRealTimeFactor),
+    fileOverheadSec: number('file-overhead', known.fileOverheadSec),
+    windowSec: number('window-sec', known.windowSec),
   };
-  const fixed = { coldStartSec: number('cold-start'), concurrency: number('concurrency') };
+  const coldStartSec = number('cold-start', known.coldStartSec);
+  const fixed = { coldStartSec, concurrency: number('concurrency') };
   const rows = poolsOf(fixed).map((pool) => ({
     pool,
     outcome: simulatePool(arrivals, pool, times),
   }));
-  print(`${arrivals.length} jobs; service times ${JSON.stringify({ ...times, ...fixed })}`);
+  print(`service times: ${known.about}`);
+  print(`${arrivals.length} jobs; ${JSON.stringify({ ...times, ...fixed })}`);
   print(TABLE_HEAD);
   for (const { pool, outcome } of rows) print(toRow(pool, outcome, number('price-an-hour')));
-  print(JSON.stringify({ times, fixed, rows: rows.map(summaryOf) }));
+  print(JSON.stringify({ about: known.about, times, fixed, rows: rows.map(summaryOf) }));
 }
 
 const poolsOf = (fixed: Pick<Pool, 'coldStartSec' | 'concurrency'>): Pool[] =>
@@ -122,4 +129,4 @@ function percentile(values: readonly number[], share: number): number {
   return Number((sorted[at] ?? 0).toFixed(2));
 }
 
-main();
+await main();

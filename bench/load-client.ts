@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, FormData, fetch } from 'undici';
 import { z } from 'zod';
@@ -54,18 +55,24 @@ export class LoadClient {
     );
   }
 
-  /** All at once as jobs; those refused by a limit are sent again until they are accepted. */
+  /**
+   * All at once as jobs. Those refused by a limit, and those that a dead or a starting service does
+   * not answer, are sent again under the same key until they are accepted.
+   */
   submitAll(count: number, webhookUrl: string): Promise<readonly AcceptedJob[]> {
     return Promise.all(
       Array.from({ length: count }, async (_, index): Promise<AcceptedJob> => {
         const key = this.#keyOf(index);
         const startedAt = performance.now();
+        const idempotencyKey = randomUUID();
         for (;;) {
-          const fields = { async: 'true', webhook_url: webhookUrl };
-          const { status, body } = await this.#upload(key, fields);
-          const id = Answer.safeParse(body).data?.job_id;
-          if (status === 202 && id !== undefined) return { id, key, startedAt };
-          if (status !== 429) throw new Error(`A job was answered with ${status}`);
+          const fields = { webhook_url: webhookUrl };
+          const answer = await this.#upload(key, fields, idempotencyKey).catch(() => undefined);
+          const id = Answer.safeParse(answer?.body).data?.job_id;
+          if (answer?.status === 202 && id !== undefined) return { id, key, startedAt };
+          if (answer !== undefined && ![429, 503].includes(answer.status)) {
+            throw new Error(`A job was answered with ${answer.status}`);
+          }
           await sleep(250);
         }
       }),
@@ -99,13 +106,15 @@ export class LoadClient {
   async #upload(
     key: string,
     fields: Readonly<Record<string, string>>,
+    idempotencyKey?: string,
   ): Promise<{ readonly status: number; readonly body: unknown }> {
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) form.set(name, value);
     form.set('file', new Blob([this.#recording]), 'meeting.wav');
-    const answer = await fetch(`${this.#url}/stt/upload`, {
+    const isAsync = idempotencyKey !== undefined;
+    const answer = await fetch(`${this.#url}/stt/upload${isAsync ? '?async=true' : ''}`, {
       method: 'POST',
-      headers: { 'x-api-key': key },
+      headers: { 'x-api-key': key, ...(isAsync && { 'idempotency-key': idempotencyKey }) },
       body: form,
       dispatcher: this.#dispatcher,
     });

@@ -90,6 +90,13 @@ async function sampleOf(service: LoadedService): Promise<ServiceSample> {
   };
 }
 
+/** Jobs that ended with a result since the start of the process. */
+export async function completedJobs(service: LoadedService): Promise<number> {
+  const metrics = await readMetrics(service);
+  const counts = [...metrics.matchAll(/^stt_jobs_total\{tenant="[^"]*",code=""\} (\d+)$/gm)];
+  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 async function readMetrics({ url }: LoadedService): Promise<string> {
   const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
   return await (await fetch(`${url}/metrics`, { headers })).text();

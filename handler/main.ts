@@ -13,10 +13,11 @@ import type { VoiceActivityModel } from '../pipeline/contracts.ts';
 import { processRecording } from '../pipeline/process-recording.ts';
 import { type LiveWindow, recognizeWindow } from '../pipeline/realtime/recognize-window.ts';
 import { createGateway } from './gateway/create-gateway.ts';
+import { WorkerBudget } from './gateway/worker-budget.ts';
 import type { ServiceEngine } from './http/engine-slot.ts';
 import { runService } from './http/run-service.ts';
 import type { Job, JobContext } from './job.ts';
-import { LocalExecutor } from './jobs/local-executor.ts';
+import { LocalExecutor, tellingSegments } from './jobs/local-executor.ts';
 import { runLocal } from './local/run-local.ts';
 import { localWindows } from './realtime/local-windows.ts';
 import { RealtimeModule } from './realtime/realtime-module.ts';
@@ -24,6 +25,7 @@ import { remoteWindows } from './realtime/remote-windows.ts';
 import { runStreamJob } from './realtime/stream-job.ts';
 import { isStreamInput } from './realtime/stream-schema.ts';
 import { type JobServices, runJob } from './run-job.ts';
+import { tellingEarly } from './runpod/live-progress.ts';
 import { listenForShutdown, type ShutdownSignals } from './runpod/signals.ts';
 import { type EngineLoad, TakeCapacity } from './runpod/take-capacity.ts';
 import { runWorker } from './runpod/worker.ts';
@@ -107,14 +109,16 @@ async function runServer(config: Config, signals: Signals): Promise<number> {
     logger,
     version,
     failed: failed.signal,
-    startEngine: async (signal) => {
+    startEngine: async (signal, { store: { usage } }) => {
       if (gateway === undefined) return startHere(signal);
-      const { windows } = gateway;
+      const { maxWorkerSecPerDay: maxSecPerDay } = config.gateway;
+      const budget = await WorkerBudget.open({ maxSecPerDay, usage, logger });
+      const windows = gateway.createWindows(budget);
       const { voiceActivity } = await loadVoiceActivity((error) => failed.abort(error));
       const recognizer = remoteWindows((input, stop) => windows.recognize(input, stop));
       await realtime.serve({ recognizer, voiceActivity });
       const hasFallback = config.gateway.fallback === 'local';
-      return gateway.createEngine(hasFallback ? await startHere(signal) : undefined);
+      return gateway.createEngine(budget, hasFallback ? await startHere(signal) : undefined);
     },
     modules: [...(gateway?.modules ?? []), realtime.register],
   }).catch((thrown: unknown) => {
@@ -141,6 +145,7 @@ function serviceEngine(config: Config, models: StartedModels): ServiceEngine {
     model: recognizer.modelName,
     device: models.device,
     languages: recognizer.languages,
+    models: models.networks,
     stats: () => recognizer.stats(),
     close: () => models.close(),
   };
@@ -210,11 +215,12 @@ interface QueuedJob {
 function runQueued(job: Job, { config, models, context, onHeard }: QueuedJob): Promise<object> {
   const services = jobServices(config.audio, models);
   if (isStreamInput(job.input)) return runStreamJob(job, streamServices(services, models), context);
+  const early = tellingEarly(context);
   const onProgress: JobContext['onProgress'] = (progress) => {
     if (progress.stage === 'transcribe') onHeard();
-    context.onProgress(progress);
+    early.onProgress(progress);
   };
-  return runJob(job, services, { ...context, onProgress });
+  return runJob(job, tellingSegments(services, early), { ...early, onProgress });
 }
 
 function ready(models: StartedModels | undefined): StartedModels {
@@ -232,7 +238,8 @@ const streamServices = ({ openAudio }: JobServices, { recognizer }: StartedModel
 
 function jobServices(limits: Config['audio'], models: StartedModels): JobServices {
   return {
-    openAudio: (source, signal) => openAudio(source, limits, signal),
+    openAudio: (source, signal, maxBytes = limits.maxBytes) =>
+      openAudio(source, { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) }, signal),
     transcribe: (waveform, options, hooks, signal) =>
       processRecording(waveform, options, models, hooks, signal),
   };

@@ -8,11 +8,12 @@ import type { Job, JobContext } from './job.ts';
 import { toRecordingOptions } from './recording-options.ts';
 import { type JobResult, toJobResult } from './result.ts';
 import { parseJobInput } from './schema.ts';
-import { mapValues, rounded } from './wire-segment.ts';
+import { mapValues, rounded, toWireSec } from './wire-segment.ts';
 
 /** Everything a job needs, wired once in `handler/main.ts` and faked in tests. */
 export interface JobServices {
-  openAudio(source: AudioSource, signal: AbortSignal): Promise<SpooledWaveform>;
+  /** `maxBytes` lowers the limit of the worker. */
+  openAudio(source: AudioSource, signal: AbortSignal, maxBytes?: number): Promise<SpooledWaveform>;
   transcribe(
     waveform: Waveform,
     options: RecordingOptions,
@@ -20,6 +21,8 @@ export interface JobServices {
     signal: AbortSignal,
   ): Promise<RecordingTranscript>;
 }
+
+const MEBIBYTE = 1024 * 1024;
 
 export type JobOutput = JobResult | { readonly error: WireError };
 
@@ -56,9 +59,12 @@ async function transcribeJob(
   signal.throwIfAborted();
   context.onProgress({ stage: 'open_audio', fraction: 0 });
   const openedAt = performance.now();
-  const waveform = await services.openAudio(audioSourceOf(input), signal);
+  const { max_audio_mb: maxMb } = input;
+  const maxBytes = maxMb === null ? undefined : Math.floor(maxMb * MEBIBYTE);
+  const waveform = await services.openAudio(audioSourceOf(input), signal, maxBytes);
   clock.add('open_audio', performance.now() - openedAt);
   try {
+    context.onAudio?.(toWireSec(waveform.sampleCount));
     const hooks: TranscribeHooks = {
       onProgress: (fraction) => context.onProgress({ stage: 'transcribe', fraction }),
       onStage: (stage, elapsedMs) => clock.add(stage, elapsedMs),

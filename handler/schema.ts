@@ -9,9 +9,9 @@ import { optional, withDefault } from './optional-fields.ts';
 import { SubtitleInput } from './subtitle-options.ts';
 
 const MAX_ID_CHARS = 256;
-const MAX_PROMPT_CHARS = 4000;
-const MAX_KEYWORDS = 500;
-const MAX_KEYWORD_CHARS = 100;
+export const MAX_PROMPT_CHARS = 4000;
+export const MAX_KEYWORDS = 500;
+export const MAX_KEYWORD_CHARS = 100;
 const MAX_TEMPERATURES = 10;
 const MAX_SPEAKERS = 64;
 const MAX_VAD_MS = 30_000;
@@ -82,6 +82,7 @@ export const JobInputSchema = z
     meeting_id: id,
     tenant_id: id,
     user_id: id,
+    max_audio_mb: optional(z.number().positive()),
     language: Language,
     initial_prompt: optionalText(MAX_PROMPT_CHARS),
     keywords: withDefault(z.array(z.string().max(MAX_KEYWORD_CHARS)).max(MAX_KEYWORDS), []),

@@ -10,11 +10,13 @@ import {
   type LoadedModels,
   loadModels,
 } from './load-models.ts';
-import { locateDiarization } from './locate-diarization.ts';
+import { type LocatedDiarization, locateDiarization } from './locate-diarization.ts';
 import { locateWhisper } from './locate-whisper.ts';
 
 export interface StartedModels extends LoadedModels {
   readonly device: 'cuda' | 'cpu';
+  /** What is loaded, and what it is for. */
+  readonly networks: readonly { readonly name: string; readonly task: string }[];
   /** Runs what jobs will run, once; the log gets the whole start by stage. */
   warmUp(): Promise<void>;
 }
@@ -73,8 +75,18 @@ export async function startModels(
     note(stagesMs, 'warmUp', since(warmedAt));
     logger.info({ ...described, elapsedMs: since(startedAt), stagesMs }, 'engine ready');
   };
-  return { ...models, device, warmUp };
+  return { ...models, device, warmUp, networks: networksOf(whisper.name, diarization) };
 }
+
+const networksOf = (whisperName: string, diarization: LocatedDiarization) => [
+  { name: whisperName, task: 'recognition' },
+  { name: 'embedded/silero-vad', task: 'voice_activity' },
+  { name: nameOf(diarization.segmentation), task: 'speaker_segmentation' },
+  { name: nameOf(diarization.embedding), task: 'speaker_voices' },
+];
+
+const nameOf = ({ name, isEmbedded }: LocatedDiarization['embedding']): string =>
+  isEmbedded ? `embedded/${name}` : name;
 
 const since = (startedAt: number): number => Math.round(performance.now() - startedAt);
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
-import type { JobContext } from '../job.ts';
+import type { WorkerProgress } from '../job.ts';
+import type { WireSegment } from '../wire-segment.ts';
 import { Endpoint, type EndpointAddress, type JobAnswer, RequestError } from './endpoint.ts';
 import { MAX_REQUEST_BYTES, tooLarge } from './inline-audio.ts';
 import { DEFAULT_POLLING, growingWaits, type Polling } from './polling.ts';
@@ -14,44 +15,73 @@ export interface DispatchTarget extends EndpointAddress {
   readonly limits?: TimeLimits;
 }
 
-type Watcher = Pick<JobContext, 'signal' | 'onProgress'>;
+export interface RemoteWatcher {
+  readonly signal: AbortSignal;
+  /** May throw, which ends the job there too. */
+  onProgress(progress: WorkerProgress): void;
+  /** The endpoint has taken the job under that id; waited for, so that it is noted before all else. */
+  onSent?(id: string): Promise<void>;
+  /** Time on a worker that the job has cost, however it ended. */
+  onWorked?(workerMs: number): void;
+  /** Whether the job is to go on there although nobody here waits for it any more. */
+  leavesRunning?(reason: unknown): boolean;
+}
 
 const ENDED: ReadonlySet<string> = new Set(['COMPLETED', 'FAILED', 'CANCELLED', 'TIMED_OUT']);
-const Progress = z.object({ stage: z.string(), fraction: z.number().min(0).max(1) });
+const Segment = z.looseObject({
+  start: z.number(),
+  end: z.number(),
+  text: z.string(),
+  confidence: z.number(),
+});
+const Progress: z.ZodType<WorkerProgress> = z.object({
+  stage: z.string().max(64),
+  fraction: z.number().min(0).max(1),
+  audio_sec: z.number().min(0).optional().catch(undefined),
+  segments: z
+    .object({
+      first: z.number().int().min(0),
+      latest: z.array(Segment.transform((segment): WireSegment => segment)),
+    })
+    .optional()
+    .catch(undefined),
+}) as z.ZodType<WorkerProgress>;
 
 /**
- * Sends a job to a RunPod endpoint and waits until it has ended there, well or not. An abort and
- * an exceeded limit of time also cancel it there.
- * @throws {SttError} AUDIO_TOO_LARGE before anything is sent, ENDPOINT_REFUSED,
- * ENDPOINT_UNAVAILABLE, QUEUE_TIMEOUT, JOB_TIMEOUT, WORKER_LOST; and JOB_CANCELLED or the
- * signal's reason.
+ * Sends a job to a RunPod endpoint and waits until it has ended there, well or not. It is never sent
+ * again after it may have arrived. What ends the waiting early also ends the job there.
+ * @throws {SttError} AUDIO_TOO_LARGE before anything is sent, ENDPOINT_REFUSED; ENDPOINT_UNAVAILABLE
+ * when nothing runs there, OUTCOME_UNKNOWN when that is not known; QUEUE_TIMEOUT, JOB_TIMEOUT,
+ * WORKER_LOST; and JOB_CANCELLED or the signal's reason.
  */
 export async function runRemotely(
   input: unknown,
   target: DispatchTarget,
-  watcher: Watcher,
+  watcher: RemoteWatcher,
 ): Promise<JobAnswer> {
   const bodyBytes = Buffer.byteLength(JSON.stringify({ input }));
   if (bodyBytes > MAX_REQUEST_BYTES) throw tooLarge(bodyBytes, MAX_REQUEST_BYTES);
   const remote = new RemoteJob(target, watcher);
-  try {
-    await remote.start(input);
-    return await remote.waitForEnd();
-  } catch (thrown) {
-    const { signal } = watcher;
-    if (signal.aborted || isOverdue(thrown)) await remote.cancel();
-    throw signal.aborted ? cancelled(signal) : thrown;
-  }
+  return await remote.ended(await remote.start(input));
 }
+
+/**
+ * Waits for a job that was sent before, perhaps by another process, as `runRemotely` does.
+ * @throws {SttError} as `runRemotely`; WORKER_LOST also when RunPod has forgotten the job.
+ */
+export const followRemotely = (
+  jobId: string,
+  target: DispatchTarget,
+  watcher: RemoteWatcher,
+): Promise<JobAnswer> => new RemoteJob(target, watcher).ended(jobId);
 
 class RemoteJob {
   readonly #endpoint: Endpoint;
   readonly #target: DispatchTarget;
   readonly #polling: Polling;
-  readonly #watcher: Watcher;
-  #id: string | undefined;
+  readonly #watcher: RemoteWatcher;
 
-  constructor(target: DispatchTarget, watcher: Watcher) {
+  constructor(target: DispatchTarget, watcher: RemoteWatcher) {
     this.#endpoint = new Endpoint(target);
     this.#target = target;
     this.#polling = { ...DEFAULT_POLLING, ...target.polling };
@@ -59,51 +89,70 @@ class RemoteJob {
   }
 
   /** Repeated only while it certainly had no effect: after a lost answer the job may run already. */
-  async start(input: unknown): Promise<void> {
+  async start(input: unknown): Promise<string> {
+    const { signal } = this.#watcher;
     const policy = this.#target.limits && policyOf(this.#target.limits);
-    const answer = await this.#persist(() => this.#endpoint.run(input, policy), {
-      attempts: this.#polling.attempts,
-      mayRepeat: ({ hadNoEffect }) => hadNoEffect,
-    });
-    this.#id = answer.id;
+    const request = () => this.#endpoint.run(input, policy);
+    const answer = await this.#persist(request, this.#polling.attempts, (e) => e.hadNoEffect).catch(
+      (thrown: unknown) => {
+        if (signal.aborted) throw cancelled(signal);
+        throw sendingFailure(thrown);
+      },
+    );
+    await this.#watcher.onSent?.(answer.id);
+    return answer.id;
   }
 
-  async waitForEnd(): Promise<JobAnswer> {
-    const { signal, onProgress } = this.#watcher;
-    const jobId = this.#id ?? '';
+  async ended(jobId: string): Promise<JobAnswer> {
+    const { signal, onWorked, leavesRunning } = this.#watcher;
     const watch = new TimeWatch(this.#target.limits);
+    try {
+      const answer = await this.#waitForEnd(jobId, watch);
+      onWorked?.(answer.executionTime ?? watch.workedMs);
+      return answer;
+    } catch (thrown) {
+      if (signal.aborted && leavesRunning?.(signal.reason)) throw cancelled(signal);
+      onWorked?.(watch.workedMs);
+      if (isForgotten(thrown)) {
+        throw new SttError('WORKER_LOST', 'RunPod no longer knows the job', { cause: thrown });
+      }
+      const isStopped = await this.#cancel(jobId);
+      if (signal.aborted) throw cancelled(signal);
+      if (thrown instanceof RequestError) throw lookingFailure(thrown, isStopped);
+      throw thrown;
+    }
+  }
+
+  async #waitForEnd(jobId: string, watch: TimeWatch): Promise<JobAnswer> {
+    const { signal, onProgress } = this.#watcher;
     const waits = growingWaits(this.#polling);
     for (;;) {
       await sleep(waits.next().value, undefined, { signal });
-      const answer = await this.#look(jobId);
+      const answer = await this.#persist(
+        () => this.#endpoint.status(jobId),
+        this.#polling.lookAttempts,
+        ({ httpStatus }) => isTransient(httpStatus),
+      );
       if (ENDED.has(answer.status)) return answer;
+      watch.look(answer.status);
       const progress = Progress.safeParse(answer.output);
       if (progress.success) onProgress(progress.data);
-      watch.look(answer.status);
     }
   }
 
-  /** Best effort: the job ends by its own time limit at the latest. */
-  async cancel(): Promise<void> {
-    if (this.#id !== undefined) await this.#endpoint.cancel(this.#id).catch(() => undefined);
+  /** False: it may go on there, until its own time limit at the latest. */
+  #cancel(jobId: string): Promise<boolean> {
+    return this.#endpoint.cancel(jobId).then(
+      () => true,
+      () => false,
+    );
   }
 
-  async #look(jobId: string): Promise<JobAnswer> {
-    try {
-      return await this.#persist(() => this.#endpoint.status(jobId), {
-        attempts: this.#polling.lookAttempts,
-        mayRepeat: ({ httpStatus }) => isTransient(httpStatus),
-      });
-    } catch (thrown) {
-      if (!(thrown instanceof SttError && thrown.cause instanceof RequestError)) throw thrown;
-      if (thrown.cause.httpStatus !== 404) throw thrown;
-      throw new SttError('WORKER_LOST', 'RunPod no longer knows the job', { cause: thrown });
-    }
-  }
-
+  /** @throws {RequestError} the last one, or one that another try would not mend. */
   async #persist(
     request: () => Promise<JobAnswer>,
-    { attempts, mayRepeat }: { attempts: number; mayRepeat: (error: RequestError) => boolean },
+    attempts: number,
+    mayRepeat: (error: RequestError) => boolean,
   ): Promise<JobAnswer> {
     const { signal } = this.#watcher;
     const waits = growingWaits(this.#polling);
@@ -112,16 +161,32 @@ class RemoteJob {
       try {
         return await request();
       } catch (thrown) {
-        if (!(thrown instanceof RequestError)) throw thrown;
-        if (attempt === attempts || !mayRepeat(thrown)) throw thrown.toSttError();
+        const isLast = attempt === attempts;
+        if (!(thrown instanceof RequestError) || isLast || !mayRepeat(thrown)) throw thrown;
       }
       await sleep(waits.next().value, undefined, { signal });
     }
   }
 }
 
-const isOverdue = (thrown: unknown): boolean =>
-  thrown instanceof SttError && (thrown.code === 'QUEUE_TIMEOUT' || thrown.code === 'JOB_TIMEOUT');
+const isForgotten = (thrown: unknown): boolean =>
+  thrown instanceof RequestError && thrown.httpStatus === 404;
+
+/** A request that was not refused and not answered may have had its effect. */
+function sendingFailure(thrown: unknown): unknown {
+  if (!(thrown instanceof RequestError)) return thrown;
+  if (thrown.hadNoEffect || !isTransient(thrown.httpStatus)) return thrown.toSttError();
+  const status = thrown.httpStatus === undefined ? 'no answer' : `HTTP ${thrown.httpStatus}`;
+  return unknownOutcome(`RunPod may have taken the job (${status})`, thrown);
+}
+
+const lookingFailure = (thrown: RequestError, isStopped: boolean): SttError =>
+  isStopped || !isTransient(thrown.httpStatus)
+    ? thrown.toSttError()
+    : unknownOutcome('RunPod took the job and can no longer be asked about it', thrown);
+
+const unknownOutcome = (message: string, cause: unknown): SttError =>
+  new SttError('OUTCOME_UNKNOWN', message, { cause });
 
 const cancelled = ({ reason }: AbortSignal): SttError =>
   reason instanceof SttError ? reason : new SttError('JOB_CANCELLED', 'The job was cancelled');

@@ -1,8 +1,7 @@
 import { SttError } from '../../core/errors.ts';
-import type { JobContext } from '../job.ts';
 import type { JobAnswer } from './endpoint.ts';
 import { endedFailure } from './remote-failure.ts';
-import { type DispatchTarget, runRemotely } from './remote-job.ts';
+import { type DispatchTarget, type RemoteWatcher, runRemotely } from './remote-job.ts';
 
 /**
  * Runs a job on a RunPod endpoint and returns its output. An abort also cancels it there.
@@ -11,9 +10,9 @@ import { type DispatchTarget, runRemotely } from './remote-job.ts';
 export async function submitJob(
   input: unknown,
   target: DispatchTarget,
-  context: Pick<JobContext, 'signal' | 'onProgress'>,
+  watcher: RemoteWatcher,
 ): Promise<object> {
-  return outputOf(await runRemotely(input, target, context));
+  return outputOf(await runRemotely(input, target, watcher));
 }
 
 /**

@@ -30,15 +30,22 @@ export class TimeWatch {
   readonly #limits: TimeLimits | undefined;
   #isQueued = true;
   #sinceMs = performance.now();
+  #earlierMs = 0;
 
   constructor(limits: TimeLimits | undefined) {
     this.#limits = limits;
+  }
+
+  /** On workers so far, as far as was seen. */
+  get workedMs(): number {
+    return this.#earlierMs + (this.#isQueued ? 0 : performance.now() - this.#sinceMs);
   }
 
   /** @throws {SttError} QUEUE_TIMEOUT, JOB_TIMEOUT */
   look(status: string): void {
     const isQueued = status === 'IN_QUEUE';
     if (isQueued !== this.#isQueued) {
+      this.#earlierMs = this.workedMs;
       this.#isQueued = isQueued;
       this.#sinceMs = performance.now();
     }

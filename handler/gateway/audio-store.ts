@@ -7,8 +7,16 @@ export interface SharedAudio {
   remove(): Promise<boolean>;
 }
 
+/** Under which name a recording is shared, that of its job, and for how long. */
+export interface ShareTerms {
+  readonly name: string;
+  readonly validMs: number;
+}
+
 /** Where recordings go that are too large to travel inside a job. */
 export interface AudioStore {
   /** @throws {SttError} HANDOVER_FAILED; and the signal's reason. */
-  share(recording: Upload, validMs: number, signal: AbortSignal): Promise<SharedAudio>;
+  share(recording: Upload, terms: ShareTerms, signal: AbortSignal): Promise<SharedAudio>;
+  /** Takes up what was shared under that name before, perhaps by a process that is dead. */
+  resume(recording: Upload, name: string): Pick<SharedAudio, 'remove'>;
 }

@@ -5,14 +5,16 @@ import {
   type JobAnswer,
   RequestError,
 } from '../dispatch/endpoint.ts';
-import { type DispatchTarget, runRemotely } from '../dispatch/remote-job.ts';
+import type { DispatchTarget } from '../dispatch/remote-job.ts';
 import { outputOf } from '../dispatch/submit-job.ts';
 import type { TimeLimits } from '../dispatch/time-limits.ts';
 import type { ExecutionContext, JobExecutor, ServiceJob } from '../jobs/contracts.ts';
 import type { JobResult } from '../result.ts';
 import type { JobOutput } from '../run-job.ts';
-import { type HandoverOptions, handOver } from './hand-over.ts';
-import { risingProgress } from './rising-progress.ts';
+import { GatewayRun } from './gateway-run.ts';
+import type { HandoverOptions } from './hand-over.ts';
+import { RemoteProgress } from './remote-progress.ts';
+import type { WorkerBudget } from './worker-budget.ts';
 import { readWorkerResult } from './worker-result.ts';
 
 export interface GatewayOptions {
@@ -20,6 +22,7 @@ export interface GatewayOptions {
   readonly handover: Omit<HandoverOptions, 'validMs'>;
   /** How often a job is sent when its workers fail. */
   readonly maxAttempts: number;
+  readonly budget?: Pick<WorkerBudget, 'assertLeft' | 'spend'>;
   /** Answers when the endpoint cannot. */
   readonly fallback?: JobExecutor | undefined;
 }
@@ -28,20 +31,11 @@ export interface GatewayOptions {
 const POOL_FAILURES: ReadonlySet<ErrorCode> = new Set([
   'ENDPOINT_UNAVAILABLE',
   'ENDPOINT_REFUSED',
+  'OUTCOME_UNKNOWN',
+  'BUDGET_EXCEEDED',
   'QUEUE_TIMEOUT',
   'WORKER_LOST',
   'HANDOVER_FAILED',
-]);
-/** A job has ended with these and left nothing behind: it may run again. */
-const HARMLESS_TO_REPEAT: ReadonlySet<ErrorCode> = new Set([
-  'WORKER_LOST',
-  'ENGINE_CRASHED',
-  'SHUTTING_DOWN',
-  'GPU_OUT_OF_MEMORY',
-  'DEVICE_UNAVAILABLE',
-  'MODEL_LOAD_FAILED',
-  'MODEL_DOWNLOAD_FAILED',
-  'DISK_FULL',
 ]);
 const HEALTH_VALID_MS = 2000;
 
@@ -59,8 +53,9 @@ export class GatewayExecutor implements JobExecutor {
   async execute(job: ServiceJob, context: ExecutionContext): Promise<JobOutput> {
     const startedAt = performance.now();
     const elapsed = () => ({ elapsedSec: Math.round(performance.now() - startedAt) / 1000 });
+    const progress = new RemoteProgress(context);
     try {
-      const { result, fields } = await this.#dispatch(job, context);
+      const { result, fields } = await this.#dispatch(job, context, progress);
       context.logger.info(
         { audioSec: result.audio_duration, ...elapsed(), ...fields },
         'job completed',
@@ -71,7 +66,8 @@ export class GatewayExecutor implements JobExecutor {
       const { fallback } = this.#options;
       if (fallback !== undefined && POOL_FAILURES.has(error.code)) {
         context.logger.warn({ ...elapsed(), err: error }, 'job falls back to this process');
-        return withWarning(await fallback.execute(job, context), error.code);
+        const here = { ...context, ...progress.local() };
+        return withWarning(await fallback.execute(job, here), error.code);
       }
       if (error.code === 'JOB_CANCELLED') context.logger.info(elapsed(), 'job cancelled');
       else context.logger.error({ ...elapsed(), err: error }, 'job failed');
@@ -95,34 +91,17 @@ export class GatewayExecutor implements JobExecutor {
     }
   }
 
-  async #dispatch(job: ServiceJob, context: ExecutionContext) {
+  async #dispatch(job: ServiceJob, context: ExecutionContext, progress: RemoteProgress) {
     const { target, handover, maxAttempts } = this.#options;
     const { maxQueueMs, maxJobMs } = target.limits;
-    const validMs = maxAttempts * (maxQueueMs + maxJobMs);
-    const { signal, logger } = context;
-    const remote = await handOver(job, { ...handover, validMs }, signal);
+    const options = { ...handover, validMs: maxAttempts * (maxQueueMs + maxJobMs) };
+    const run = new GatewayRun(job, { ...this.#options, handover: options, context, progress });
     try {
-      return await this.#persist(remote.input, { signal, logger, ...risingProgress(context) });
+      const { answer, attempt } = await run.persist();
+      const result = readWorkerResult(outputOf(answer));
+      return { result, fields: { attempt, ...timesOf(answer) } };
     } finally {
-      if (!(await remote.release())) logger.warn('recording left behind in the bucket');
-    }
-  }
-
-  async #persist(
-    input: Readonly<Record<string, unknown>>,
-    context: Pick<ExecutionContext, 'signal' | 'onProgress' | 'logger'>,
-  ) {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const answer = await runRemotely(input, this.#options.target, context);
-        const result = readWorkerResult(outputOf(answer));
-        return { result, fields: { attempt, ...timesOf(answer) } };
-      } catch (thrown) {
-        const mayRepeat = thrown instanceof SttError && HARMLESS_TO_REPEAT.has(thrown.code);
-        const isLast = attempt >= this.#options.maxAttempts;
-        if (!mayRepeat || isLast || context.signal.aborted) throw thrown;
-        context.logger.warn({ attempt, err: thrown }, 'job sent again');
-      }
+      if (!(await run.release())) context.logger.warn('recording left behind in the bucket');
     }
   }
 }

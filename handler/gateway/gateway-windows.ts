@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SttError } from '../../core/errors.ts';
+import { type ErrorCode, SttError } from '../../core/errors.ts';
 import {
   Endpoint,
   type EndpointAddress,
@@ -9,6 +9,7 @@ import {
 } from '../dispatch/endpoint.ts';
 import { isTransient } from '../dispatch/remote-failure.ts';
 import { outputOf } from '../dispatch/submit-job.ts';
+import type { WorkerBudget } from './worker-budget.ts';
 
 /** The input of a `task: "stream"` job: all that a worker needs, so any of them can answer. */
 export type WindowJob = Readonly<Record<string, unknown>>;
@@ -18,6 +19,8 @@ export interface WindowsOptions {
   /** A later answer is of no use: the next window holds the same audio and more. */
   readonly deadlineMs?: number;
   readonly retryMs?: number;
+  /** What windows cost counts as what jobs do. */
+  readonly budget?: Pick<WorkerBudget, 'assertLeft' | 'spend'>;
 }
 
 /** What makes two windows the same one. */
@@ -36,9 +39,11 @@ export class GatewayWindows {
   readonly #deadlineMs: number;
   readonly #retryMs: number;
   readonly #policy: ExecutionPolicy;
+  readonly #budget: WindowsOptions['budget'];
   readonly #underWay = new Map<string, Promise<object>>();
 
-  constructor({ target, deadlineMs, retryMs }: WindowsOptions) {
+  constructor({ target, deadlineMs, retryMs, budget }: WindowsOptions) {
+    this.#budget = budget;
     this.#endpoint = new Endpoint(target);
     this.#deadlineMs = deadlineMs ?? DEFAULT_DEADLINE_MS;
     this.#retryMs = retryMs ?? DEFAULT_RETRY_MS;
@@ -80,15 +85,21 @@ export class GatewayWindows {
     }
   }
 
-  #send(window: WindowJob): Promise<JobAnswer> {
-    return this.#endpoint.runSync(window, this.#policy, SYNC_WAIT_MS);
+  async #send(window: WindowJob): Promise<JobAnswer> {
+    this.#budget?.assertLeft();
+    const answer = await this.#endpoint.runSync(window, this.#policy, SYNC_WAIT_MS);
+    this.#budget?.spend(answer.executionTime ?? 0);
+    return answer;
   }
 }
+
+/** Another try within the deadline comes to the same. */
+const NOT_MENDED: ReadonlySet<ErrorCode> = new Set(['QUEUE_TIMEOUT', 'BUDGET_EXCEEDED']);
 
 const mayRepeat = (thrown: unknown): boolean =>
   thrown instanceof RequestError
     ? isTransient(thrown.httpStatus)
-    : thrown instanceof SttError && thrown.code !== 'QUEUE_TIMEOUT' && thrown.retryable;
+    : thrown instanceof SttError && !NOT_MENDED.has(thrown.code) && thrown.retryable;
 
 const asSttError = (thrown: unknown): SttError =>
   thrown instanceof RequestError ? thrown.toSttError() : SttError.from(thrown);

@@ -31,54 +31,89 @@ export interface RemoteInput {
 
 /**
  * Makes a job's recording reachable for a worker: inside the job where it is small, else from the
- * store. A URL stays what it is: the worker fetches it.
+ * store, under the job's name. A URL stays what it is: the worker fetches it.
  * @throws {SttError} AUDIO_TOO_LARGE, AUDIO_NOT_FOUND, PATH_FORBIDDEN, INPUT_INVALID,
  * HANDOVER_FAILED; and the signal's reason.
  */
 export async function handOver(
-  { input, upload, tenant }: ServiceJob,
+  job: ServiceJob,
   options: HandoverOptions,
   signal: AbortSignal,
 ): Promise<RemoteInput> {
-  const { audio_url, audio_base64, ...rest } = input;
-  if (upload !== null) return shareFile(upload, rest, options, signal);
-  const source = audioSourceOf({
-    audio_url: textOf(audio_url),
-    audio_base64: textOf(audio_base64),
-  });
+  const { input, upload } = job;
+  const { audio_url: _, audio_base64: __, ...rest } = input;
+  if (upload !== null) return shareFile(upload, { job, rest }, options, signal);
+  const source = sourceOf(job);
   switch (source.kind) {
     case 'url':
-      return { input, release: async () => true };
+      return { input, release: nothingLeft };
     case 'path': {
-      const { root, maxBytes } = options.audio;
-      const ownRoot = root === undefined || tenant === null ? root : join(root, tenant);
-      const path = await resolveAudioPath(source.path, ownRoot, maxBytes);
-      return shareFile({ path, bytes: (await stat(path)).size }, rest, options, signal);
+      const recording = await fileBelowRoot(job, source.path, options);
+      return shareFile(recording, { job, rest }, options, signal);
     }
     case 'base64':
-      if (source.data.length <= MAX_INLINE_CHARS) return { input, release: async () => true };
-      return shareText(source.data, rest, options, signal);
+      if (source.data.length <= MAX_INLINE_CHARS) return { input, release: nothingLeft };
+      return shareText(source.data, { job, rest }, options, signal);
   }
+}
+
+/** For a job that was sent before: its worker may still come for the recording. Never throws. */
+export async function resumeHandover(
+  job: ServiceJob,
+  options: HandoverOptions,
+): Promise<RemoteInput['release']> {
+  try {
+    const source = job.upload === null ? sourceOf(job) : null;
+    if (source !== null && source.kind !== 'path') return nothingLeft;
+    const recording =
+      job.upload ?? (await fileBelowRoot(job, source === null ? '' : source.path, options));
+    if (recording.bytes <= MAX_INLINE_BYTES) return nothingLeft;
+    const shared = options.store?.resume(recording, job.id);
+    return shared === undefined ? nothingLeft : () => shared.remove();
+  } catch {
+    return nothingLeft; // what is wrong with the recording its worker will say
+  }
+}
+
+const nothingLeft = async (): Promise<boolean> => true;
+
+const sourceOf = ({ input: { audio_url, audio_base64 } }: ServiceJob) =>
+  audioSourceOf({ audio_url: textOf(audio_url), audio_base64: textOf(audio_base64) });
+
+async function fileBelowRoot(
+  { tenant }: ServiceJob,
+  path: string,
+  { audio: { root, maxBytes } }: HandoverOptions,
+): Promise<Upload> {
+  const ownRoot = root === undefined || tenant === null ? root : join(root, tenant);
+  const resolved = await resolveAudioPath(path, ownRoot, maxBytes);
+  return { path: resolved, bytes: (await stat(resolved)).size };
+}
+
+interface Handed {
+  readonly job: ServiceJob;
+  /** Its fields but those that say where the audio is. */
+  readonly rest: Readonly<Record<string, unknown>>;
 }
 
 async function shareFile(
   recording: Upload,
-  rest: Readonly<Record<string, unknown>>,
+  { job, rest }: Handed,
   { store, validMs }: HandoverOptions,
   signal: AbortSignal,
 ): Promise<RemoteInput> {
   if (recording.bytes <= MAX_INLINE_BYTES) {
     const input = { ...rest, audio_base64: await readFile(recording.path, 'base64') };
-    return { input, release: async () => true };
+    return { input, release: nothingLeft };
   }
   if (store === undefined) throw tooLarge(recording.bytes, MAX_INLINE_BYTES);
-  const shared = await store.share(recording, validMs, signal);
+  const shared = await store.share(recording, { name: job.id, validMs }, signal);
   return { input: { ...rest, audio_url: shared.url }, release: () => shared.remove() };
 }
 
 async function shareText(
   data: string,
-  rest: Readonly<Record<string, unknown>>,
+  handed: Handed,
   options: HandoverOptions,
   signal: AbortSignal,
 ): Promise<RemoteInput> {
@@ -88,7 +123,7 @@ async function shareText(
     const { path, handle } = await spool.createFile();
     await writeBase64(data, handle, maxBytes, signal);
     const { size } = await handle.stat();
-    const remote = await shareFile({ path, bytes: size }, rest, options, signal);
+    const remote = await shareFile({ path, bytes: size }, handed, options, signal);
     return {
       input: remote.input,
       release: async () => {

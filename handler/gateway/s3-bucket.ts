@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
 import { request } from 'undici';
 import { SttError } from '../../core/errors.ts';
 import type { Upload } from '../jobs/contracts.ts';
-import type { AudioStore, SharedAudio } from './audio-store.ts';
+import type { AudioStore, SharedAudio, ShareTerms } from './audio-store.ts';
 
 export interface BucketAddress {
   readonly endpoint: string;
@@ -22,7 +21,7 @@ const OWN_REQUEST_SEC = 900;
 /** The longest that S3 signs for: a week. */
 const MAX_VALID_SEC = 604_800;
 
-/** Recordings under random names in an S3-compatible bucket, for as long as their job runs. */
+/** Recordings under the names of their jobs, which nobody can guess, in an S3-compatible bucket, for as long as their job runs. */
 export class S3Bucket implements AudioStore {
   readonly #client: AwsClient;
   readonly #address: BucketAddress;
@@ -33,8 +32,15 @@ export class S3Bucket implements AudioStore {
     this.#address = address;
   }
 
-  async share(recording: Upload, validMs: number, signal: AbortSignal): Promise<SharedAudio> {
-    const name = randomUUID();
+  resume(_: Upload, name: string): Pick<SharedAudio, 'remove'> {
+    return { remove: () => this.#remove(name) };
+  }
+
+  async share(
+    recording: Upload,
+    { name, validMs }: ShareTerms,
+    signal: AbortSignal,
+  ): Promise<SharedAudio> {
     try {
       await this.#put(name, recording, signal);
       return {
@@ -94,7 +100,9 @@ export class S3Bucket implements AudioStore {
 
   async #signedUrl(method: string, name: string, validSec: number): Promise<string> {
     const { endpoint, bucket } = this.#address;
-    const url = new URL(`${endpoint.replace(/\/$/, '')}/${encodeURIComponent(bucket)}/${name}`);
+    const url = new URL(
+      `${endpoint.replace(/\/$/, '')}/${encodeURIComponent(bucket)}/${encodeURIComponent(name)}`,
+    );
     url.searchParams.set('X-Amz-Expires', String(Math.min(MAX_VALID_SEC, validSec)));
     const signed = await this.#client.sign(url, { method, aws: { signQuery: true } });
     return signed.url;

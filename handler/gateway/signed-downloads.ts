@@ -1,32 +1,42 @@
-import { createHmac, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Upload } from '../jobs/contracts.ts';
-import type { AudioStore, SharedAudio } from './audio-store.ts';
+import type { AudioStore, SharedAudio, ShareTerms } from './audio-store.ts';
 
 export const DOWNLOAD_PATH = '/stt/handover';
-const KEY_BYTES = 32;
+export const DOWNLOAD_KEY_BYTES = 32;
 
 /**
- * Recordings that workers fetch from this gateway: a URL names one recording of one job, is signed
- * by a key that lives as long as this process, and ends with the job or at its time.
+ * Recordings that workers fetch from this gateway: a URL names one recording of one job, is signed,
+ * and ends with the job or at its time.
  */
 export class SignedDownloads implements AudioStore {
   readonly #publicUrl: string;
-  readonly #key = randomBytes(KEY_BYTES);
+  readonly #key: Buffer;
   readonly #recordings = new Map<string, Upload>();
 
-  /** `publicUrl`: the address of this very process as workers reach it. */
-  constructor(publicUrl: string) {
+  /**
+   * `publicUrl`: the address of this very process as workers reach it; `key`: what its URLs are signed
+   * with, by the next process too if they are to outlive this one.
+   */
+  constructor(publicUrl: string, key: Buffer = randomBytes(DOWNLOAD_KEY_BYTES)) {
     this.#publicUrl = publicUrl.replace(/\/$/, '');
+    this.#key = key;
   }
 
-  async share(recording: Upload, validMs: number): Promise<SharedAudio> {
-    const id = randomUUID();
-    this.#recordings.set(id, recording);
-    const claim = `${id}.${Math.ceil((Date.now() + validMs) / 1000)}`;
+  async share(recording: Upload, { name, validMs }: ShareTerms): Promise<SharedAudio> {
+    const claim = `${name}.${Math.ceil((Date.now() + validMs) / 1000)}`;
+    const signature = this.#sign(claim).toString('base64url');
     return {
-      url: `${this.#publicUrl}${DOWNLOAD_PATH}/${claim}.${this.#sign(claim).toString('base64url')}`,
+      ...this.resume(recording, name),
+      url: `${this.#publicUrl}${DOWNLOAD_PATH}/${claim}.${signature}`,
+    };
+  }
+
+  resume(recording: Upload, name: string): Pick<SharedAudio, 'remove'> {
+    this.#recordings.set(name, recording);
+    return {
       remove: async () => {
-        this.#recordings.delete(id);
+        this.#recordings.delete(name);
         return true;
       },
     };

@@ -1,15 +1,18 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
+import { describeIssues } from '../input-issues.ts';
 import type { AsyncJobs, JobView, ServiceJob } from '../jobs/contracts.ts';
 import { toWireJob } from '../jobs/wire-job.ts';
+import type { Exchange, Respond } from './answer-job.ts';
 import { EventStream } from './event-stream.ts';
+import { idempotencyKeyOf } from './idempotency-key.ts';
 import type { ServiceContext } from './service-context.ts';
 
 const MAX_LISTED = 100;
-const MAX_KEY_CHARS = 255;
 const ListQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(MAX_LISTED).catch(MAX_LISTED),
+  limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(MAX_LISTED),
+  cursor: z.string().max(500).optional(),
 });
 
 type JobRequest = FastifyRequest<{ Params: { id: string } }>;
@@ -20,9 +23,14 @@ export function addAsyncJobRoutes(app: FastifyInstance, context: ServiceContext)
   if (asyncJobs === undefined) return;
 
   app.get('/stt/jobs', async ({ caller, query }) => {
-    const { limit } = ListQuery.parse(query);
-    const views = await asyncJobs.list(caller.tenant?.id ?? null, limit);
-    return { jobs: views.map((view) => ({ ...toWireJob(view), result: undefined })) };
+    const parsed = ListQuery.safeParse(query);
+    if (!parsed.success) {
+      throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
+    }
+    const { limit, cursor } = parsed.data;
+    const page = await asyncJobs.list(caller.tenant?.id ?? null, limit, cursor ?? null);
+    const jobs = page.views.map((view) => ({ ...toWireJob(view), result: undefined }));
+    return { jobs, next_cursor: page.cursor };
   });
   app.get('/stt/jobs/:id', async ({ caller, params }: JobRequest) =>
     toWireJob(known(await asyncJobs.get(caller.tenant?.id ?? null, params.id))),
@@ -42,24 +50,27 @@ export function addAsyncJobRoutes(app: FastifyInstance, context: ServiceContext)
   });
 }
 
-/** Hands a job to those that run by themselves, and answers where to find it. */
-export async function answerAccepted(
+/** Hands a job to those that run by themselves, and returns how to tell where to find it. */
+export async function acceptJob(
   job: ServiceJob,
   webhookUrl: string | null,
-  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  { request, reply }: Exchange,
   { asyncJobs }: ServiceContext,
-): Promise<FastifyReply> {
+): Promise<Respond> {
   if (asyncJobs === undefined) {
     throw new SttError('INPUT_INVALID', 'async: this service keeps no jobs; wait for the answer');
   }
   const idempotencyKey = idempotencyKeyOf(request);
-  const { view, replayed } = await asyncJobs.submit({ job, webhookUrl, idempotencyKey });
-  if (replayed) reply.header('idempotency-replayed', 'true');
-  return reply
-    .code(202)
-    .header('location', `/stt/jobs/${view.id}`)
-    .header('preference-applied', 'respond-async')
-    .send(toWireJob(view));
+  const submission = { job, webhookUrl, idempotencyKey, requestId: request.id };
+  const { view, replayed } = await asyncJobs.submit(submission);
+  return () => {
+    if (replayed) reply.header('idempotency-replayed', 'true');
+    return reply
+      .code(202)
+      .header('location', `/stt/jobs/${view.id}`)
+      .header('preference-applied', 'respond-async')
+      .send(toWireJob(view));
+  };
 }
 
 /** The job's progress as server-sent events, until it has settled or the client goes away. */
@@ -69,26 +80,20 @@ async function tellEvents(
   reply: FastifyReply,
   { work }: ServiceContext,
 ): Promise<void> {
-  const { abort, end } = work.begin();
+  const { abort, end } = work.watch();
   reply.raw.once('close', () => abort.abort());
   const events = new EventStream(reply);
   try {
     for await (const event of asyncJobs.watch(tenant, id, abort.signal)) {
       if (event.type === 'progress') events.send('progress', event.progress);
       else if (event.type === 'segments') events.send('segments', { segments: event.segments });
-      else events.send(event.type, toWireJob(event.view));
+      else events.sendShared(event.type, event.view, () => toWireJob(event.view));
+      await events.drained();
     }
   } finally {
     events.close();
     end();
   }
-}
-
-function idempotencyKeyOf({ headers }: FastifyRequest): string | null {
-  const { 'idempotency-key': key } = headers;
-  if (key === undefined) return null;
-  if (typeof key === 'string' && key !== '' && key.length <= MAX_KEY_CHARS) return key;
-  throw new SttError('INPUT_INVALID', `Idempotency-Key: expected 1-${MAX_KEY_CHARS} characters`);
 }
 
 async function deleteJob(

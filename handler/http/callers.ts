@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SttError } from '../../core/errors.ts';
-import { LimitExceeded } from '../tenants/admission.ts';
 import { isSameSecret } from '../tenants/key-ring.ts';
+import { LimitExceeded } from '../tenants/limit-exceeded.ts';
 import { ANONYMOUS, type Caller } from '../tenants/tenant.ts';
 import type { Access, ServiceContext } from './service-context.ts';
 
@@ -10,19 +10,35 @@ export function identifyCallers(app: FastifyInstance, context: ServiceContext): 
   app.addHook('onRequest', async (request, reply) => {
     const access: Access = request.routeOptions.config.access ?? 'key';
     if (access === 'public' || request.is404) return;
-    if (access === 'operator') return assertOperator(request, context);
+    if (isOperator(request, context)) {
+      request.isOperator = true;
+      return;
+    }
+    if (access === 'operator') {
+      tellRefusal(context, request, presentedKey(request) !== undefined);
+      throw new SttError('UNAUTHENTICATED', 'The token of METRICS_TOKEN is required');
+    }
     request.caller = identify(request, context);
     limitRequests(request, reply, context);
   });
 }
 
-function identify(request: FastifyRequest, { keys, metrics, logger }: ServiceContext): Caller {
-  if (keys === undefined) return ANONYMOUS;
-  const key = presentedKey(request);
-  const caller = key === undefined ? undefined : keys.identify(key);
-  if (caller !== undefined) return caller;
+/** Tells the log and the metrics of a request whose key is missing or unknown, never the key. */
+export function tellRefusal(
+  { metrics, logger }: Pick<ServiceContext, 'metrics' | 'logger'>,
+  request: { readonly id: string } | null,
+  hasKey: boolean,
+): void {
   metrics.countRejection('UNAUTHENTICATED');
-  logger.warn({ requestId: request.id, hasKey: key !== undefined }, 'key refused');
+  logger.warn({ ...(request && { requestId: request.id }), hasKey }, 'key refused');
+}
+
+function identify(request: FastifyRequest, context: ServiceContext): Caller {
+  if (context.keys === undefined) return ANONYMOUS;
+  const key = presentedKey(request);
+  const caller = key === undefined ? undefined : context.keys.identify(key);
+  if (caller !== undefined) return caller;
+  tellRefusal(context, request, key !== undefined);
   const problem = key === undefined ? 'An API key is required' : 'The API key is unknown';
   throw new SttError(
     'UNAUTHENTICATED',
@@ -30,22 +46,20 @@ function identify(request: FastifyRequest, { keys, metrics, logger }: ServiceCon
   );
 }
 
-function presentedKey(request: FastifyRequest): string | undefined {
-  const { authorization, 'x-api-key': apiKey } = request.headers;
+function presentedKey({ headers }: FastifyRequest): string | undefined {
+  const { authorization, 'x-api-key': apiKey } = headers;
   const bearer = /^(?:Bearer|Token) +(\S+) *$/i.exec(authorization ?? '')?.[1];
-  if (bearer !== undefined) return bearer;
-  if (typeof apiKey === 'string') return apiKey.trim();
-  if (request.routeOptions.config.acceptsKeyInQuery !== true) return undefined;
-  const { token } = request.query as { readonly token?: unknown };
-  return typeof token === 'string' ? token : undefined;
+  return bearer ?? (typeof apiKey === 'string' ? apiKey.trim() : undefined);
 }
 
-function assertOperator(request: FastifyRequest, { config, keys }: ServiceContext): void {
+/** Whoever runs the service: by its token where one is set, else everyone where there are no keys. */
+function isOperator(request: FastifyRequest, { config, keys }: ServiceContext): boolean {
   const { metricsToken } = config.service;
-  if (metricsToken === undefined && keys === undefined) return;
+  const access = request.routeOptions.config.access ?? 'key';
+  if (access === 'key') return false;
+  if (metricsToken === undefined && keys === undefined) return true;
   const key = presentedKey(request);
-  if (metricsToken !== undefined && key !== undefined && isSameSecret(key, metricsToken)) return;
-  throw new SttError('UNAUTHENTICATED', 'The token of METRICS_TOKEN is required');
+  return metricsToken !== undefined && key !== undefined && isSameSecret(key, metricsToken);
 }
 
 /** Tells what is left of the tenant's minute; the draft's three headers. */

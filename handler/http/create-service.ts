@@ -5,20 +5,27 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { SttError } from '../../core/errors.ts';
 import type { AsyncJobs } from '../jobs/contracts.ts';
 import { Admission } from '../tenants/admission.ts';
+import { UploadSpace } from '../tenants/upload-space.ts';
 import type { UsageLedger } from '../tenants/usage-ledger.ts';
 import { ActiveWork } from './active-work.ts';
 import { addAsyncJobRoutes } from './async-job-routes.ts';
 import { identifyCallers } from './callers.ts';
 import { addDocumentationRoutes } from './documentation-routes.ts';
 import { answerFailures, sendFailure, toSttError } from './failures.ts';
+import { refuseForeignPages } from './foreign-pages.ts';
 import { addFormatRoute } from './format-route.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { JobGate } from './job-gate.ts';
+import { JobTimes } from './job-times.ts';
+import { limitConnections } from './limit-connections.ts';
+import { LiveCount } from './live-count.ts';
+import { addMachineGauges } from './machine-gauges.ts';
 import { ServiceMetrics } from './metrics.ts';
 import { addOpenAiRoutes } from './openai/openai-routes.ts';
 import { addPageRoutes } from './page/page-routes.ts';
 import { logRequests } from './request-log.ts';
 import { addResponseHeaders } from './response-headers.ts';
+import { limitSending } from './send-limits.ts';
 import type { ServiceContext } from './service-context.ts';
 import { ServiceExecutor } from './service-executor.ts';
 import { addStatusRoute } from './status-route.ts';
@@ -31,6 +38,8 @@ const MAX_HEADER_BYTES = 16 * 1024;
 const HEADERS_TIMEOUT_MS = 15_000;
 /** Above the idle time of common load balancers, so that they close first. */
 const KEEP_ALIVE_MS = 75_000;
+/** How late a slow client may be noticed; Node's own half a minute is longer than the time it has. */
+const SLOW_CHECK_MS = 1000;
 const MAX_PARAMETER_CHARS = 128;
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 
@@ -39,8 +48,7 @@ export type ServiceModule = (app: FastifyInstance, context: ServiceContext) => P
 
 export interface ServiceParts
   extends Pick<ServiceContext, 'config' | 'logger' | 'version' | 'keys' | 'slot'> {
-  /** Given the executor that every job of the service goes through. */
-  readonly createAsyncJobs?: (executor: ServiceExecutor) => Promise<AsyncJobs>;
+  readonly asyncJobs?: AsyncJobs;
   readonly ledger?: UsageLedger;
   readonly modules?: readonly ServiceModule[];
 }
@@ -52,10 +60,13 @@ export interface Service {
 
 /** The HTTP service, ready to listen; jobs are refused until the slot has an engine. */
 export async function createService(parts: ServiceParts): Promise<Service> {
-  const context = await contextOf(parts);
+  const context = contextOf(parts);
   const app = createServer(context);
   logRequests(app, context);
   addResponseHeaders(app, context);
+  limitSending(app);
+  acceptEmptyJson(app);
+  refuseForeignPages(app, context);
   identifyCallers(app, context);
   answerFailures(app, context);
   addHealthRoutes(app, context);
@@ -70,38 +81,55 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   return { app, context };
 }
 
-async function contextOf(parts: ServiceParts): Promise<ServiceContext> {
-  const { config, slot } = parts;
-  const gate = new JobGate(config.service.maxConcurrentJobs, config.service.maxQueuedJobs);
-  const admission = new Admission(parts.ledger);
+function contextOf(parts: ServiceParts): ServiceContext {
+  const { config, slot, keys, asyncJobs, ledger } = parts;
+  const { maxConcurrentJobs, maxQueuedJobs, maxStoredUploadBytes } = config.service;
+  const gate = new JobGate(maxConcurrentJobs, maxQueuedJobs);
+  const admission = new Admission({
+    ...(ledger && { ledger }),
+    limitsOf: (tenantId) => keys?.limitsOf(tenantId),
+    runningOf: (tenantId) => asyncJobs?.runningOf(tenantId) ?? 0,
+  });
   const metrics = new ServiceMetrics();
-  const executor = new ServiceExecutor({ slot, gate, admission, metrics });
-  const asyncJobs = await parts.createAsyncJobs?.(executor);
+  const times = new JobTimes(metrics.registry);
+  const live = new LiveCount();
   metrics.watch({ slot, gate, asyncJobs });
+  addMachineGauges(metrics.registry, { slot, live });
   return {
     config,
     logger: parts.logger,
     version: parts.version,
     startedAtMs: performance.now(),
-    keys: parts.keys,
+    keys,
     slot,
     gate,
     admission,
+    uploadSpace: new UploadSpace(maxStoredUploadBytes),
     metrics,
     work: new ActiveWork(),
-    executor,
+    executor: new ServiceExecutor({ slot, gate, admission, metrics, times }),
     asyncJobs,
+    live,
   };
 }
 
-function createServer({ config }: ServiceContext): FastifyInstance {
+/** A body of no bytes is none, whatever its type: a client that cancels a job has nothing to say. */
+function acceptEmptyJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parse(request, String(body), done);
+  });
+}
+
+function createServer({ config, logger }: ServiceContext): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_JSON_BYTES,
     requestTimeout: config.service.requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    http: { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: SLOW_CHECK_MS },
     routerOptions: { maxParamLength: MAX_PARAMETER_CHARS },
     genReqId: requestIdOf,
     frameworkErrors: (error, request, reply) => {
@@ -111,6 +139,7 @@ function createServer({ config }: ServiceContext): FastifyInstance {
   });
   app.server.headersTimeout = HEADERS_TIMEOUT_MS;
   app.server.maxConnections = config.service.maxConnections;
+  limitConnections(app.server, config.service.maxConnectionsPerAddress, logger);
   return app;
 }
 

@@ -33,7 +33,13 @@ export interface ServiceEngine {
   readonly model: string;
   readonly device: string;
   readonly languages: readonly string[];
+  /** Every network that is loaded, and what it is for. */
+  readonly models?: readonly { readonly name: string; readonly task: string }[];
   stats(): EngineStats | null;
+  /** It tries again by itself what another run may mend, so that nobody else should. */
+  readonly repeatsFailures?: boolean;
+  /** False: jobs that wait had better go on waiting. */
+  mayBegin?(): boolean;
   /** More for `GET /stt/status`, such as the health of an endpoint. */
   details?(): Promise<Readonly<Record<string, unknown>>>;
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ErrorCode, SttError } from '../../core/errors.ts';
-import { LimitExceeded } from '../tenants/admission.ts';
+import { LimitExceeded } from '../tenants/limit-exceeded.ts';
 import { openAiErrorOf } from './openai/openai-errors.ts';
 import type { ServiceContext } from './service-context.ts';
 
@@ -46,15 +46,7 @@ function retryAfterSecOf(error: SttError): number | null {
 
 /** Answers every failure in the shape of its API, and tells the log of ours. */
 export function answerFailures(app: FastifyInstance, { logger, metrics }: ServiceContext): void {
-  app.setErrorHandler((thrown, request, reply) => {
-    const error = toSttError(thrown);
-    if (error.httpStatus === 500) {
-      logger.error({ requestId: request.id, err: error }, 'request failed');
-    }
-    if (error.httpStatus === 429) metrics.countRejection(error.code);
-    return sendFailure(error, request, reply);
-  });
-  app.setNotFoundHandler((request, reply) => {
+  const missing = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const path = request.url.split('?')[0] ?? '';
     const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path }));
     if (allowed.length === 0) {
@@ -63,7 +55,18 @@ export function answerFailures(app: FastifyInstance, { logger, metrics }: Servic
     reply.header('allow', allowed.join(', '));
     const message = `This route takes ${allowed.join(' and ')} only`;
     return sendFailure(new SttError('METHOD_NOT_ALLOWED', message), request, reply);
+  };
+  app.setErrorHandler((thrown, request, reply) => {
+    // What the framework dislikes of a request for nothing matters less than that there is nothing.
+    if (request.is404 && !(thrown instanceof SttError)) return missing(request, reply);
+    const error = toSttError(thrown);
+    if (error.httpStatus === 500) {
+      logger.error({ requestId: request.id, err: error }, 'request failed');
+    }
+    if (error.httpStatus === 429) metrics.countRejection(error.code);
+    return sendFailure(error, request, reply);
   });
+  app.setNotFoundHandler(missing);
 }
 
 export function sendFailure(

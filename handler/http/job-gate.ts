@@ -1,5 +1,5 @@
 import { SttError } from '../../core/errors.ts';
-import { LimitExceeded } from '../tenants/admission.ts';
+import { LimitExceeded } from '../tenants/limit-exceeded.ts';
 
 const RETRY_BUSY_SEC = 10;
 
@@ -15,6 +15,8 @@ export class JobGate {
   readonly #queues = new Map<string | null, Waiting[]>();
   #running = 0;
   #waiting = 0;
+  /** Requests that will come for a place once they have arrived. */
+  #reserved = 0;
 
   constructor(places: number, maxWaiting: number) {
     this.#places = places;
@@ -29,10 +31,27 @@ export class JobGate {
     return this.#waiting;
   }
 
-  /** @throws {LimitExceeded} SERVICE_BUSY where one more could only be refused. */
-  assertRoom(): void {
-    if (this.#running < this.#places || this.#waiting < this.#maxWaiting) return;
-    throw new LimitExceeded('SERVICE_BUSY', `${this.#waiting} jobs wait already`, RETRY_BUSY_SEC);
+  /** Jobs of the tenant that wait for a place. */
+  waitingOf(tenant: string | null): number {
+    return this.#queues.get(tenant)?.length ?? 0;
+  }
+
+  /**
+   * Keeps room for a job that is still arriving; to be given up when it enters, or will not.
+   * @throws {LimitExceeded} SERVICE_BUSY where there is none left.
+   */
+  reserve(): () => void {
+    const taken = this.#running + this.#waiting + this.#reserved;
+    if (taken >= this.#places + this.#maxWaiting) {
+      const message = `${taken} jobs are at work or wait already`;
+      throw new LimitExceeded('SERVICE_BUSY', message, RETRY_BUSY_SEC);
+    }
+    this.#reserved += 1;
+    let isReserved = true;
+    return () => {
+      if (isReserved) this.#reserved -= 1;
+      isReserved = false;
+    };
   }
 
   /** A place; whoever has it leaves it once. @throws the reason of `signal` */

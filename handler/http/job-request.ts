@@ -3,53 +3,85 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SttError } from '../../core/errors.ts';
 import type { ServiceJob, Upload } from '../jobs/contracts.ts';
 import { parseJobInput } from '../schema.ts';
-import { LimitExceeded } from '../tenants/admission.ts';
+import { LimitExceeded } from '../tenants/limit-exceeded.ts';
 import type { Caller } from '../tenants/tenant.ts';
 import type { ServiceContext } from './service-context.ts';
 
 /** How long models take to load is unknown; asking this often costs nothing. */
 const RETRY_LOADING_SEC = 5;
 const UPLOADED = 'upload';
+const MEBIBYTE = 1024 * 1024;
 
-/** One request that is at work: what ends it, and what it holds. */
+/** One request with a recording: what ends it, and what it holds. */
 export interface HeldRequest {
   /** Aborted when the client goes away or the service stops. */
   readonly signal: AbortSignal;
-  /** To be called once the answer is written or given up. */
-  release(): void;
+  /** Gives up the room that was kept for it, to take a place among those at work. */
+  enter(): void;
+  /** Before the answer is sent: whoever reads it may come again at once. May be called again. */
+  leave(): void;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    held: HeldRequest | null;
+  }
+}
+
+/** A hook that takes requests for jobs in, before their bodies are read. */
+export function holdingRequests(
+  context: ServiceContext,
+  isAsync: (request: FastifyRequest) => boolean,
+) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    request.held = holdRequest(request, reply, context, isAsync(request));
+  };
+}
+
+export function heldOf({ held }: FastifyRequest): HeldRequest {
+  if (held === null) throw new SttError('INTERNAL', 'A request came in without its hook');
+  return held;
 }
 
 /**
- * Takes a request for a job in, before its body is read.
- * @param mayWait whether it may be accepted while the models are loading
+ * `isAsync`: it is not waited for, and so may be accepted while the models are loading.
  * @throws {SttError} MODEL_LOADING, SHUTTING_DOWN, SERVICE_BUSY, CONCURRENCY_LIMITED, QUOTA_EXCEEDED
  */
-export function holdRequest(
+function holdRequest(
   { caller }: FastifyRequest,
   reply: FastifyReply,
-  context: ServiceContext,
-  mayWait: boolean,
+  { slot, admission, gate, work }: ServiceContext,
+  isAsync: boolean,
 ): HeldRequest {
-  assertPhase(context, mayWait);
-  context.gate.assertRoom();
-  const releaseJob = context.admission.beginJob(caller);
-  const { abort, end } = context.work.begin();
-  const onClose = (): void => {
-    if (reply.raw.writableFinished) return;
-    abort.abort(new SttError('JOB_CANCELLED', 'The client closed the connection'));
+  assertPhase(slot, isAsync);
+  const release = admission.holdRequest(caller, isAsync);
+  let enter = (): void => undefined;
+  try {
+    if (!isAsync) enter = gate.reserve();
+  } catch (thrown) {
+    release();
+    throw thrown;
+  }
+  const { abort, end } = work.begin();
+  const leave = (): void => {
+    enter();
+    release();
   };
-  reply.raw.once('close', onClose);
-  return {
-    signal: abort.signal,
-    release: () => {
-      reply.raw.off('close', onClose);
-      releaseJob();
-      end();
-    },
+  const onEnd = (): void => {
+    leave();
+    end();
   };
+  reply.raw.once('finish', onEnd);
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) {
+      abort.abort(new SttError('JOB_CANCELLED', 'The client closed the connection'));
+    }
+    onEnd();
+  });
+  return { signal: abort.signal, enter, leave };
 }
 
-function assertPhase({ slot: { phase } }: ServiceContext, mayWait: boolean): void {
+function assertPhase({ phase }: ServiceContext['slot'], mayWait: boolean): void {
   switch (phase) {
     case 'ready':
       return;
@@ -75,9 +107,18 @@ export function toServiceJob(
   if (upload !== null && (rawInput['audio_url'] ?? rawInput['audio_base64'] ?? '') !== '') {
     throw new SttError('INPUT_INVALID', 'audio_url: two sources: a file was sent too');
   }
-  const input = { ...rawInput, tenant_id: tenantIdOf(rawInput['tenant_id'], caller) };
-  parseJobInput(upload === null ? input : { ...input, audio_url: UPLOADED, audio_base64: null });
+  const asked = { ...rawInput, tenant_id: tenantIdOf(rawInput['tenant_id'], caller) };
+  const source = upload === null ? {} : { audio_url: UPLOADED, audio_base64: null };
+  const { max_audio_mb } = parseJobInput({ ...asked, ...source });
+  const input = { ...asked, ...limitOfSize(max_audio_mb, caller) };
   return { id: randomUUID(), tenant: caller.tenant?.id ?? null, input, upload };
+}
+
+/** A recording that is fetched is held to the tenant's limit too, wherever it is fetched. */
+function limitOfSize(asked: number | null, { tenant }: Caller) {
+  const maxBytes = tenant?.limits.maxUploadBytes;
+  if (maxBytes === undefined) return {};
+  return { max_audio_mb: Math.min(asked ?? Number.POSITIVE_INFINITY, maxBytes / MEBIBYTE) };
 }
 
 /** A tenant speaks for itself only; without keys the field is returned as it came. */

@@ -21,7 +21,8 @@ export function hostOf({ host, allowAnonymous }: Config['service'], hasKeys: boo
   );
 }
 
-const isLoopback = (host: string): boolean =>
+/** Whether a host name or address is this machine's own. */
+export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
 /** The port that it listens on. @throws {SttError} INPUT_INVALID when the address is taken or cannot be had. */

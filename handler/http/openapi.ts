@@ -1,8 +1,18 @@
 import { z } from 'zod';
-import { ERROR_CODES } from '../../core/errors.ts';
-import { JOB_STATES } from '../jobs/contracts.ts';
 import { JobInputSchema } from '../schema.ts';
-import { PHASES } from './engine-slot.ts';
+import {
+  ClientSecretSchema,
+  FailureSchema,
+  HealthSchema,
+  JobPageSchema,
+  JobSchema,
+  OpenAiModelSchema,
+  OpenAiModelsSchema,
+  OpenAiTranscriptSchema,
+  ResultSchema,
+  StatusSchema,
+  TokenSchema,
+} from './answers.ts';
 import { FORMAT_CONTENT_TYPES, FormatRequestSchema } from './format-route.ts';
 import { OpenAiErrorSchema } from './openai/openai-errors.ts';
 import { TranscriptionRequest, TranslationRequest } from './openai/openai-request.ts';
@@ -10,68 +20,29 @@ import { AnswerOptionsSchema } from './stt-routes.ts';
 
 const MULTIPART = 'multipart/form-data';
 const JSON_TYPE = 'application/json';
+const EVENTS = 'text/event-stream';
 type Schema = Readonly<Record<string, unknown>>;
 
-const seconds = z.number().min(0);
-const share = z.number().min(0).max(1);
-const Segment = z.looseObject({
-  start: seconds,
-  end: seconds,
-  text: z.string(),
-  speaker: z.string().optional(),
-  confidence: share,
-  words: z.array(z.looseObject({ word: z.string(), start: seconds, end: seconds })).optional(),
-});
+const SCHEMAS = {
+  Result: ResultSchema,
+  Job: JobSchema,
+  JobPage: JobPageSchema,
+  Failure: FailureSchema,
+  Health: HealthSchema,
+  Status: StatusSchema,
+  Token: TokenSchema,
+  ClientSecret: ClientSecretSchema,
+  OpenAiModel: OpenAiModelSchema,
+  OpenAiModels: OpenAiModelsSchema,
+  OpenAiTranscript: OpenAiTranscriptSchema,
+  OpenAiFailure: OpenAiErrorSchema,
+} as const;
 
-/** What every result has; a later version may add fields. */
-const Result = z.looseObject({
-  meeting_id: z.string().nullable(),
-  tenant_id: z.string().nullable(),
-  transcript: z.string(),
-  segments: z.array(Segment),
-  speakers: z.record(
-    z.string(),
-    z.looseObject({
-      total_duration: seconds,
-      segments_count: z.int().min(0),
-      text_parts: z.array(z.string()),
-    }),
-  ),
-  confidence: share,
-  processing_time: seconds,
-  language: z.string(),
-  total_segments: z.int().min(0),
-  total_speakers: z.int().min(0),
-  has_diarization: z.boolean(),
-});
-
-const Failure = z.looseObject({
-  error: z.looseObject({
-    code: z.enum(Object.keys(ERROR_CODES)),
-    message: z.string(),
-    retryable: z.boolean(),
-  }),
-});
-
-const Job = z.looseObject({
-  job_id: z.string(),
-  status: z.enum(JOB_STATES),
-  created_at: z.string(),
-  result: z.looseObject({}).nullable().optional(),
-  error: z.looseObject({}).nullable().optional(),
-});
-
-const Health = z.looseObject({
-  status: z.enum(PHASES),
-  model: z.string().nullable(),
-  device: z.string().nullable(),
-  version: z.string(),
-});
-
-const inputSchema = (schema: z.ZodType): Schema => {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return rest;
-};
+}
+const inputSchema = (schema: z.ZodType): Schema => jsonSchemaOf(schema, 'input');
 
 /** A form: the fields of the schema, and the recording. */
 function formOf(schema: z.ZodType): Schema {
@@ -95,47 +66,66 @@ const body = (type: string, schema: Schema): Schema => ({
   requestBody: { required: true, content: { [type]: { schema } } },
 });
 
-const answer = (description: string, schema: Schema, type = JSON_TYPE): Schema => ({
+type Name = keyof typeof SCHEMAS;
+const ref = (name: Name): Schema => ({ $ref: `#/components/schemas/${name}` });
+const TEXT: Schema = { type: 'string' };
+
+/** An answer in JSON, and in other types. */
+const answer = (description: string, name: Name, ...texts: readonly string[]): Schema => ({
   description,
-  content: { [type]: { schema } },
+  content: {
+    [JSON_TYPE]: { schema: ref(name) },
+    ...Object.fromEntries(texts.map((type) => [type, { schema: TEXT }])),
+  },
+});
+const textAnswer = (description: string, ...types: readonly string[]): Schema => ({
+  description,
+  content: Object.fromEntries(types.map((type) => [type, { schema: TEXT }])),
 });
 
-const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
-const failure = { default: answer('A failure', ref('Failure')) };
-const openAiFailure = { default: answer('A failure', ref('OpenAiFailure')) };
+const failure = { default: answer('A failure', 'Failure') };
+const openAiFailure = { default: answer('A failure', 'OpenAiFailure') };
 
-const jobId = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
-const jobOperation = (summary: string, responses: Schema): Schema => ({
-  summary,
-  parameters: [jobId],
-  responses: { ...responses, ...failure },
+const parameter = (place: 'path' | 'query' | 'header', name: string, schema: Schema): Schema => ({
+  name,
+  in: place,
+  required: place === 'path',
+  schema,
 });
+const jobId = parameter('path', 'id', { type: 'string', minLength: 1, maxLength: 128 });
+const asked = [
+  parameter('query', 'async', { type: 'string', enum: ['true', 'false', '1', '0'] }),
+  parameter('header', 'Prefer', { type: 'string' }),
+  parameter('header', 'Idempotency-Key', { type: 'string', minLength: 1, maxLength: 255 }),
+];
 
 const audioAnswers = {
-  '200': answer('The result, or events with Accept: text/event-stream', ref('Result')),
-  '202': answer('Accepted: async was asked for', ref('Job')),
+  '200': answer('The result, or events with Accept: text/event-stream', 'Result', EVENTS),
+  '202': answer('Accepted: async was asked for', 'Job'),
   ...failure,
 };
 
-/** The description of the API, made of the schemas that validate it. */
+/** The description of the API, made of the schemas that validate it and of those of its answers. */
 export function openApiDocument(version: string): Schema {
   return {
     openapi: '3.1.0',
     info: { title: 'stt-worker', version, license: { name: 'MIT', identifier: 'MIT' } },
     security: [{}, { bearer: [] }, { apiKey: [] }],
-    paths: { ...healthPaths(), ...sttPaths(), ...jobPaths(), ...openAiPaths() },
+    paths: {
+      ...healthPaths(),
+      ...sttPaths(),
+      ...jobPaths(),
+      ...realtimePaths(),
+      ...openAiPaths(),
+    },
     components: {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer' },
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
       },
-      schemas: {
-        Result: inputSchema(Result),
-        Job: inputSchema(Job),
-        Failure: inputSchema(Failure),
-        OpenAiFailure: inputSchema(OpenAiErrorSchema),
-        Health: inputSchema(Health),
-      },
+      schemas: Object.fromEntries(
+        Object.entries(SCHEMAS).map(([name, schema]) => [name, jsonSchemaOf(schema, 'output')]),
+      ),
     },
   };
 }
@@ -146,8 +136,9 @@ const healthPaths = () => ({
       summary: 'State of the process',
       security: [],
       responses: {
-        '200': answer('Loading or ready', ref('Health')),
-        '503': answer('Draining or failed', ref('Health')),
+        '200': answer('Loading or ready', 'Health'),
+        '503': answer('Draining or failed', 'Health'),
+        ...failure,
       },
     },
   },
@@ -159,13 +150,20 @@ const healthPaths = () => ({
         '200': { description: 'Ready' },
         '204': { description: 'Loading' },
         '503': { description: 'Draining or failed' },
+        ...failure,
       },
     },
   },
   '/stt/status': {
     get: {
       summary: 'State of the engine, and the limits of the caller',
-      responses: { '200': answer('The state', { type: 'object' }), ...failure },
+      responses: { '200': answer('The state', 'Status'), ...failure },
+    },
+  },
+  '/metrics': {
+    get: {
+      summary: 'For Prometheus; with METRICS_TOKEN',
+      responses: { '200': textAnswer('Metrics', 'text/plain'), ...failure },
     },
   },
 });
@@ -174,6 +172,7 @@ const sttPaths = () => ({
   '/stt/upload': {
     post: {
       summary: 'Transcribe an uploaded recording',
+      parameters: asked,
       ...body(MULTIPART, formOf(JobInputSchema.safeExtend(AnswerOptionsSchema.shape))),
       responses: audioAnswers,
     },
@@ -181,6 +180,7 @@ const sttPaths = () => ({
   '/stt/process': {
     post: {
       summary: 'Transcribe the recording at a URL, or below AUDIO_ROOT',
+      parameters: asked,
       ...body(JSON_TYPE, inputSchema(JobInputSchema.safeExtend(AnswerOptionsSchema.shape))),
       responses: audioAnswers,
     },
@@ -190,68 +190,96 @@ const sttPaths = () => ({
       summary: 'Write the segments of a result as a document',
       ...body(JSON_TYPE, inputSchema(FormatRequestSchema)),
       responses: {
-        '200': {
-          description: 'The document',
-          content: Object.fromEntries(
-            [...new Set(Object.values(FORMAT_CONTENT_TYPES))].map((type) => [
-              type,
-              { schema: { type: 'string' } },
-            ]),
-          ),
-        },
+        '200': textAnswer('The document', ...new Set(Object.values(FORMAT_CONTENT_TYPES))),
         ...failure,
       },
     },
   },
 });
 
+const jobOperation = (summary: string, responses: Schema): Schema => ({
+  summary,
+  parameters: [jobId],
+  responses: { ...responses, ...failure },
+});
+
 const jobPaths = () => ({
   '/stt/jobs': {
     get: {
-      summary: 'Asynchronous jobs of the caller, newest first',
-      responses: {
-        '200': answer('Jobs without results', {
-          type: 'object',
-          properties: { jobs: { type: 'array', items: ref('Job') } },
-          required: ['jobs'],
-        }),
-        ...failure,
-      },
+      summary: 'Asynchronous jobs of the caller without results, newest first',
+      parameters: [
+        parameter('query', 'limit', { type: 'integer', minimum: 1, maximum: 100 }),
+        parameter('query', 'cursor', { type: 'string', description: 'next_cursor of a page' }),
+      ],
+      responses: { '200': answer('A page of jobs', 'JobPage'), ...failure },
     },
   },
   '/stt/jobs/{id}': {
-    get: jobOperation('State, progress and result', { '200': answer('The job', ref('Job')) }),
+    get: jobOperation('State, progress and result', { '200': answer('The job', 'Job') }),
     delete: jobOperation('Cancel and forget it', { '204': { description: 'Deleted' } }),
   },
   '/stt/jobs/{id}/cancel': {
-    post: jobOperation('Cancel it', { '200': answer('The job', ref('Job')) }),
+    post: jobOperation('Cancel it', { '200': answer('The job', 'Job') }),
   },
   '/stt/jobs/{id}/events': {
     get: jobOperation('Server-sent events until it has settled', {
-      '200': answer('Events', { type: 'string' }, 'text/event-stream'),
+      '200': textAnswer('Events', EVENTS),
     }),
   },
 });
+
+const realtimePaths = () => ({
+  '/stt/realtime/token': {
+    post: {
+      summary: 'A token for the URL of /stt/realtime, good once and for minutes',
+      responses: { '200': answer('The token', 'Token'), ...failure },
+    },
+  },
+  '/v1/realtime/client_secrets': {
+    post: {
+      summary: 'As OpenAI: a secret for /v1/realtime',
+      ...body(JSON_TYPE, { type: 'object' }),
+      responses: { '200': answer('The secret', 'ClientSecret'), ...openAiFailure },
+    },
+  },
+});
+
+const transcript = {
+  '200': answer(
+    'In the format asked for, or events with stream',
+    'OpenAiTranscript',
+    'text/plain',
+    EVENTS,
+  ),
+  ...openAiFailure,
+};
 
 const openAiPaths = () => ({
   '/v1/audio/transcriptions': {
     post: {
       summary: 'As OpenAI',
       ...body(MULTIPART, formOf(TranscriptionRequest)),
-      responses: { '200': { description: 'In the format asked for' }, ...openAiFailure },
+      responses: transcript,
     },
   },
   '/v1/audio/translations': {
     post: {
       summary: 'As OpenAI: into English',
       ...body(MULTIPART, formOf(TranslationRequest)),
-      responses: { '200': { description: 'In the format asked for' }, ...openAiFailure },
+      responses: transcript,
     },
   },
   '/v1/models': {
     get: {
       summary: 'Names that `model` may have',
-      responses: { '200': answer('The list', { type: 'object' }), ...openAiFailure },
+      responses: { '200': answer('The list', 'OpenAiModels'), ...openAiFailure },
+    },
+  },
+  '/v1/models/{model}': {
+    get: {
+      summary: 'One of them',
+      parameters: [parameter('path', 'model', { type: 'string', minLength: 1 })],
+      responses: { '200': answer('The model', 'OpenAiModel'), ...openAiFailure },
     },
   },
 });

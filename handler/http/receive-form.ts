@@ -5,6 +5,9 @@ import { inspectMedia } from '../../audio/media-type.ts';
 import { createSpoolFolder, type SpoolFolder, writeAt } from '../../audio/spool.ts';
 import { SttError } from '../../core/errors.ts';
 import type { Upload } from '../jobs/contracts.ts';
+import type { UploadShare } from '../tenants/upload-space.ts';
+import type { ServiceContext } from './service-context.ts';
+import { maxUploadBytes } from './status-route.ts';
 
 const MAX_FIELD_BYTES = 256 * 1024;
 const MAX_FIELDS = 64;
@@ -24,28 +27,30 @@ export interface ReceivedForm {
   readonly upload: ReceivedUpload | null;
 }
 
-export interface FormLimits {
-  readonly maxBytes: number;
-  readonly spoolDir: string | undefined;
-}
-
 /**
  * Reads a multipart form with one file, called `file`, straight to disk; fields may come before or
  * after it. Either the caller gets an upload to remove, or nothing is left.
- * @throws {SttError} INPUT_INVALID, AUDIO_EMPTY, AUDIO_TOO_LARGE, AUDIO_UNSUPPORTED, DISK_FULL
+ * @throws {SttError} INPUT_INVALID, AUDIO_EMPTY, AUDIO_TOO_LARGE, AUDIO_UNSUPPORTED, QUEUE_LIMITED,
+ * SERVICE_BUSY, DISK_FULL
  */
 export async function receiveForm(
   request: FastifyRequest,
-  limits: FormLimits,
+  { config, uploadSpace }: Pick<ServiceContext, 'config' | 'uploadSpace'>,
   signal: AbortSignal,
 ): Promise<ReceivedForm> {
-  const form: OpenForm = { fields: new Map(), spool: undefined, upload: null };
+  const { spoolDir, maxBytes } = config.audio;
+  const share = uploadSpace.open(request.caller.tenant);
+  const form: OpenForm = { fields: new Map(), spool: undefined, upload: null, share };
   try {
-    await readParts(request, form, limits);
+    await readParts(request, form, {
+      spoolDir,
+      maxBytes: maxUploadBytes(request.caller, maxBytes),
+    });
     signal.throwIfAborted();
     return form;
   } catch (thrown) {
     await form.spool?.remove();
+    share.release();
     discardRest(request.raw);
     if (signal.aborted) throw signal.reason;
     throw toFormError(thrown);
@@ -56,6 +61,12 @@ interface OpenForm {
   readonly fields: Map<string, unknown[]>;
   spool: SpoolFolder | undefined;
   upload: ReceivedUpload | null;
+  readonly share: UploadShare;
+}
+
+interface FormLimits {
+  readonly maxBytes: number;
+  readonly spoolDir: string | undefined;
 }
 
 async function readParts(
@@ -77,7 +88,7 @@ async function readParts(
     if (part.type === 'file') {
       if (part.fieldname !== 'file') throw invalid('file: the recording must be in this field');
       form.spool = await createSpoolFolder(spoolDir);
-      form.upload = await saveFile(part.file, form.spool, maxBytes);
+      form.upload = await saveFile(part.file, form.spool, { maxBytes, share: form.share });
       continue;
     }
     if (part.valueTruncated || part.fieldnameTruncated) {
@@ -91,7 +102,7 @@ async function readParts(
 async function saveFile(
   file: MultipartFile['file'],
   spool: SpoolFolder,
-  maxBytes: number,
+  { maxBytes, share }: { readonly maxBytes: number; readonly share: UploadShare },
 ): Promise<ReceivedUpload> {
   const { path, handle } = await spool.createFile();
   let bytes = 0;
@@ -99,10 +110,15 @@ async function saveFile(
     if (bytes + chunk.length > maxBytes) {
       throw new SttError('AUDIO_TOO_LARGE', `More than the ${maxBytes} bytes that are allowed`);
     }
+    share.add(chunk.length);
     bytes = await writeAt(handle, chunk, bytes);
   }
   await inspectMedia(path);
-  return { path, bytes, remove: spool.remove };
+  const remove = async (): Promise<void> => {
+    await spool.remove();
+    share.release();
+  };
+  return { path, bytes, remove };
 }
 
 function toFormError(thrown: unknown): unknown {

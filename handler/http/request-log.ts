@@ -9,6 +9,8 @@ const QUIET_ROUTES: ReadonlySet<string> = new Set(['/health', '/ping', '/metrics
 export function logRequests(app: FastifyInstance, { logger, metrics }: ServiceContext): void {
   app.decorateRequest('startedAtMs', 0);
   app.decorateRequest('caller');
+  app.decorateRequest('isOperator', false);
+  app.decorateRequest('held', null);
   app.addHook('onRequest', async (request) => {
     request.startedAtMs = performance.now();
     request.caller = ANONYMOUS;

@@ -4,9 +4,11 @@ import type { AsyncJobs, JobExecutor } from '../jobs/contracts.ts';
 import type { Admission } from '../tenants/admission.ts';
 import type { KeyRing } from '../tenants/key-ring.ts';
 import type { Caller } from '../tenants/tenant.ts';
+import type { UploadSpace } from '../tenants/upload-space.ts';
 import type { ActiveWork } from './active-work.ts';
 import type { EngineSlot } from './engine-slot.ts';
 import type { JobGate } from './job-gate.ts';
+import type { LiveCount } from './live-count.ts';
 import type { ServiceMetrics } from './metrics.ts';
 
 /** Who may use a route. */
@@ -15,6 +17,8 @@ export type Access =
   | 'public'
   /** Callers with a key, where there are keys. */
   | 'key'
+  /** These, and whoever runs the service, who sees all of it. */
+  | 'key-or-operator'
   /** Whoever runs the service. */
   | 'operator';
 
@@ -22,11 +26,11 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** `key` unless set. */
     readonly access?: Access;
-    /** Browsers cannot send headers with a WebSocket: its key may be `?token=`. */
-    readonly acceptsKeyInQuery?: boolean;
   }
   interface FastifyRequest {
     caller: Caller;
+    /** The caller runs the service, and is of no tenant. */
+    isOperator: boolean;
     startedAtMs: number;
   }
 }
@@ -42,8 +46,11 @@ export interface ServiceContext {
   readonly slot: EngineSlot;
   readonly gate: JobGate;
   readonly admission: Admission;
+  readonly uploadSpace: UploadSpace;
   readonly metrics: ServiceMetrics;
   readonly work: ActiveWork;
   readonly executor: JobExecutor;
   readonly asyncJobs: AsyncJobs | undefined;
+  /** Live sessions, told by whoever holds them. */
+  readonly live: LiveCount;
 }

@@ -2,24 +2,39 @@ import type { FastifyInstance } from 'fastify';
 import type { Caller } from '../tenants/tenant.ts';
 import { rounded } from '../wire-segment.ts';
 import type { EngineStats, EngineWaits } from './engine-slot.ts';
+import { gpuMemoryOf } from './machine-gauges.ts';
 import type { ServiceContext } from './service-context.ts';
 
-/** The state of the engine, and of the caller's own limits; nothing of other tenants. */
+const ACCESS = { config: { access: 'key-or-operator' } } as const;
+
+/**
+ * The state of the engine, and of the caller's own jobs, sessions and limits. Of others' only the
+ * operator hears, and everyone where nobody is told apart.
+ */
 export function addStatusRoute(app: FastifyInstance, context: ServiceContext): void {
-  app.get('/stt/status', async ({ caller }) => {
-    const { slot, gate, config, version } = context;
+  app.get('/stt/status', ACCESS, async ({ caller, isOperator }) => {
+    const { slot, config, version, live } = context;
     const { engine } = slot;
-    const stats = engine?.stats() ?? null;
+    const { tenant } = caller;
+    const seesAll = isOperator || context.keys === undefined;
+    const stats = seesAll ? (engine?.stats() ?? null) : null;
+    const gpu = await gpuMemoryOf(slot);
     return {
       status: slot.phase,
       version,
       model: engine?.model ?? null,
+      models: engine?.models ?? [],
       device: engine?.device ?? null,
       languages: engine?.languages ?? [],
-      jobs: { running: gate.running, waiting: gate.waiting },
+      jobs: jobsOf(caller, seesAll, context),
+      sessions: seesAll ? live.count : live.countOf(tenant?.id ?? null),
       engine: stats === null ? null : engineOf(stats),
-      ...(engine?.details && { details: await engine.details() }),
-      memory: { resident_mb: Math.round(process.memoryUsage.rss() / 1e6) },
+      ...(seesAll && engine?.details && { details: await engine.details() }),
+      memory: {
+        resident_mb: Math.round(process.memoryUsage.rss() / 1e6),
+        gpu_used_mb: gpu?.usedMb ?? null,
+        gpu_total_mb: gpu?.totalMb ?? null,
+      },
       limits: {
         max_audio_mb: rounded(maxUploadBytes(caller, config.audio.maxBytes) / (1024 * 1024), 2),
         max_audio_sec: config.audio.maxSec,
@@ -34,6 +49,12 @@ export function addStatusRoute(app: FastifyInstance, context: ServiceContext): v
 /** The lower one of the service's limit and the tenant's. */
 export const maxUploadBytes = ({ tenant }: Caller, maxBytes: number): number =>
   Math.min(maxBytes, tenant?.limits.maxUploadBytes ?? maxBytes);
+
+function jobsOf({ tenant }: Caller, seesAll: boolean, { gate, admission }: ServiceContext) {
+  if (seesAll || tenant === null) return { running: gate.running, waiting: gate.waiting };
+  const waiting = gate.waitingOf(tenant.id);
+  return { running: Math.max(0, admission.jobsOf(tenant.id) - waiting), waiting };
+}
 
 const engineOf = (stats: EngineStats) => ({
   batches: stats.batches,
@@ -57,6 +78,7 @@ function tenantOf({ tenant }: Caller, { admission }: ServiceContext) {
     tenant_id: id,
     requests_per_minute: limits.requestsPerMin,
     concurrent_jobs: limits.concurrentJobs,
+    queued_jobs: limits.queuedJobs,
     jobs_running: admission.jobsOf(id),
     audio_minutes_per_day: limits.audioMinPerDay ?? null,
     audio_minutes_today: rounded(admission.audioSecToday(id) / 60, 2),

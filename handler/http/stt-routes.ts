@@ -4,13 +4,13 @@ import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
 import { describeIssues } from '../input-issues.ts';
 import { JobInputSchema } from '../schema.ts';
-import { answerJob } from './answer-job.ts';
-import { answerAccepted } from './async-job-routes.ts';
+import { answerJob, type Exchange, type Respond } from './answer-job.ts';
+import { acceptJob } from './async-job-routes.ts';
 import { formValueReader } from './form-values.ts';
-import { holdRequest, toServiceJob } from './job-request.ts';
+import { assertNotIdempotent } from './idempotency-key.ts';
+import { heldOf, holdingRequests, toServiceJob } from './job-request.ts';
 import { type ReceivedUpload, receiveForm } from './receive-form.ts';
 import type { ServiceContext } from './service-context.ts';
-import { maxUploadBytes } from './status-route.ts';
 
 /** Fields that say how to answer; all others are the job's. */
 export const AnswerOptionsSchema = z.object({
@@ -26,18 +26,20 @@ const JsonBody = z.record(z.string(), z.unknown());
 /** `POST /stt/upload` and `POST /stt/process`. */
 export async function addSttRoutes(app: FastifyInstance, context: ServiceContext): Promise<void> {
   await app.register(multipart);
-  const { spoolDir, maxBytes } = context.config.audio;
+  const onRequest = holdingRequests(
+    context,
+    (request) => context.asyncJobs !== undefined && asksForAsync(request),
+  );
 
-  app.post('/stt/upload', (request, reply) =>
-    handleJob({ request, reply }, context, async (signal) => {
-      const limits = { spoolDir, maxBytes: maxUploadBytes(request.caller, maxBytes) };
-      const { fields, upload } = await receiveForm(request, limits, signal);
+  app.post('/stt/upload', { onRequest }, (request, reply) =>
+    handleJob({ request, reply }, context, async () => {
+      const { fields, upload } = await receiveForm(request, context, heldOf(request).signal);
       if (upload !== null) return { rawInput: readForm(fields), upload };
       throw new SttError('INPUT_INVALID', 'file: no recording was sent in this field');
     }),
   );
 
-  app.post('/stt/process', (request, reply) =>
+  app.post('/stt/process', { onRequest }, (request, reply) =>
     handleJob({ request, reply }, context, async () => {
       const parsed = JsonBody.safeParse(request.body);
       if (parsed.success) return { rawInput: parsed.data, upload: null };
@@ -46,14 +48,10 @@ export async function addSttRoutes(app: FastifyInstance, context: ServiceContext
   );
 }
 
-interface Exchange {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-}
-
-type ReadRequest = (
-  signal: AbortSignal,
-) => Promise<{ readonly rawInput: RawInput; readonly upload: ReceivedUpload | null }>;
+type ReadRequest = () => Promise<{
+  readonly rawInput: RawInput;
+  readonly upload: ReceivedUpload | null;
+}>;
 
 /** From the first byte of a request to the last of its answer; leaves nothing behind. */
 async function handleJob(
@@ -61,23 +59,27 @@ async function handleJob(
   context: ServiceContext,
   read: ReadRequest,
 ): Promise<FastifyReply> {
-  const { request, reply } = exchange;
-  const prefersAsync = context.asyncJobs !== undefined && asksForAsync(request);
-  const held = holdRequest(request, reply, context, prefersAsync);
   let upload: ReceivedUpload | null = null;
+  let respond: Respond;
   try {
-    const received = await read(held.signal);
+    const received = await read();
     upload = received.upload;
     const { options, input } = separate(received.rawInput);
-    const job = toServiceJob(input, upload, request.caller);
-    if (options.async ?? prefersAsync) {
-      return await answerAccepted(job, options.webhook_url ?? null, exchange, context);
+    const job = toServiceJob(input, upload, exchange.request.caller);
+    const isAsync =
+      options.async ?? (context.asyncJobs !== undefined && asksForAsync(exchange.request));
+    if (isAsync) {
+      respond = await acceptJob(job, options.webhook_url ?? null, exchange, context);
+    } else {
+      assertNotIdempotent(exchange.request);
+      if (options.webhook_url) throw new SttError('INPUT_INVALID', 'webhook_url: needs async');
+      respond = await answerJob(job, exchange, context);
     }
-    return await answerJob(job, exchange, context, held.signal);
   } finally {
     await upload?.remove();
-    held.release();
+    heldOf(exchange.request).leave();
   }
+  return respond();
 }
 
 function separate({ async: isAsync, webhook_url, ...input }: RawInput) {

@@ -21,6 +21,20 @@ export interface Upload {
 export interface ExecutionContext extends JobContext {
   /** Finished segments in time order, each once, where the executor knows them early. */
   onSegments?(segments: readonly WireSegment[]): void;
+  /** Audio that an earlier run has counted; 0: it was counted otherwise, as that of a live session. */
+  readonly countedAudioSec?: number | null;
+  /** How long the job has waited to be taken. */
+  readonly queuedMs?: number | undefined;
+  /** Where the job runs elsewhere; survives this process where the job does. */
+  readonly remote?: RemoteRun;
+}
+
+/** The run of a job on a RunPod endpoint, as whoever takes the job over finds it. */
+interface RemoteRun {
+  /** The endpoint's id of a run that an earlier process has begun. */
+  readonly id: string | null;
+  /** Null: nothing runs there any more. */
+  save(id: string | null): Promise<void>;
 }
 
 /** Runs jobs: the engine of this process, or a pool of workers behind RunPod's queue. */
@@ -74,6 +88,14 @@ export interface JobSubmission {
   readonly webhookUrl: string | null;
   /** Unique within the tenant; a repeated one answers the job that it first made. */
   readonly idempotencyKey: string | null;
+  /** Of the HTTP request, for the log. */
+  readonly requestId?: string;
+}
+
+/** Part of a list; `cursor` leads to what follows, null to nothing. */
+export interface JobPage {
+  readonly views: readonly JobView[];
+  readonly cursor: string | null;
 }
 
 /** Jobs whose callers do not wait; every call sees only the jobs of the tenant that it names. */
@@ -83,8 +105,8 @@ export interface AsyncJobs {
     submission: JobSubmission,
   ): Promise<{ readonly view: JobView; readonly replayed: boolean }>;
   get(tenant: string | null, id: string): Promise<JobView | undefined>;
-  /** Newest first. */
-  list(tenant: string | null, limit: number): Promise<readonly JobView[]>;
+  /** Newest first. @throws {SttError} INPUT_INVALID for a cursor that is none. */
+  list(tenant: string | null, limit: number, cursor?: string | null): Promise<JobPage>;
   /** Undefined: this tenant has no such job. A settled job stays as it is. */
   cancel(tenant: string | null, id: string): Promise<JobView | undefined>;
   /** Cancels it if need be and forgets it with its result; false: this tenant has no such job. */
@@ -92,6 +114,8 @@ export interface AsyncJobs {
   /** Begins with the present state, ends once the job is settled or deleted, or with the signal. */
   watch(tenant: string | null, id: string, signal: AbortSignal): AsyncIterable<JobEvent>;
   countByState(): Promise<Readonly<Record<JobState, number>>>;
+  /** Jobs of the tenant at work in this process. */
+  runningOf(tenant: string | null): number;
 }
 
 export const isSettled = (state: JobState): boolean => state !== 'queued' && state !== 'running';

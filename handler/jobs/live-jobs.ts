@@ -15,6 +15,12 @@ export class LiveJobs {
     { attempt: number; progress: JobProgress | null; segments: WireSegment[] }
   >();
   readonly #waiting = new Map<string, Set<() => void>>();
+  #changes = 0;
+
+  /** Grows with every change; what was read at another count may be out of date. */
+  get changes(): number {
+    return this.#changes;
+  }
 
   begin(id: string, attempt: number): void {
     this.#jobs.set(id, { attempt, progress: null, segments: [] });
@@ -42,6 +48,7 @@ export class LiveJobs {
   }
 
   changed(id: string): void {
+    this.#changes += 1;
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     for (const wake of waiting ?? []) wake();

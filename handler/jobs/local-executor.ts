@@ -37,12 +37,15 @@ export class LocalExecutor implements JobExecutor {
     root: string | undefined,
     context: ExecutionContext,
   ): Promise<JobOutput> {
-    return runJob(job, reporting(this.#options.services(root), context), context);
+    return runJob(job, tellingSegments(this.#options.services(root), context), context);
   }
 }
 
 /** The same services, telling the context of segments as they are finished. */
-function reporting(services: JobServices, context: ExecutionContext): JobServices {
+export function tellingSegments(
+  services: JobServices,
+  context: Pick<ExecutionContext, 'onSegments'>,
+): JobServices {
   if (context.onSegments === undefined) return services;
   return {
     ...services,

@@ -10,12 +10,13 @@ import type { UsageLedger } from '../tenants/usage-ledger.ts';
 import { messageBodyOf } from '../webhooks/message-body.ts';
 import { checkWebhookUrl } from '../webhooks/post-message.ts';
 import type { WebhookSecretsOf } from '../webhooks/webhook-secrets.ts';
-import { WebhookSender } from '../webhooks/webhook-sender.ts';
+import { type WebhookOutcome, WebhookSender } from '../webhooks/webhook-sender.ts';
 import type { AsyncJobs, JobExecutor } from './contracts.ts';
 import { DurableJobs } from './durable-jobs.ts';
 import { type HousekeepingParts, keepTidy, tidyAtStart } from './housekeeping.ts';
-import { JobRunner } from './job-runner.ts';
+import { JobRunner, type RunnerParts } from './job-runner.ts';
 import { LiveJobs } from './live-jobs.ts';
+import type { QueueLimits } from './queue-room.ts';
 import { UploadFolder } from './upload-folder.ts';
 
 const TIMING = {
@@ -25,45 +26,63 @@ const TIMING = {
   storeRetryMs: 2000,
   tidyMs: 30_000,
   watchMs: 100,
+  deliveryLeaseMs: 30_000,
 };
 type JobsTiming = typeof TIMING;
 
 export interface JobsSettings {
   readonly config: Config['jobs'];
-  /** More jobs may not wait. */
-  readonly maxQueued: number;
+  /** What may wait, by tenant. */
+  readonly limitsOf: (tenant: string | null) => QueueLimits;
   readonly logger: Logger;
   /** Where webhooks may lead. */
   readonly policy: UrlPolicy;
   readonly secretsOf: WebhookSecretsOf;
+  readonly onDelivery?: (outcome: WebhookOutcome) => void;
   readonly timing?: Partial<JobsTiming>;
   readonly webhookWaitsMs?: readonly number[];
+  /** Another way to the database than DATA_DIR and DATABASE_URL. */
+  readonly openStore?: typeof openStore;
 }
 
-/** The database is open; jobs are accepted and run after `start`. */
+/** How the jobs of a process are run. */
+export interface RunSettings extends Pick<RunnerParts, 'concurrency' | 'mayRun' | 'ready'> {
+  readonly executor: JobExecutor;
+  readonly repeatsFailures?: RunnerParts['repeatsFailures'];
+}
+
+/** The database is open and jobs are accepted; they run after `start`. */
 export interface JobsHome {
   readonly ledger: UsageLedger;
-  /** Begins to run what waits, what a dead predecessor ran included. May be called once. */
-  start(executor: JobExecutor, concurrency: number): Promise<AsyncJobs>;
+  readonly jobs: AsyncJobs;
+  readonly store: Store;
+  /** Begins to run what waits, once it may; what a dead predecessor ran included. To be called once. */
+  start(settings: RunSettings): void;
   /** Takes no more jobs; those not done when `hurry` fires run again after the next start. */
   stop(hurry: AbortSignal): Promise<void>;
 }
 
 /**
- * Opens what survives a restart.
+ * Opens what survives a restart, and tidies up behind a predecessor that was killed.
  * @throws {SttError} STORE_UNAVAILABLE
  */
 export async function openJobs(settings: JobsSettings): Promise<JobsHome> {
-  const { config, logger, maxQueued } = settings;
+  const { config, logger } = settings;
   const dataDir = resolve(config.dataDir);
-  const store = await openStore({ ...config, dataDir, maxQueued }, (err) =>
+  const open = settings.openStore ?? openStore;
+  const store = await open({ ...config, dataDir }, (err) =>
     logger.warn({ err }, 'database connection lost'),
   );
   const refreshMs = config.leaseMs;
   try {
     const uploads = await UploadFolder.open(dataDir);
-    const ledger = await DurableUsageLedger.open(store.usage, { logger, refreshMs });
-    return new OpenJobs(settings, { store, uploads, ledger });
+    const home = new OpenJobs(settings, {
+      store,
+      uploads,
+      ledger: await DurableUsageLedger.open(store.usage, { logger, refreshMs }),
+    });
+    await home.tidy();
+    return home;
   } catch (thrown) {
     await store.close();
     throw thrown;
@@ -77,9 +96,12 @@ interface Opened {
 }
 
 class OpenJobs implements JobsHome {
+  readonly jobs: AsyncJobs;
   readonly #settings: JobsSettings;
   readonly #opened: Opened;
+  readonly #timing: JobsTiming;
   readonly #sender: WebhookSender;
+  readonly #live = new LiveJobs();
   readonly #stopping = new AbortController();
   #runner: JobRunner | undefined;
   #tidying: Promise<void> = Promise.resolve();
@@ -87,17 +109,35 @@ class OpenJobs implements JobsHome {
   constructor(settings: JobsSettings, opened: Opened) {
     this.#settings = settings;
     this.#opened = opened;
-    const { policy, secretsOf, logger, webhookWaitsMs: waitsMs } = settings;
+    this.#timing = { ...TIMING, ...settings.timing };
+    const { store, uploads } = opened;
+    const { policy, secretsOf, logger, onDelivery, limitsOf, webhookWaitsMs: waitsMs } = settings;
     this.#sender = new WebhookSender({
-      deliveries: opened.store.deliveries,
+      deliveries: store.deliveries,
       policy,
       secretsOf,
       logger,
+      leaseMs: this.#timing.deliveryLeaseMs,
+      ...(onDelivery && { onOutcome: onDelivery }),
       ...(waitsMs && { waitsMs }),
       bodyOf: async ({ tenant, jobId }) => {
-        const row = await opened.store.jobs.get(tenant, jobId);
+        const row = await store.jobs.get(tenant, jobId);
         return row && messageBodyOf(toJobView(row));
       },
+    });
+    this.jobs = new DurableJobs({
+      jobs: store.jobs,
+      uploads,
+      runner: {
+        wake: () => this.#runner?.wake(),
+        abort: (id) => this.#runner?.abort(id),
+        runningOf: (tenant) => this.#runner?.runningOf(tenant) ?? 0,
+      },
+      live: this.#live,
+      limitsOf,
+      checkWebhook: (tenant, url) => this.#checkWebhook(tenant, url),
+      onWebhook: () => this.#sender.wake(),
+      watchTiming: { pollMs: this.#timing.pollMs, settleMs: this.#timing.watchMs },
     });
   }
 
@@ -105,47 +145,32 @@ class OpenJobs implements JobsHome {
     return this.#opened.ledger;
   }
 
-  async start(executor: JobExecutor, concurrency: number): Promise<AsyncJobs> {
+  get store(): Store {
+    return this.#opened.store;
+  }
+
+  tidy(): Promise<void> {
+    return tidyAtStart(this.#housekeeping);
+  }
+
+  start({ executor, repeatsFailures = () => false, ...how }: RunSettings): void {
     const { store, uploads } = this.#opened;
     const { config, logger } = this.#settings;
-    const timing = { ...TIMING, ...this.#settings.timing, renewMs: config.leaseMs / 3 };
-    const live = new LiveJobs();
-    const runner = new JobRunner({
+    this.#runner = new JobRunner({
+      ...how,
+      repeatsFailures,
       claims: store.claims,
       uploads,
       executor,
-      live,
+      live: this.#live,
       logger,
-      timing,
-      concurrency,
+      timing: { ...this.#timing, renewMs: config.leaseMs / 3 },
       maxAttempts: config.maxAttempts,
       onSettled: () => this.#sender.wake(),
     });
-    const housekeeping: HousekeepingParts = {
-      store,
-      uploads,
-      logger,
-      maxAttempts: config.maxAttempts,
-      everyMs: timing.tidyMs,
-      onRecovered: () => {
-        runner.wake();
-        this.#sender.wake();
-      },
-    };
-    await tidyAtStart(housekeeping);
-    this.#runner = runner;
-    runner.start();
+    this.#runner.start();
     this.#sender.start();
-    this.#tidying = keepTidy(housekeeping, this.#stopping.signal);
-    return new DurableJobs({
-      jobs: store.jobs,
-      uploads,
-      runner,
-      live,
-      checkWebhook: (tenant, url) => this.#checkWebhook(tenant, url),
-      onWebhook: () => this.#sender.wake(),
-      watchTiming: { pollMs: timing.pollMs, settleMs: timing.watchMs },
-    });
+    this.#tidying = keepTidy(this.#housekeeping, this.#stopping.signal);
   }
 
   async stop(hurry: AbortSignal): Promise<void> {
@@ -154,6 +179,24 @@ class OpenJobs implements JobsHome {
     await Promise.all([this.#sender.stop(), this.#tidying]);
     await this.#opened.ledger.close();
     await this.#opened.store.close();
+  }
+
+  get #housekeeping(): HousekeepingParts {
+    const { store, uploads } = this.#opened;
+    const { config, logger } = this.#settings;
+    return {
+      store,
+      uploads,
+      logger,
+      maxAttempts: config.maxAttempts,
+      maxWaitMs: config.maxWaitMs,
+      everyMs: this.#timing.tidyMs,
+      heldLeases: () => this.#runner?.heldLeases() ?? [],
+      onRecovered: () => {
+        this.#runner?.wake();
+        this.#sender.wake();
+      },
+    };
   }
 
   async #checkWebhook(tenant: string | null, url: string): Promise<void> {

@@ -11,7 +11,7 @@ import {
   stat,
   writeFile,
 } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { SttError } from '../../core/errors.ts';
 
@@ -58,10 +58,11 @@ export class UploadFolder {
     const target = this.pathOf(name);
     this.#arriving.add(name);
     try {
-      await mkdir(join(target, '..'), { recursive: true, mode: 0o700 });
+      const made = await mkdir(dirname(target), { recursive: true, mode: 0o700 });
       await link(path, target).catch(() => copyFile(path, target, constants.COPYFILE_EXCL));
-      const handle = await open(target, 'r+');
-      await handle.sync().finally(() => handle.close());
+      await syncToDisk(target);
+      await syncToDisk(dirname(target)); // a name is the content of its folder
+      if (made !== undefined) await syncToDisk(this.#folder);
       return name;
     } catch (thrown) {
       await this.remove(name);
@@ -75,9 +76,16 @@ export class UploadFolder {
     this.#arriving.delete(name);
   }
 
-  async remove(name: string): Promise<void> {
-    await rm(this.pathOf(name), { force: true });
+  /** False: there was none. */
+  async remove(name: string): Promise<boolean> {
     this.#arriving.delete(name);
+    return await rm(this.pathOf(name)).then(
+      () => true,
+      (thrown: unknown) => {
+        ignore('ENOENT')(thrown);
+        return false;
+      },
+    );
   }
 
   /**
@@ -98,6 +106,11 @@ export class UploadFolder {
     }
     return removed;
   }
+}
+
+async function syncToDisk(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  await handle.sync().finally(() => handle.close());
 }
 
 /** SHA-256 of a file, read in pieces. */

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { createSpoolFolder } from '../../audio/spool.ts';
 import type { Config } from '../../core/config.ts';
 import type { VoiceActivityModel } from '../../pipeline/contracts.ts';
+import { tellRefusal } from '../http/callers.ts';
 import type { ServiceModule } from '../http/create-service.ts';
 import type { ServiceContext } from '../http/service-context.ts';
 import type { RealtimeCaller, RefineSession, WindowRecognizer } from './contracts.ts';
@@ -60,17 +61,22 @@ export class RealtimeModule {
     const restored = await sessions.restore();
     if (restored > 0) logger.info({ sessions: restored }, 'live sessions restored');
     this.#sessions = sessions;
+    this.#context.live.attach(sessions);
   }
 }
 
 function callerOf(
-  { keys }: ServiceContext,
+  context: ServiceContext,
   keepsAudio: boolean,
   credential: string | undefined,
 ): RealtimeCaller | undefined {
-  if (keys === undefined) return { tenant: null, keepsAudio };
-  const caller = credential === undefined ? undefined : keys.identify(credential);
-  if (!caller?.tenant) return undefined;
+  if (context.keys === undefined) return { tenant: null, keepsAudio };
+  if (credential === undefined) return undefined; // The first message may still tell.
+  const caller = context.keys.identify(credential);
+  if (!caller?.tenant) {
+    tellRefusal(context, null, true);
+    return undefined;
+  }
   const { id, limits } = caller.tenant;
   return { tenant: id, keepsAudio, maxSessions: limits.concurrentJobs };
 }

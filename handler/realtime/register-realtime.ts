@@ -36,7 +36,7 @@ export async function registerRealtime(
   app: FastifyInstance,
   options: RealtimeOptions,
 ): Promise<void> {
-  const tokens = new AccessTokens<RealtimeCaller>(options.tokenSec);
+  const tokens = new AccessTokens<RealtimeCaller>(options.tokenSec, 'rt_', ({ tenant }) => tenant);
   const limits = { ...DEFAULT_CONNECTION_LIMITS, ...options.limits };
   const sockets = new RealtimeSockets();
   await app.register(websocket, {
@@ -49,7 +49,7 @@ export async function registerRealtime(
       }, CLOSE_GRACE_MS).unref();
     },
   });
-  app.post('/stt/realtime/token', { config: { access: 'public' } }, async (request, reply) => {
+  app.post('/stt/realtime/token', async (request, reply) => {
     const caller = options.identify(keyInHeaders(request));
     if (!caller) return reply.code(401).send({ error: UNAUTHENTICATED });
     const { token, expiresAtMs } = tokens.issue(caller);

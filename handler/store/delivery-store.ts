@@ -34,20 +34,45 @@ export class DeliveryStore {
     this.#database = database;
   }
 
-  /** Takes the delivery that is due longest; it is due again if nothing is recorded in time. */
-  async claim(lease: string, leaseMs: number): Promise<Delivery | undefined> {
+  now(): number {
+    return this.#database.now();
+  }
+
+  /**
+   * Takes a delivery that is due: of the tenant with the fewest under way, and of at most
+   * `maxOfTenant`, so that nobody waits for another's receivers. It is due again if nothing is
+   * recorded in time.
+   */
+  async claim(
+    lease: string,
+    { leaseMs, maxOfTenant }: { readonly leaseMs: number; readonly maxOfTenant: number },
+  ): Promise<Delivery | undefined> {
     const now = this.#database.now();
     const [found] = await this.#database.query(
       `UPDATE webhook_deliveries SET lease = ?1, next_attempt_ms = ?2, attempts = attempts + 1
        WHERE id = (SELECT candidate.id FROM webhook_deliveries candidate
+         LEFT JOIN (SELECT tenant, COUNT(*) AS attempts FROM webhook_deliveries
+                    WHERE state = 'pending' AND lease IS NOT NULL AND next_attempt_ms > ?3
+                    GROUP BY tenant) busy ON busy.tenant = candidate.tenant
          WHERE candidate.state = 'pending' AND candidate.next_attempt_ms <= ?3
-         ORDER BY candidate.next_attempt_ms, candidate.id LIMIT 1 ${this.#database.skipLocked})
+           AND (candidate.tenant = '' OR COALESCE(busy.attempts, 0) < ?4)
+         ORDER BY COALESCE(busy.attempts, 0), candidate.next_attempt_ms, candidate.id
+         LIMIT 1 ${this.#database.skipLocked})
        RETURNING *`,
-      [lease, now + leaseMs, now],
+      [lease, now + leaseMs, now, maxOfTenant],
     );
     if (found === undefined) return undefined;
     const { id, job_id: jobId, tenant, url, attempts } = DeliveryRow.parse(found);
     return { id, jobId, tenant: tenant || null, url, attempts };
+  }
+
+  /** For the start of the only process: attempts of a dead one are due now. */
+  async recover(): Promise<void> {
+    await this.#database.query(
+      `UPDATE webhook_deliveries SET lease = NULL, next_attempt_ms = ?1
+       WHERE state = 'pending' AND lease IS NOT NULL`,
+      [this.#database.now()],
+    );
   }
 
   /** No effect if another process has the delivery by now. */
@@ -59,10 +84,12 @@ export class DeliveryStore {
     );
   }
 
-  /** Milliseconds until the next one is due; undefined if none waits. */
-  async nextDueMs(): Promise<number | undefined> {
+  /** Milliseconds until one becomes due after `afterMs`; undefined if none will. */
+  async nextDueMs(afterMs: number): Promise<number | undefined> {
     const [row] = await this.#database.query(
-      `SELECT MIN(next_attempt_ms) AS due_ms FROM webhook_deliveries WHERE state = 'pending'`,
+      `SELECT MIN(next_attempt_ms) AS due_ms FROM webhook_deliveries
+       WHERE state = 'pending' AND next_attempt_ms > ?1`,
+      [afterMs],
     );
     const due = row?.['due_ms'];
     return typeof due === 'number' ? Math.max(0, due - this.#database.now()) : undefined;

@@ -1,6 +1,6 @@
 import { SttError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { UsageLedger } from '../tenants/usage-ledger.ts';
+import type { UsageLedger, UsedAudio } from '../tenants/usage-ledger.ts';
 import { dayOf, type UsageStore } from './usage-store.ts';
 
 export interface LedgerOptions {
@@ -8,6 +8,12 @@ export interface LedgerOptions {
   /** How often what other processes counted is read. */
   readonly refreshMs: number;
   readonly now?: () => number;
+}
+
+interface Entry {
+  readonly tenant: string;
+  readonly day: string;
+  readonly used: UsedAudio;
 }
 
 /**
@@ -20,14 +26,17 @@ export class DurableUsageLedger implements UsageLedger {
   readonly #now: () => number;
   readonly #timer: NodeJS.Timeout;
   #day = '';
-  #audioSec = new Map<string, number>();
-  #writes: Promise<unknown> = Promise.resolve();
+  /** Seconds of that day as the database has them. */
+  #stored = new Map<string, number>();
+  /** Counted and not yet in the database, in order. */
+  #unwritten: Entry[] = [];
+  #work: Promise<unknown> = Promise.resolve();
 
   private constructor(store: UsageStore, options: LedgerOptions) {
     this.#store = store;
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#timer = setInterval(() => this.#inOrder(() => this.#read()), options.refreshMs);
+    this.#timer = setInterval(() => this.#inOrder(() => this.#refresh()), options.refreshMs);
     this.#timer.unref();
   }
 
@@ -39,41 +48,54 @@ export class DurableUsageLedger implements UsageLedger {
   }
 
   audioSecToday(tenantId: string): number {
-    return this.#today().get(tenantId) ?? 0;
+    const today = dayOf(this.#now());
+    const stored = today === this.#day ? (this.#stored.get(tenantId) ?? 0) : 0;
+    return this.#unwritten
+      .filter(({ tenant, day }) => tenant === tenantId && day === today)
+      .reduce((sum, { used }) => sum + used.audioSec, stored);
   }
 
-  add(tenantId: string, audioSec: number): void {
-    const today = this.#today();
-    today.set(tenantId, (today.get(tenantId) ?? 0) + audioSec);
-    const day = this.#day;
-    this.#inOrder(() => this.#store.add(tenantId, day, { jobs: 1, audioSec }));
+  add(tenantId: string, used: UsedAudio): void {
+    this.#unwritten.push({ tenant: tenantId, day: dayOf(this.#now()), used });
+    this.#inOrder(() => this.#write());
   }
 
-  /** Resolves when everything is written. */
+  /** Resolves when everything is written, or cannot be. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#writes;
+    await this.#work;
+  }
+
+  async #refresh(): Promise<void> {
+    await this.#write();
+    await this.#read();
   }
 
   async #read(): Promise<void> {
     const day = dayOf(this.#now());
-    const stored = await this.#store.ofDay(day);
+    const used = await this.#store.ofDay(day);
     this.#day = day;
-    this.#audioSec = new Map([...stored].map(([tenant, { audioSec }]) => [tenant ?? '', audioSec]));
+    this.#stored = new Map([...used].map(([tenant, { audioSec }]) => [tenant ?? '', audioSec]));
   }
 
-  #today(): Map<string, number> {
-    const day = dayOf(this.#now());
-    if (day !== this.#day) {
-      this.#day = day;
-      this.#audioSec = new Map();
+  /** What cannot be written stays and is tried again with the next. */
+  async #write(): Promise<void> {
+    for (let [entry] = this.#unwritten; entry !== undefined; [entry] = this.#unwritten) {
+      const { tenant, day, used } = entry;
+      await this.#store.add(tenant, day, used);
+      this.#unwritten.shift();
+      if (day > this.#day) {
+        this.#day = day;
+        this.#stored = new Map();
+      }
+      if (day === this.#day)
+        this.#stored.set(tenant, (this.#stored.get(tenant) ?? 0) + used.audioSec);
     }
-    return this.#audioSec;
   }
 
   /** A read never falls between a count and its write. */
   #inOrder(work: () => Promise<void>): void {
-    this.#writes = this.#writes.then(work).catch((thrown: unknown) => {
+    this.#work = this.#work.then(work).catch((thrown: unknown) => {
       this.#options.logger.warn({ err: SttError.from(thrown) }, 'usage not stored');
     });
   }

@@ -12,11 +12,11 @@ const JobRow = z.object({
   id: z.string(),
   tenant: z.string(),
   state: z.enum(JOB_STATES),
-  input: json.pipe(z.record(z.string(), z.unknown())),
   upload_name: z.string().nullable(),
   upload_bytes: z.number().nullable(),
   upload_volume: z.string().nullable(),
   fingerprint: z.string().nullable(),
+  request_id: z.string().nullable(),
   stage: z.string().nullable(),
   fraction: z.number().nullable(),
   output: output.nullable(),
@@ -31,12 +31,21 @@ const JobRow = z.object({
 });
 export type JobRow = z.output<typeof JobRow>;
 
+/** A job that is about to run: with what its caller sent, and what an earlier run left. */
+const ClaimedJob = JobRow.extend({
+  input: json.pipe(z.record(z.string(), z.unknown())),
+  remote_id: z.string().nullable(),
+  counted_sec: z.number().nullable(),
+});
+export type ClaimedJob = z.output<typeof ClaimedJob>;
+
 /** The columns of `jobs` without what may be large and nobody asked for. */
-export const LIST_COLUMNS = `id, tenant, state, '{}' AS input, upload_name, upload_bytes,
-  upload_volume, fingerprint, stage, fraction, NULL AS output, attempts, created_ms, started_ms,
+export const LIST_COLUMNS = `id, tenant, state, upload_name, upload_bytes, upload_volume,
+  fingerprint, request_id, stage, fraction, NULL AS output, attempts, created_ms, started_ms,
   finished_ms, expires_ms`;
 
 export const toJobRow = (row: SqlRow): JobRow => JobRow.parse(row);
+export const toClaimedJob = (row: SqlRow): ClaimedJob => ClaimedJob.parse(row);
 
 /** SQL compares no NULLs, so the tenant of a service without keys is the empty text. */
 export const tenantColumn = (tenant: string | null): string => tenant ?? '';

@@ -1,7 +1,11 @@
 import { SttError } from '../../core/errors.ts';
 import { JOB_STATES, type JobState } from '../jobs/contracts.ts';
+import { assertRoomInQueue, type QueueLimits } from '../jobs/queue-room.ts';
 import type { JobOutput } from '../run-job.ts';
+import { ForgottenUploads } from './forgotten-uploads.ts';
+import type { JobPosition } from './job-position.ts';
 import { type JobRow, LIST_COLUMNS, tenantColumn, toJobRow } from './job-row.ts';
+import { countsOf } from './queue-counts.ts';
 import type { SqlDatabase, SqlQuery } from './sql-database.ts';
 
 export interface NewJob {
@@ -16,13 +20,8 @@ export interface NewJob {
   } | null;
   readonly webhookUrl: string | null;
   readonly idempotency: { readonly key: string; readonly fingerprint: string } | null;
-}
-
-export interface JobStoreLimits {
-  /** More may not wait. */
-  readonly maxQueued: number;
-  /** How long a settled job is kept. */
-  readonly retentionMs: number;
+  /** The request that brought it, for the log. */
+  readonly requestId: string | null;
 }
 
 export interface Settlement {
@@ -35,37 +34,46 @@ const CANCELLED: Settlement = {
   output: { error: new SttError('JOB_CANCELLED', 'The job was cancelled').toJSON() },
 };
 
-const WITH_WEBHOOK = `SELECT jobs.*, d.state AS webhook_state, d.attempts AS webhook_attempts,
-  d.last_status AS webhook_status FROM jobs LEFT JOIN webhook_deliveries d ON d.job_id = jobs.id`;
+/** What the caller sent may be large and is for who runs the job only. */
+const WITH_WEBHOOK = `SELECT jobs.id, jobs.tenant, jobs.state, upload_name, upload_bytes,
+  upload_volume, fingerprint, request_id, stage, fraction, output, jobs.attempts,
+  jobs.created_ms, started_ms, finished_ms, expires_ms, d.state AS webhook_state,
+  d.attempts AS webhook_attempts, d.last_status AS webhook_status
+  FROM jobs LEFT JOIN webhook_deliveries d ON d.job_id = jobs.id`;
 
 /** Jobs as their tenants see them. What runs them is `JobClaims`. */
 export class JobStore {
+  readonly forgotten: ForgottenUploads;
   readonly #database: SqlDatabase;
-  readonly #limits: JobStoreLimits;
+  readonly #retentionMs: number;
   #lastCreatedMs = 0;
 
-  constructor(database: SqlDatabase, limits: JobStoreLimits) {
+  /** `retentionMs`: how long a settled job is kept. */
+  constructor(database: SqlDatabase, { retentionMs }: { readonly retentionMs: number }) {
+    this.forgotten = new ForgottenUploads(database);
     this.#database = database;
-    this.#limits = limits;
+    this.#retentionMs = retentionMs;
   }
 
   /**
    * Adds the job, or returns the one that was made with the same key and fingerprint before.
-   * @throws {SttError} IDEMPOTENCY_CONFLICT, SERVICE_BUSY
+   * @throws {SttError} IDEMPOTENCY_CONFLICT, QUEUE_LIMITED, SERVICE_BUSY
    */
-  insert(job: NewJob): Promise<{ readonly row: JobRow; readonly isNew: boolean }> {
+  insert(
+    job: NewJob,
+    limits: QueueLimits,
+  ): Promise<{ readonly row: JobRow; readonly isNew: boolean }> {
     return this.#database.transaction(async (query) => {
+      await this.#database.lockQueue(query);
       const before = await findReplay(query, job);
       if (before !== undefined) return { row: before, isNew: false };
-      const [count] = await query(`SELECT COUNT(*) AS waiting FROM jobs WHERE state = 'queued'`);
-      if (Number(count?.['waiting']) >= this.#limits.maxQueued) {
-        throw new SttError('SERVICE_BUSY', `${this.#limits.maxQueued} jobs wait already`);
-      }
+      const counts = await countsOf(query, tenantColumn(job.tenant));
+      assertRoomInQueue(counts, job.upload?.bytes ?? 0, limits);
       const [row] = await query(
         `INSERT INTO jobs (id, tenant, state, input, upload_name, upload_bytes, upload_volume,
-           webhook_url, idempotency_key, fingerprint, run_after_ms, created_ms)
-         VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, ?10)
-         ON CONFLICT (tenant, idempotency_key) DO NOTHING RETURNING *`,
+           webhook_url, idempotency_key, fingerprint, request_id, run_after_ms, created_ms)
+         VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11)
+         RETURNING ${LIST_COLUMNS}`,
         [
           job.id,
           tenantColumn(job.tenant),
@@ -76,13 +84,11 @@ export class JobStore {
           job.webhookUrl,
           job.idempotency?.key ?? null,
           job.idempotency?.fingerprint ?? null,
+          job.requestId,
           this.#nextCreatedMs(),
         ],
       );
-      if (row !== undefined) return { row: toJobRow(row), isNew: true };
-      const winner = await findReplay(query, job); // another process was faster
-      if (winner === undefined) throw new SttError('STORE_UNAVAILABLE', 'The job was not stored');
-      return { row: winner, isNew: false };
+      return { row: toJobRow(row ?? {}), isNew: true };
     });
   }
 
@@ -94,11 +100,18 @@ export class JobStore {
     return row && toJobRow(row);
   }
 
-  /** Newest first, without outputs. */
-  async list(tenant: string | null, limit: number): Promise<readonly JobRow[]> {
+  /** Newest first, without outputs, those behind `after`. */
+  async list(
+    tenant: string | null,
+    limit: number,
+    after: JobPosition | null = null,
+  ): Promise<readonly JobRow[]> {
+    const { createdMs, id } = after ?? { createdMs: Number.MAX_SAFE_INTEGER, id: '' };
     const rows = await this.#database.query(
-      `SELECT ${LIST_COLUMNS} FROM jobs WHERE tenant = ?1 ORDER BY created_ms DESC, id DESC LIMIT ?2`,
-      [tenantColumn(tenant), limit],
+      `SELECT ${LIST_COLUMNS} FROM jobs WHERE tenant = ?1
+         AND (created_ms < ?2 OR (created_ms = ?2 AND id < ?3))
+       ORDER BY created_ms DESC, id DESC LIMIT ?4`,
+      [tenantColumn(tenant), createdMs, id, limit],
     );
     return rows.map(toJobRow);
   }
@@ -117,12 +130,17 @@ export class JobStore {
 
   /** The job as it was; it is gone with its result and its deliveries. */
   async delete(tenant: string | null, id: string): Promise<JobRow | undefined> {
-    const [row] = await this.#database.query(
-      `DELETE FROM jobs WHERE id = ?1 AND tenant = ?2 RETURNING ${LIST_COLUMNS}`,
-      [id, tenantColumn(tenant)],
-    );
+    const row = await this.#database.transaction(async (query) => {
+      const [found] = await query(
+        `DELETE FROM jobs WHERE id = ?1 AND tenant = ?2 RETURNING ${LIST_COLUMNS}`,
+        [id, tenantColumn(tenant)],
+      );
+      const deleted = found && toJobRow(found);
+      if (deleted) await this.forgotten.add(query, deleted);
+      return deleted;
+    });
     if (row !== undefined) await this.#database.purge();
-    return row && toJobRow(row);
+    return row;
   }
 
   /** Removes what has been kept long enough, and returns how many. */
@@ -165,19 +183,23 @@ export class JobStore {
     chosen: { readonly condition: string; readonly parameters: readonly string[] },
   ): Promise<JobRow | undefined> {
     const now = this.#database.now();
-    const [row] = await query(
+    const [found] = await query(
       `UPDATE jobs SET state = ?1, output = ?2, finished_ms = ?3, expires_ms = ?4, input = '{}',
-         lease = NULL, lease_until_ms = NULL WHERE ${chosen.condition} RETURNING *`,
-      [state, JSON.stringify(output), now, now + this.#limits.retentionMs, ...chosen.parameters],
+         lease = NULL, lease_until_ms = NULL, remote_id = NULL
+       WHERE ${chosen.condition} RETURNING ${LIST_COLUMNS}, webhook_url`,
+      [state, JSON.stringify(output), now, now + this.#retentionMs, ...chosen.parameters],
     );
-    const url = row?.['webhook_url'];
-    if (row === undefined || typeof url !== 'string') return row && toJobRow(row);
+    if (found === undefined) return undefined;
+    const row = toJobRow(found);
+    await this.forgotten.add(query, row);
+    const { webhook_url: url } = found;
+    if (typeof url !== 'string') return row;
     await query(
       `INSERT INTO webhook_deliveries (id, job_id, tenant, url, state, next_attempt_ms, created_ms)
        VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?5)`,
-      [`msg_${String(row['id'])}`, String(row['id']), String(row['tenant']), url, now],
+      [`msg_${row.id}`, row.id, row.tenant, url, now],
     );
-    return toJobRow(row);
+    return row;
   }
 
   /** Jobs of one process have an order, however fast they come. */

@@ -3,18 +3,20 @@ import { join } from 'node:path';
 import { SttError } from '../../core/errors.ts';
 import { DeliveryStore } from './delivery-store.ts';
 import { JobClaims } from './job-claims.ts';
-import { JobStore, type JobStoreLimits } from './job-store.ts';
+import { JobStore } from './job-store.ts';
 import { migrate } from './migrate.ts';
 import { openPostgres } from './postgres-database.ts';
 import type { SqlDatabase } from './sql-database.ts';
 import { openSqlite } from './sqlite-database.ts';
 import { UsageStore } from './usage-store.ts';
 
-export interface StoreSettings extends JobStoreLimits {
+export interface StoreSettings {
   /** Holds the database of a single process, and uploads. */
   readonly dataDir: string;
   /** A PostgreSQL that several processes share instead. */
   readonly databaseUrl: string | undefined;
+  /** How long a settled job is kept. */
+  readonly retentionMs: number;
   /** How long a silent process keeps its jobs before others take them over. */
   readonly leaseMs: number;
 }
@@ -56,9 +58,9 @@ export async function openStore(
 }
 
 /** The stores on a database with up-to-date tables. */
-function storeOn(
+export function storeOn(
   database: SqlDatabase,
-  settings: Pick<StoreSettings, 'maxQueued' | 'retentionMs' | 'leaseMs'>,
+  settings: Pick<StoreSettings, 'retentionMs' | 'leaseMs'>,
 ): Store {
   const jobs = new JobStore(database, settings);
   return {

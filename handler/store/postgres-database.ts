@@ -8,6 +8,7 @@ const STATEMENT_TIMEOUT_MS = 30_000;
 const CLOCK_EVERY_MS = 60_000;
 /** Any constant that no other application of the same database is likely to use. */
 const MIGRATION_LOCK = 7_301_520_118;
+const QUEUE_LOCK = 7_301_520_119;
 const CLOCK = 'SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now_ms';
 
 /** Counts and times are `BIGINT`, and far below 2^53. */
@@ -93,6 +94,10 @@ class PostgresDatabase implements SqlDatabase {
     } finally {
       client.release(broken);
     }
+  }
+
+  async lockQueue(query: SqlQuery): Promise<void> {
+    await query(`SELECT pg_advisory_xact_lock(${QUEUE_LOCK})`);
   }
 
   async purge(): Promise<void> {} // autovacuum's business

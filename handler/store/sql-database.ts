@@ -18,6 +18,8 @@ export interface SqlDatabase {
   transaction<T>(work: (query: SqlQuery) => Promise<T>): Promise<T>;
   /** A statement that lets one process after the other migrate. */
   readonly lockMigrations: string | null;
+  /** Inside a transaction: what is counted of the queue holds until its end. */
+  lockQueue(query: SqlQuery): Promise<void>;
   /** Behind a `SELECT` that chooses a row to change: rows that another process chose are skipped. */
   readonly skipLocked: string;
   /** No other process can use the database, so whoever ran a job before us is dead. */

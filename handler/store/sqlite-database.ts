@@ -53,8 +53,10 @@ function openExclusively(path: string): Database.Database {
   }
 }
 
-const isBusy = (thrown: unknown): boolean =>
-  thrown instanceof Error && 'code' in thrown && thrown.code === 'SQLITE_BUSY';
+const codeOf = (thrown: unknown): unknown =>
+  thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+
+const isBusy = (thrown: unknown): boolean => codeOf(thrown) === 'SQLITE_BUSY';
 
 const openFailure = (thrown: unknown): SttError =>
   new SttError(
@@ -64,6 +66,20 @@ const openFailure = (thrown: unknown): SttError =>
       : 'The database in DATA_DIR could not be opened',
     { cause: thrown },
   );
+
+/** What the file or its disk causes; anything else, such as wrong SQL, is ours and stays as it is. */
+const STORAGE_FAILURE =
+  /^SQLITE_(?:BUSY|LOCKED|READONLY|IOERR|CORRUPT|CANTOPEN|PROTOCOL|NOTADB|NOMEM|INTERRUPT)/;
+
+function storeFailure(thrown: unknown): unknown {
+  const code = codeOf(thrown);
+  if (typeof code !== 'string') return thrown;
+  if (code.startsWith('SQLITE_FULL')) {
+    return new SttError('DISK_FULL', 'The disk of DATA_DIR is full', { cause: thrown });
+  }
+  if (!STORAGE_FAILURE.test(code)) return thrown;
+  return new SttError('STORE_UNAVAILABLE', 'The database in DATA_DIR failed', { cause: thrown });
+}
 
 /** One connection; callers take turns, so that nobody's statement falls into a transaction. */
 class SqliteDatabase implements SqlDatabase {
@@ -99,6 +115,9 @@ class SqliteDatabase implements SqlDatabase {
     });
   }
 
+  /** `BEGIN IMMEDIATE` lets one transaction after the other in. */
+  async lockQueue(): Promise<void> {}
+
   async purge(): Promise<void> {
     await this.query('PRAGMA wal_checkpoint(TRUNCATE)');
   }
@@ -127,7 +146,9 @@ class SqliteDatabase implements SqlDatabase {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(work);
+    const turn = this.#turn.then(work).catch((thrown: unknown) => {
+      throw storeFailure(thrown);
+    });
     this.#turn = turn.catch(() => undefined);
     return turn;
   }

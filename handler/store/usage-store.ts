@@ -40,4 +40,27 @@ export class UsageStore {
       ]),
     );
   }
+
+  /** Forgets what was used before that day. */
+  async expire(day: string): Promise<void> {
+    await this.#database.query('DELETE FROM usage WHERE day < ?1', [day]);
+    await this.#database.query('DELETE FROM worker_time WHERE day < ?1', [day]);
+  }
+
+  /** Adds to what the jobs of a gateway cost on workers. */
+  async addWorkerTime(day: string, workerSec: number): Promise<void> {
+    await this.#database.query(
+      `INSERT INTO worker_time (day, jobs, worker_sec) VALUES (?1, 1, ?2)
+       ON CONFLICT (day) DO UPDATE SET jobs = worker_time.jobs + 1,
+         worker_sec = worker_time.worker_sec + excluded.worker_sec`,
+      [day, workerSec],
+    );
+  }
+
+  async workerSecOf(day: string): Promise<number> {
+    const rows = await this.#database.query('SELECT worker_sec FROM worker_time WHERE day = ?1', [
+      day,
+    ]);
+    return Number(rows[0]?.['worker_sec'] ?? 0);
+  }
 }

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Caller, Tenant } from './tenant.ts';
+import type { Caller, Tenant, TenantLimits } from './tenant.ts';
 
 const KEY_ID_DIGITS = 12;
 
@@ -16,13 +16,11 @@ export const hashKey = (key: string): string => createHash('sha256').update(key)
 
 /** Finds the tenant of a key in a time that does not depend on how much of a hash is right. */
 export class KeyRing {
-  readonly #webhookSecrets: ReadonlyMap<string, readonly string[]>;
+  readonly #entries: ReadonlyMap<string, KeyEntry>;
   readonly #keys: readonly { readonly hash: Buffer; readonly caller: Caller }[];
 
   constructor(entries: readonly KeyEntry[]) {
-    this.#webhookSecrets = new Map(
-      entries.map(({ tenant, webhookSecrets }) => [tenant.id, webhookSecrets]),
-    );
+    this.#entries = new Map(entries.map((entry) => [entry.tenant.id, entry]));
     this.#keys = entries.flatMap(({ tenant, keyHashes }) =>
       keyHashes.map((hash) => ({
         hash: Buffer.from(hash, 'hex'),
@@ -36,7 +34,12 @@ export class KeyRing {
   }
 
   webhookSecretsOf(tenantId: string): readonly string[] {
-    return this.#webhookSecrets.get(tenantId) ?? [];
+    return this.#entries.get(tenantId)?.webhookSecrets ?? [];
+  }
+
+  /** Undefined for a tenant without keys. */
+  limitsOf(tenantId: string): TenantLimits | undefined {
+    return this.#entries.get(tenantId)?.tenant.limits;
   }
 
   /** Compares with every key, so that the place of a match does not show either. */

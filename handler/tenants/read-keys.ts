@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Config } from '../../core/config.ts';
 import { SttError } from '../../core/errors.ts';
 import { describeIssues } from '../input-issues.ts';
+import { isWebhookSecret, WEBHOOK_SECRET_FORM } from '../webhooks/webhook-secrets.ts';
 import { type KeyEntry, KeyRing } from './key-ring.ts';
 
 const MEBIBYTE = 1024 * 1024;
@@ -17,16 +18,16 @@ const KeyHash = z
   .transform((text) => text.replace(/^sha256:/i, '').toLowerCase())
   .pipe(z.string().regex(/^[0-9a-f]{64}$/, 'expected the SHA-256 of a key: 64 hex digits'));
 
-const WebhookSecret = z
-  .string()
-  .regex(/^whsec_[A-Za-z0-9+/=]{32,}$/, 'expected whsec_ and at least 24 bytes in base64');
+const WebhookSecret = z.string().refine(isWebhookSecret, WEBHOOK_SECRET_FORM);
 
 const TenantEntry = z.strictObject({
   keys: z.array(KeyHash).min(1).max(MAX_KEYS_PER_TENANT),
   requests_per_minute: z.number().int().min(1).optional(),
   concurrent_jobs: z.number().int().min(1).optional(),
+  queued_jobs: z.number().int().min(0).optional(),
   audio_minutes_per_day: z.number().positive().optional(),
   max_upload_mb: z.number().positive().optional(),
+  stored_upload_mb: z.number().positive().optional(),
   webhook_secrets: z.array(WebhookSecret).max(MAX_KEYS_PER_TENANT).default([]),
 });
 
@@ -93,15 +94,18 @@ function documentOf(text: string): unknown {
 
 function keyRingOf({ tenants }: KeysDocument, defaults: Settings['tenantDefaults']): KeyRing {
   const entries = Object.entries(tenants).map(([id, entry]): KeyEntry => {
-    const maxUploadBytes =
-      entry.max_upload_mb === undefined ? undefined : Math.floor(entry.max_upload_mb * MEBIBYTE);
     const limits = {
       requestsPerMin: entry.requests_per_minute ?? defaults.requestsPerMin,
       concurrentJobs: entry.concurrent_jobs ?? defaults.concurrentJobs,
+      queuedJobs: entry.queued_jobs ?? defaults.queuedJobs,
       audioMinPerDay: entry.audio_minutes_per_day ?? defaults.audioMinPerDay,
-      maxUploadBytes,
+      maxUploadBytes: bytesOf(entry.max_upload_mb),
+      storedUploadBytes: bytesOf(entry.stored_upload_mb) ?? defaults.storedUploadBytes,
     };
     return { tenant: { id, limits }, keyHashes: entry.keys, webhookSecrets: entry.webhook_secrets };
   });
   return new KeyRing(entries);
 }
+
+const bytesOf = (mebibytes: number | undefined): number | undefined =>
+  mebibytes === undefined ? undefined : Math.floor(mebibytes * MEBIBYTE);

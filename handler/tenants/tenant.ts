@@ -1,15 +1,23 @@
 /** What a tenant may use; undefined is unlimited. */
-interface TenantLimits {
+export interface TenantLimits {
   readonly requestsPerMin: number;
+  /** At work at the same time, and waited for. */
   readonly concurrentJobs: number;
+  /** Asynchronous jobs that wait. */
+  readonly queuedJobs: number;
   readonly audioMinPerDay: number | undefined;
   readonly maxUploadBytes: number | undefined;
+  /** Recordings on the disk: being received, at work, or of jobs that wait. */
+  readonly storedUploadBytes: number;
 }
 
 export interface Tenant {
   readonly id: string;
   readonly limits: TenantLimits;
 }
+
+/** The limits of a tenant by its name; undefined for one whose keys were removed. */
+export type LimitsOf = (tenantId: string) => TenantLimits | undefined;
 
 /** Who sends a request; without keys there is nobody to tell apart, and no limit but the queue. */
 export interface Caller {

@@ -1,10 +1,16 @@
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** What is added to the day of a tenant; negative takes back. */
+export interface UsedAudio {
+  readonly jobs: number;
+  readonly audioSec: number;
+}
+
 /** Audio that tenants have used, by day (UTC). */
 export interface UsageLedger {
   /** Seconds of audio since midnight. */
   audioSecToday(tenantId: string): number;
-  add(tenantId: string, audioSec: number): void;
+  add(tenantId: string, used: UsedAudio): void;
 }
 
 /** Seconds until the day ends, for `Retry-After`. */
@@ -22,10 +28,10 @@ export class MemoryUsageLedger implements UsageLedger {
   }
 
   audioSecToday(tenantId: string): number {
-    return this.#today().get(tenantId) ?? 0;
+    return Math.max(0, this.#today().get(tenantId) ?? 0);
   }
 
-  add(tenantId: string, audioSec: number): void {
+  add(tenantId: string, { audioSec }: UsedAudio): void {
     const today = this.#today();
     today.set(tenantId, (today.get(tenantId) ?? 0) + audioSec);
   }

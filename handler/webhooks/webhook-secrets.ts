@@ -1,6 +1,22 @@
 import { Webhook } from 'standardwebhooks';
 import { SttError } from '../../core/errors.ts';
 
+const PREFIX = 'whsec_';
+const MIN_BYTES = 24;
+export const WEBHOOK_SECRET_FORM = `expected ${PREFIX} and at least ${MIN_BYTES} bytes in base64`;
+
+/** Whether it is a secret that messages can be signed with, long enough to be one. */
+export const isWebhookSecret = (text: string): boolean =>
+  text.startsWith(PREFIX) &&
+  /^[A-Za-z0-9+/]+={0,2}$/.test(text.slice(PREFIX.length)) &&
+  Buffer.from(text.slice(PREFIX.length), 'base64').length >= MIN_BYTES;
+
+/** @throws {SttError} INPUT_INVALID, before the first message needs one. */
+export function assertWebhookSecrets(secrets: readonly string[]): void {
+  if (secrets.every(isWebhookSecret)) return;
+  throw new SttError('INPUT_INVALID', `WEBHOOK_SECRETS: ${WEBHOOK_SECRET_FORM}`);
+}
+
 /**
  * What a tenant's messages are signed with: `whsec_` and base64, as Standard Webhooks has it. Two
  * while one replaces the other, the new one first; none forbids webhooks.

@@ -9,8 +9,8 @@ import { outcomeOf } from './retry-schedule.ts';
 import { signMessage, type WebhookSecretsOf } from './webhook-secrets.ts';
 
 const MAX_AT_ONCE = 16;
-/** Longer than an attempt may take: whoever does not record it in time has died. */
-const LEASE_MS = 60_000;
+/** A tenant whose receivers hang does not take the places of all. */
+const MAX_OF_TENANT = 4;
 /** Deliveries of other processes' jobs, and clocks that were set, are noticed after this. */
 const MAX_SLEEP_MS = 30_000;
 
@@ -22,7 +22,15 @@ export interface WebhookParts {
   readonly policy: UrlPolicy;
   readonly logger: Logger;
   readonly waitsMs?: readonly number[];
+  /** Longer than an attempt may take: whoever does not record it in time has died. */
+  readonly leaseMs: number;
+  readonly onOutcome?: (outcome: WebhookOutcome) => void;
 }
+
+/** What an attempt came to. */
+export type WebhookOutcome = 'delivered' | 'retried' | 'given_up';
+
+const OUTCOMES = { delivered: 'delivered', failed: 'given_up', pending: 'retried' } as const;
 
 /** Delivers messages at least once, with waits that survive a restart. */
 export class WebhookSender {
@@ -59,8 +67,9 @@ export class WebhookSender {
       this.#wakeUp = new AbortController();
       let sleepMs = MAX_SLEEP_MS;
       try {
+        const askedMs = deliveries.now();
         while (this.#sending.size < MAX_AT_ONCE && (await this.#takeOne()));
-        sleepMs = Math.min(sleepMs, (await deliveries.nextDueMs()) ?? sleepMs);
+        sleepMs = Math.min(sleepMs, (await deliveries.nextDueMs(askedMs)) ?? sleepMs);
       } catch (thrown) {
         logger.warn({ err: SttError.from(thrown) }, 'webhook store failed');
       }
@@ -73,7 +82,10 @@ export class WebhookSender {
   async #takeOne(): Promise<boolean> {
     if (this.#stopping.signal.aborted) return false;
     const lease = randomUUID();
-    const delivery = await this.#parts.deliveries.claim(lease, LEASE_MS);
+    const delivery = await this.#parts.deliveries.claim(lease, {
+      leaseMs: this.#parts.leaseMs,
+      maxOfTenant: MAX_OF_TENANT,
+    });
     if (delivery === undefined) return false;
     const sending = this.#attempt(delivery, lease)
       .catch((thrown: unknown) => this.#postpone(delivery, lease, thrown))
@@ -94,12 +106,12 @@ export class WebhookSender {
   }
 
   async #attempt(delivery: Delivery, lease: string): Promise<void> {
-    const { deliveries, bodyOf, secretsOf, policy, logger, waitsMs } = this.#parts;
+    const { deliveries, bodyOf, secretsOf, policy, logger, waitsMs, onOutcome } = this.#parts;
     const { id, jobId, tenant, url, attempts } = delivery;
     const body = await bodyOf(delivery);
     if (body === undefined) return; // deleted meanwhile, and its deliveries with it
     const message = signMessage(id, body, { secrets: secretsOf(tenant), now: new Date() });
-    const answer = await postMessage(url, message, policy, this.#stopping.signal);
+    const answer = await postMessage(url, message, { policy, signal: this.#stopping.signal });
     if (this.#stopping.signal.aborted && answer.status === null) {
       await deliveries.record(lease, { state: 'pending', status: null, retryMs: 0 });
       return;
@@ -108,6 +120,7 @@ export class WebhookSender {
     await deliveries.record(lease, outcome);
     const { status, error: err } = answer;
     const fields = { requestId: jobId, tenant, webhookId: id, attempts, status };
+    onOutcome?.(OUTCOMES[outcome.state]);
     if (outcome.state === 'delivered') logger.info(fields, 'webhook delivered');
     else if (outcome.state === 'failed') logger.warn({ ...fields, err }, 'webhook given up');
     else logger.info({ ...fields, retryMs: outcome.retryMs, err }, 'webhook failed');

@@ -1,4 +1,4 @@
-import type { AsyncJobs, JobEvent, JobView } from '../../handler/jobs/contracts.ts';
+import type { AsyncJobs, JobEvent, JobPage, JobView } from '../../handler/jobs/contracts.ts';
 
 /** Knows one job of one tenant, and accepts any. */
 export class OneTenantJobs implements AsyncJobs {
@@ -21,8 +21,15 @@ export class OneTenantJobs implements AsyncJobs {
     return tenant === 'acme' && id === this.#view.id ? this.#view : undefined;
   }
 
-  async list(tenant: string | null): Promise<readonly JobView[]> {
-    return tenant === 'acme' ? [this.#view] : [];
+  async list(tenant: string | null): Promise<JobPage> {
+    return { views: tenant === 'acme' ? [this.#view] : [], cursor: null };
+  }
+
+  /** What a test says of its tenant's jobs at work. */
+  running = 0;
+
+  runningOf(): number {
+    return this.running;
   }
 
   cancel(tenant: string | null, id: string): Promise<JobView | undefined> {

@@ -16,6 +16,8 @@ export interface ClientApiScript {
   readonly run?: readonly Answer[];
   /** Answers to `GET /status`, in order; the last one is repeated. */
   readonly status: readonly Answer[];
+  /** The answer to every `POST /cancel`. */
+  readonly cancel?: Answer;
 }
 
 export interface RunpodClientApi {
@@ -34,7 +36,7 @@ export async function startRunpodClientApi(script: ClientApiScript): Promise<Run
   const answerTo = (path: string): Answer => {
     if (path.endsWith('/run')) return nextOf(runAnswers);
     if (path.includes('/status/')) return nextOf(statusAnswers);
-    if (path.includes('/cancel/')) return { id: 'remote-1', status: 'CANCELLED' };
+    if (path.includes('/cancel/')) return script.cancel ?? { id: 'remote-1', status: 'CANCELLED' };
     return 404;
   };
   const server = createServer(async (request, response) => {

@@ -179,7 +179,7 @@ testWithFfmpeg('61 minutes are too long', async () => {
 });
 
 test('an unreachable host can be tried again, a private one is forbidden', async () => {
-  await expectError({ audio_url: 'https://nowhere.invalid/a.wav' }, 'AUDIO_FETCH_FAILED', 502);
+  await expectError({ audio_url: 'https://nowhere.invalid/a.wav' }, 'AUDIO_FETCH_FAILED', 424);
   for (const host of ['127.0.0.1', '2130706433', '[::ffff:10.0.0.1]', '169.254.169.254']) {
     await expectError({ audio_url: `https://${host}/a.wav` }, 'URL_FORBIDDEN', 400);
   }
@@ -192,7 +192,7 @@ test('a redirect to 127.0.0.1 is not followed', async () => {
 
 test('a server that never ends runs into the time limit', async () => {
   const audioUrl = `http://127.0.0.1:${server.port}/endless`;
-  await expectError({ audio_url: audioUrl }, 'AUDIO_FETCH_TIMEOUT', 504);
+  await expectError({ audio_url: audioUrl }, 'AUDIO_FETCH_TIMEOUT', 424);
 });
 
 testWithFfmpeg('a video without sound', async () => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import { join } from 'node:path';
@@ -11,24 +11,19 @@ import { createLogger } from '../../core/logger.ts';
 import { runJob } from '../../handler/run-job.ts';
 import { createWorkbench, testWithFfmpeg, type Workbench } from '../fakes/audio-workbench.ts';
 import { HOSTILE_BINARIES } from '../fakes/hostile-binaries.ts';
+import {
+  FORBIDDEN_PLACES,
+  HOSTILE_SCRIPTS,
+  KNOWN_TO_FFMPEG,
+  LOOPBACK_HOSTS,
+  SIGNATURES,
+  scriptBytes,
+  scriptTargets,
+} from '../fakes/hostile-inputs.ts';
 import { encodeSilence } from '../fakes/tones.ts';
 import { noise, wavBytes } from '../fakes/wav-bytes.ts';
 
 /** Whatever is sent: no connection to where it points, no crash, an answer that blames the sender. */
-const FIXTURES = join(import.meta.dirname, '../fixtures/hostile');
-const SCRIPTS = readdirSync(FIXTURES).filter((name) => name !== 'README.md');
-const KNOWN_TO_FFMPEG = ['playlist.m3u8', 'key-and-map.m3u8', 'script.ffconcat', 'manifest.mpd'];
-const SIGNATURES: Readonly<Record<string, string>> = {
-  wav: 'RIFF\x24\x10\0\0WAVE',
-  'wav with a header': 'RIFF\x24\x10\0\0WAVEfmt \x10\0\0\0',
-  mp3: '\xff\xfb\x90\x64',
-  'tagged mp3': 'ID3\x04\0\0\0\0\0\0',
-  mp4: '\0\0\0\x14ftypM4A \0\0\0\0M4A ',
-  flac: 'fLaC',
-  ogg: 'OggS\0\x02',
-  matroska: '\x1a\x45\xdf\xa3\x9f',
-};
-
 /** Where hostile things point to: nothing may ever connect. */
 let victim: Server;
 let victimPort: number;
@@ -92,7 +87,12 @@ async function codeOf(input: object, resolve: Resolve = noHost): Promise<ErrorCo
   const limits = {
     ...bench.limits,
     ...STRICT,
-    fetchTuning: { stallTimeoutMs: 1000, attempts: 3, backoffMs: 5, checkUrl: guardWith(resolve) },
+    fetchTuning: {
+      stallTimeoutMs: 10_000,
+      attempts: 3,
+      backoffMs: 5,
+      checkUrl: guardWith(resolve),
+    },
   };
   const output = await runJob(
     { id: 'hostile', input },
@@ -116,19 +116,10 @@ async function codeOf(input: object, resolve: Resolve = noHost): Promise<ErrorCo
 const codeOfBytes = (bytes: Buffer): Promise<ErrorCode | 'accepted'> =>
   codeOf({ audio_base64: bytes.toString('base64') });
 
-function scriptBytes(name: string, target: string, signature = ''): Buffer {
-  const text = readFileSync(join(FIXTURES, name), 'utf8').replaceAll('{{TARGET}}', target);
-  return Buffer.from(signature + text, 'latin1');
-}
-
-const targets = (): string[] => [
-  `http://127.0.0.1:${victimPort}/a.ts`,
-  'file:///etc/passwd',
-  `concat:http://127.0.0.1:${victimPort}/a.ts|/etc/passwd`,
-];
+const targets = (): readonly string[] => scriptTargets(victimPort);
 
 describe('scripts', () => {
-  test.each(SCRIPTS)(
+  test.each(HOSTILE_SCRIPTS)(
     '%s is AUDIO_UNSUPPORTED, as it is and behind a byte order mark',
     async (name) => {
       for (const target of targets()) {
@@ -168,33 +159,14 @@ describe('binaries', () => {
 });
 
 const loopbackForms = (): string[] =>
-  [
-    ...['127.0.0.1', '127.1', '2130706433', '0x7f000001', '0x7f.1', '0177.0.0.1', '017700000001'],
-    ...['１２７.0.0.1', '①②⑦.0.0.1', '127.0.0.1.', '0', '0.0.0.0', 'localhost', 'LOCALHOST.'],
-    ...['[::1]', '[::]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[::127.0.0.1]'],
-    ...['[64:ff9b::7f00:1]', '[2002:7f00:1::]', '127.0.0.1.nip.example', '7f000001.nip.example'],
-  ].map((host) => `http://${host}:${victimPort}/a.wav`);
-
-const otherPlaces = [
-  'http://169.254.169.254/latest/meta-data/',
-  'http://[fd00:ec2::254]/latest/meta-data/',
-  'http://metadata.google.internal/',
-  'http://10.0.0.1/',
-  'file:///etc/passwd',
-  'ftp://127.0.0.1/a.wav',
-  'gopher://127.0.0.1/',
-  'concat:http://127.0.0.1/a|http://127.0.0.1/b',
-  'subfile,,start,0,end,9,,:/etc/passwd',
-  'http://user@127.0.0.1/',
-  'http://',
-];
+  LOOPBACK_HOSTS.map((host) => `http://${host}:${victimPort}/a.wav`);
 
 /** As public resolvers answer for names that contain an address. */
 const resolveToVictim: Resolve = async () => [VICTIM];
 
 describe('addresses', () => {
   test('no spelling of a private address is asked, directly or through a name', async () => {
-    for (const audio_url of [...loopbackForms(), ...otherPlaces]) {
+    for (const audio_url of [...loopbackForms(), ...FORBIDDEN_PLACES]) {
       const code = await codeOf({ audio_url }, resolveToVictim);
       expect([audio_url, code]).toEqual([
         audio_url,
@@ -205,7 +177,7 @@ describe('addresses', () => {
 
   test('no redirect leads to one', async () => {
     const resolve: Resolve = async (host) => [host === 'attacker.example' ? ATTACKER : VICTIM];
-    for (const location of [...loopbackForms(), ...otherPlaces, '//127.0.0.1/', 'http://[']) {
+    for (const location of [...loopbackForms(), ...FORBIDDEN_PLACES, '//127.0.0.1/', 'http://[']) {
       // Relative to the attacker, so its own; and what no header can carry.
       if (/^(concat|subfile)|[^ -~]/.test(location)) continue;
       answerOfAttacker = () => [302, { location }];

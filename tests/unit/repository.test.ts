@@ -228,6 +228,21 @@ describe('files for RunPod', () => {
     expect(names.filter((name) => !variables.has(name))).toEqual([]);
   });
 
+  test('runpod.toml, the capacity guide and the deployment guide give the same advice', () => {
+    const endpoint = textOf('runpod.toml').split('\n[endpoint]\n')[1]!;
+    const settingOf = (name: string) =>
+      new RegExp(`^${name} = "?([^"\n]+)"?$`, 'm').exec(endpoint)?.[1];
+    const scaler = `\`${settingOf('scaler_type')}\` ${settingOf('scaler_value')}`;
+    const idle = settingOf('idle_timeout');
+    const files = /^\| files .*$/m.exec(textOf('docs/capacity.md'))?.[0].replaceAll(/ +/g, ' ');
+    expect(files).toContain(`| files | ${scaler} |`);
+    expect(files).toContain(`| ${idle} s |`);
+    const guide = textOf('docs/deployment.md').replaceAll(/ +/g, ' ');
+    expect(guide).toContain(`| idle timeout | ${idle} s |`);
+    const workers = `${settingOf('active_workers')} / ${settingOf('max_workers')}`;
+    expect(guide).toContain(`| active / max workers | ${workers} `);
+  });
+
   test('runpod.toml consists of tables and simple values, each key once', () => {
     const lines = textOf('runpod.toml')
       .split('\n')

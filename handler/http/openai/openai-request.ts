@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SttError } from '../../../core/errors.ts';
 import { describeIssues } from '../../input-issues.ts';
+import { MAX_KEYWORD_CHARS, MAX_KEYWORDS, MAX_PROMPT_CHARS } from '../../schema.ts';
 import { formValueReader } from '../form-values.ts';
 
 const RESPONSE_FORMATS = ['json', 'text', 'srt', 'verbose_json', 'vtt', 'diarized_json'] as const;
@@ -22,7 +23,7 @@ const ServerVad = z.strictObject({
 
 const common = {
   model: z.string().min(1).max(200),
-  prompt: z.string().optional(),
+  prompt: z.string().max(MAX_PROMPT_CHARS).optional(),
   temperature: z.number().min(0).max(1).optional(),
 };
 
@@ -31,7 +32,7 @@ export const TranscriptionRequest = z
   .strictObject({
     ...common,
     language: z.string().optional(),
-    keywords: z.array(z.string()).optional(),
+    keywords: z.array(z.string().max(MAX_KEYWORD_CHARS)).max(MAX_KEYWORDS).optional(),
     response_format: z.enum(RESPONSE_FORMATS).default('json'),
     timestamp_granularities: z.array(z.enum(GRANULARITIES)).default(['segment']),
     stream: z.boolean().default(false),

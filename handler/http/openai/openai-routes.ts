@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ERROR_CODES, SttError } from '../../../core/errors.ts';
-import { contextOf } from '../answer-job.ts';
-import { holdRequest, toServiceJob } from '../job-request.ts';
+import { SttError } from '../../../core/errors.ts';
+import type { JobOutput } from '../../run-job.ts';
+import { beginHeld, type Exchange, type Respond, withRetryAfter } from '../answer-job.ts';
+import { assertNotIdempotent } from '../idempotency-key.ts';
+import { heldOf, holdingRequests, toServiceJob } from '../job-request.ts';
 import { type ReceivedUpload, receiveForm } from '../receive-form.ts';
 import type { ServiceContext } from '../service-context.ts';
-import { maxUploadBytes } from '../status-route.ts';
 import { toOpenAiAnswer } from './openai-answer.ts';
 import { openAiErrorOf } from './openai-errors.ts';
 import { type OpenAiRequest, type OpenAiTask, parseOpenAiRequest } from './openai-request.ts';
@@ -18,17 +19,13 @@ const ALIASES: readonly string[] = [
   'gpt-4o-transcribe-diarize',
 ];
 
-interface Exchange {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-}
-
 /** OpenAI's audio API, so that its SDKs work unchanged. */
 export function addOpenAiRoutes(app: FastifyInstance, context: ServiceContext): void {
+  const onRequest = holdingRequests(context, () => false);
   const answer = (task: OpenAiTask) => (request: FastifyRequest, reply: FastifyReply) =>
     handleAudio(task, { request, reply }, context);
-  app.post('/v1/audio/transcriptions', answer('transcribe'));
-  app.post('/v1/audio/translations', answer('translate'));
+  app.post('/v1/audio/transcriptions', { onRequest }, answer('transcribe'));
+  app.post('/v1/audio/translations', { onRequest }, answer('translate'));
   app.get('/v1/models', async () => ({ object: 'list', data: modelsOf(context) }));
   app.get('/v1/models/*', async ({ params }: FastifyRequest<{ Params: { '*': string } }>) => {
     const model = modelsOf(context).find(({ id }) => id === params['*']);
@@ -42,33 +39,38 @@ async function handleAudio(
   exchange: Exchange,
   context: ServiceContext,
 ): Promise<FastifyReply> {
-  const { request, reply } = exchange;
-  const held = holdRequest(request, reply, context, false);
+  const { request } = exchange;
   let upload: ReceivedUpload | null = null;
+  let respond: Respond;
   try {
-    const { spoolDir, maxBytes } = context.config.audio;
-    const limits = { spoolDir, maxBytes: maxUploadBytes(request.caller, maxBytes) };
-    const form = await receiveForm(request, limits, held.signal);
+    assertNotIdempotent(request);
+    const form = await receiveForm(request, context, heldOf(request).signal);
     upload = form.upload;
     if (upload === null) throw new SttError('INPUT_INVALID', 'file: no recording was sent');
     const asked = parseOpenAiRequest(task, form.fields);
     assertModel(asked, context);
     const job = toServiceJob(asked.input, upload, request.caller);
-    const { signal } = held;
-    if (asked.isStreamed) return await streamTranscript(job, asked, exchange, { context, signal });
-    const output = await context.executor.execute(job, contextOf(request, context, signal));
-    if (!('error' in output)) {
-      const { contentType, body } = toOpenAiAnswer(output, asked);
-      return reply.type(contentType).send(body);
+    const run = beginHeld(job, request, context);
+    if (asked.isStreamed) {
+      respond = await streamTranscript(run, asked, exchange.reply);
+    } else {
+      const output = await run({});
+      respond = () => sendOutput(output, asked, exchange.reply);
     }
-    const { code, message } = output.error;
-    return reply
-      .code(ERROR_CODES[code].httpStatus)
-      .send(openAiErrorOf(new SttError(code, message)));
   } finally {
     await upload?.remove();
-    held.release();
+    heldOf(request).leave();
   }
+  return respond();
+}
+
+function sendOutput(output: JobOutput, asked: OpenAiRequest, reply: FastifyReply): FastifyReply {
+  if (!('error' in output)) {
+    const { contentType, body } = toOpenAiAnswer(output, asked);
+    return reply.type(contentType).send(body);
+  }
+  const { code, message } = output.error;
+  return withRetryAfter(reply, output.error).send(openAiErrorOf(new SttError(code, message)));
 }
 
 function modelsOf({ slot: { engine }, startedAtMs }: ServiceContext) {

@@ -1,97 +1,87 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { SttError } from '../../../core/errors.ts';
-import type { ServiceJob } from '../../jobs/contracts.ts';
-import { joinTexts } from '../../languages.ts';
+import { joinTexts, languageCodeOf } from '../../languages.ts';
 import type { JobResult } from '../../result.ts';
 import type { WireSegment } from '../../wire-segment.ts';
-import { contextOf } from '../answer-job.ts';
+import type { Respond, RunHeld } from '../answer-job.ts';
 import { EventStream } from '../event-stream.ts';
-import type { ServiceContext } from '../service-context.ts';
 import { diarizedSegment, usageOf } from './openai-answer.ts';
 import { openAiErrorOf } from './openai-errors.ts';
 import type { OpenAiRequest } from './openai-request.ts';
 
-interface Exchange {
-  readonly request: FastifyRequest;
-  readonly reply: FastifyReply;
-}
-
 /** Runs a job and answers with OpenAI's events: text as it is recognised, then the whole. */
 export async function streamTranscript(
-  job: ServiceJob,
+  run: RunHeld,
   asked: OpenAiRequest,
-  { request, reply }: Exchange,
-  { context, signal }: { readonly context: ServiceContext; readonly signal: AbortSignal },
-): Promise<FastifyReply> {
+  reply: FastifyReply,
+): Promise<Respond> {
   const events = new EventStream(reply);
-  const deltas = new DeltaWriter(events, String(asked.input['language'] ?? 'en'));
-  try {
-    const isDiarized = asked.format === 'diarized_json';
-    const onSegments = (segments: readonly WireSegment[]): void => {
-      if (!isDiarized) deltas.write(segments);
-    };
-    const output = await context.executor.execute(
-      job,
-      contextOf(request, context, signal, { onSegments }),
-    );
+  const isDiarized = asked.format === 'diarized_json';
+  const { language } = asked.input;
+  const deltas = new DeltaWriter(
+    typeof language === 'string' ? languageCodeOf(language) : undefined,
+    (delta) => events.sendUnnamed({ type: 'transcript.text.delta', delta }),
+  );
+  const onSegments = (segments: readonly WireSegment[]): void => {
+    if (!isDiarized) deltas.write(segments.map(({ text }) => text));
+  };
+  const output = await run({ onSegments });
+  return () => {
     if ('error' in output) {
       const { code, message } = output.error;
       events.sendUnnamed(openAiErrorOf(new SttError(code, message)));
     } else {
-      finish(output, isDiarized, events, deltas);
+      if (isDiarized) sendSegments(output, events);
+      else deltas.finish(output.transcript);
+      events.sendUnnamed({
+        type: 'transcript.text.done',
+        text: output.transcript,
+        usage: usageOf(output),
+      });
+      events.sendUnnamed('[DONE]');
     }
-  } finally {
     events.close();
-  }
-  return reply;
+    return reply;
+  };
 }
 
 /** Speakers are known only when everything was heard, so their segments come last. */
-function finish(
-  result: JobResult,
-  isDiarized: boolean,
-  events: EventStream,
-  deltas: DeltaWriter,
-): void {
-  if (isDiarized) {
-    for (const [index, segment] of result.segments.entries()) {
-      events.sendUnnamed(diarizedSegment(segment, index));
-    }
-  } else if (deltas.isEmpty && result.transcript !== '') {
-    deltas.writeText(result.transcript);
+function sendSegments({ segments }: JobResult, events: EventStream): void {
+  for (const [index, segment] of segments.entries()) {
+    events.sendUnnamed(diarizedSegment(segment, index));
   }
-  events.sendUnnamed({
-    type: 'transcript.text.done',
-    text: result.transcript,
-    usage: usageOf(result),
-  });
-  events.sendUnnamed('[DONE]');
 }
 
-/** Pieces of text that make the transcript when they are put together. */
-class DeltaWriter {
-  readonly #events: EventStream;
-  readonly #language: string;
-  #text = '';
+/**
+ * Pieces of text that make the transcript when they are put together. Whether a space stands
+ * between them is the language's affair: without knowing it nothing is told before the end.
+ */
+export class DeltaWriter {
+  readonly #language: string | undefined;
+  readonly #send: (delta: string) => void;
+  #text: string | undefined;
 
-  constructor(events: EventStream, language: string) {
-    this.#events = events;
+  constructor(language: string | undefined, send: (delta: string) => void) {
     this.#language = language;
+    this.#send = send;
   }
 
-  get isEmpty(): boolean {
-    return this.#text === '';
-  }
-
-  write(segments: readonly WireSegment[]): void {
-    for (const { text } of segments.filter((segment) => segment.text !== '')) {
-      const joined = this.isEmpty ? text : joinTexts([this.#text, text], this.#language);
-      this.writeText(joined.slice(this.#text.length));
+  write(texts: readonly string[]): void {
+    if (this.#language === undefined) return;
+    for (const text of texts) {
+      const whole = this.#text === undefined ? text : joinTexts([this.#text, text], this.#language);
+      this.#tell(whole);
     }
   }
 
-  writeText(delta: string): void {
-    this.#text += delta;
-    this.#events.sendUnnamed({ type: 'transcript.text.delta', delta });
+  /** The rest of the transcript; all of it where nothing was told. */
+  finish(transcript: string): void {
+    if (transcript.startsWith(this.#text ?? '')) this.#tell(transcript);
+  }
+
+  #tell(whole: string): void {
+    const delta = whole.slice(this.#text?.length ?? 0);
+    this.#text = whole;
+    if (delta !== '') this.#send(delta);
   }
 }

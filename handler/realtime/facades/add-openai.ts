@@ -27,7 +27,11 @@ interface Secret {
 
 /** Adds OpenAI's realtime transcription: `/v1/realtime` and the short-lived secrets for it. */
 export function addOpenAi(app: FastifyInstance, host: FacadeHost): void {
-  const secrets = new AccessTokens<Secret>(DEFAULT_SECRET_SEC, 'ek_');
+  const secrets = new AccessTokens<Secret>(
+    DEFAULT_SECRET_SEC,
+    'ek_',
+    ({ caller }) => caller.tenant,
+  );
   addClientSecrets(app, host, secrets);
   addFacadeRoute(app, host, {
     url: '/v1/realtime',
@@ -54,8 +58,7 @@ function addClientSecrets(
   { identify, model }: FacadeHost,
   secrets: AccessTokens<Secret>,
 ): void {
-  const config = { access: 'public' } as const;
-  app.post('/v1/realtime/client_secrets', { config }, async (request, reply) => {
+  app.post('/v1/realtime/client_secrets', async (request, reply) => {
     try {
       const caller = identify(keyInHeaders(request));
       if (!caller) throw unauthenticated();

@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { SttError } from '../../../core/errors.ts';
+import { followRemotely, runRemotely } from '../../../handler/dispatch/remote-job.ts';
 import { submitJob } from '../../../handler/dispatch/submit-job.ts';
 import type { JobProgress } from '../../../handler/job.ts';
 import {
@@ -114,7 +115,8 @@ test.each([
   [401, 'ENDPOINT_REFUSED', /API key/],
   [404, 'ENDPOINT_REFUSED', /no such endpoint/],
   [413, 'AUDIO_TOO_LARGE', /audio_url/],
-  [500, 'ENDPOINT_UNAVAILABLE', /HTTP 500/],
+  [500, 'OUTCOME_UNKNOWN', /HTTP 500/],
+  [502, 'OUTCOME_UNKNOWN', /HTTP 502/],
 ])('HTTP %i on sending is %s and is not repeated', async (status, code, message) => {
   const { failure, requests } = await harness({ run: [status], status: [DONE] });
   const error = await failure();
@@ -159,13 +161,64 @@ test('looking again survives a few failures', async () => {
   expect(await submit()).toEqual({ transcript: 'ask not' });
 });
 
-test('looking again gives up in the end', async () => {
+test('looking again gives up in the end, and ends the job that nobody waits for any more', async () => {
   const { failure, requests } = await harness({ status: [502] });
   expect(await failure()).toMatchObject({
     code: 'ENDPOINT_UNAVAILABLE',
     message: expect.stringContaining('502'),
   });
-  expect(requests).toHaveLength(1 + POLLING.lookAttempts);
+  expect(requests).toHaveLength(1 + POLLING.lookAttempts + 1);
+  expect(pathsOf(requests).at(-1)).toBe('POST /v2/abc123/cancel/remote-1');
+});
+
+test('a job that can neither be looked at nor ended has an unknown outcome, and is not sent again', async () => {
+  const { failure, requests } = await harness({ status: [502], cancel: 502 });
+  expect(await failure()).toMatchObject({ code: 'OUTCOME_UNKNOWN', retryable: true });
+  expect(pathsOf(requests).filter((path) => path.endsWith('/run'))).toHaveLength(1);
+});
+
+test('a job that was sent before is followed, and not sent', async () => {
+  const { target, requests } = await harness({ status: [{ status: 'IN_PROGRESS' }, DONE] });
+  const workedMs: number[] = [];
+  const answer = await followRemotely('remote-1', target, {
+    signal: new AbortController().signal,
+    onProgress: () => undefined,
+    onWorked: (ms) => workedMs.push(ms),
+  });
+  expect(answer).toMatchObject(DONE);
+  expect(new Set(pathsOf(requests))).toEqual(new Set(['GET /v2/abc123/status/remote-1']));
+  expect(workedMs).toEqual([expect.any(Number)]);
+});
+
+test('the id is noted before the first look, and a job may be left to whoever comes next', async () => {
+  const { target, requests, controller } = await harness({ status: [{ status: 'IN_PROGRESS' }] });
+  const seen: string[] = [];
+  const left = runRemotely(INPUT, target, {
+    signal: controller.signal,
+    onProgress: () => undefined,
+    onSent: async (id) => void seen.push(id, ...pathsOf(requests)),
+    leavesRunning: () => true,
+  });
+  setTimeout(() => controller.abort(new SttError('SHUTTING_DOWN', 'The test stops')), 50);
+  await expect(left).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+  expect(seen).toEqual(['remote-1', 'POST /v2/abc123/run']);
+  expect(pathsOf(requests)).not.toContain('POST /v2/abc123/cancel/remote-1');
+});
+
+test('what the progress makes its watcher refuse ends the job there', async () => {
+  const output = { stage: 'transcribe', fraction: 0.1, audio_sec: 3600 };
+  const { target, requests } = await harness({ status: [{ status: 'IN_PROGRESS', output }] });
+  const refused = runRemotely(INPUT, target, {
+    signal: new AbortController().signal,
+    onProgress: ({ audio_sec }) => {
+      throw new SttError('QUOTA_EXCEEDED', `${audio_sec} seconds are too many`);
+    },
+  });
+  await expect(refused).rejects.toMatchObject({
+    code: 'QUOTA_EXCEEDED',
+    message: '3600 seconds are too many',
+  });
+  expect(pathsOf(requests).at(-1)).toBe('POST /v2/abc123/cancel/remote-1');
 });
 
 test('an endpoint that cannot be reached says so', async () => {

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fastify from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MAX_INLINE_BYTES } from '../../../handler/dispatch/inline-audio.ts';
 import { byteRangeOf } from '../../../handler/gateway/byte-range.ts';
-import { type HandoverOptions, handOver } from '../../../handler/gateway/hand-over.ts';
+import { readDownloadKey } from '../../../handler/gateway/download-key.ts';
+import {
+  type HandoverOptions,
+  handOver,
+  resumeHandover,
+} from '../../../handler/gateway/hand-over.ts';
 import { registerSignedDownloads } from '../../../handler/gateway/register-signed-downloads.ts';
 import { S3Bucket } from '../../../handler/gateway/s3-bucket.ts';
 import { SignedDownloads } from '../../../handler/gateway/signed-downloads.ts';
@@ -50,6 +55,8 @@ const jobWith = (input: Record<string, unknown>, upload: Upload | null = null) =
   input,
   upload,
 });
+
+const terms = (validMs: number) => ({ name: 'j1', validMs });
 
 const digestOf = (bytes: ArrayBuffer | Buffer): string =>
   createHash('sha256')
@@ -113,9 +120,9 @@ test('large audio in base64 goes through the bucket too, and leaves no file', as
 
 test('a bucket that refuses or cannot be reached is HANDOVER_FAILED', async () => {
   const wrongKey = new S3Bucket({ ...bucket.address, accessKeyId: 'other' });
-  await expectCode(wrongKey.share(large, 1000, signal), 'HANDOVER_FAILED');
+  await expectCode(wrongKey.share(large, terms(1000), signal), 'HANDOVER_FAILED');
   const nowhere = new S3Bucket({ ...bucket.address, endpoint: 'http://127.0.0.1:1' });
-  await expectCode(nowhere.share(small, 1000, signal), 'HANDOVER_FAILED');
+  await expectCode(nowhere.share(small, terms(1000), signal), 'HANDOVER_FAILED');
   expect(await bucket.objects()).toEqual([]);
 });
 
@@ -123,7 +130,7 @@ test('a signed URL of the gateway serves one recording until its job has ended',
   const server = fastify();
   const downloads = new SignedDownloads('http://gateway.example/');
   registerSignedDownloads(server, downloads);
-  const shared = await downloads.share(small, 60_000);
+  const shared = await downloads.share(small, terms(60_000));
   const path = shared.url.replace('http://gateway.example', '');
   const get = (url: string, headers = {}) => server.inject({ method: 'GET', url, headers });
   const whole = await get(path);
@@ -147,7 +154,7 @@ test('a signed URL of the gateway serves one recording until its job has ended',
   expect(other.find(path.split('/').at(-1)!)).toBeUndefined();
   await shared.remove();
   expect((await get(path)).statusCode).toBe(404);
-  const expired = await downloads.share(small, -1000);
+  const expired = await downloads.share(small, terms(-1000));
   expect(downloads.find(expired.url.split('/').at(-1)!)).toBeUndefined();
   await server.close();
 });
@@ -166,4 +173,29 @@ test.each([
   ['items=0-1', 'whole'],
 ])('the range %s of 100 bytes is %j', (header, expected) => {
   expect(byteRangeOf(header, 100)).toEqual(expected);
+});
+
+test('a URL that was signed before a restart leads to the same recording, if the key was kept', async () => {
+  const dataDir = join(folder, 'data');
+  const before = new SignedDownloads('http://gateway.example', readDownloadKey(dataDir));
+  const token = (await before.share(small, terms(60_000))).url.split('/').at(-1)!;
+  const after = new SignedDownloads('http://gateway.example', readDownloadKey(dataDir));
+  expect(after.find(token)).toBeUndefined();
+  const job = jobWith({}, small);
+  expect(await resumeHandover(job, options(after))).toBeInstanceOf(Function);
+  expect(after.find(token)).toBeUndefined(); // it is small and travelled inside the job
+  const { remove } = after.resume(small, 'j1');
+  expect(after.find(token)).toEqual(small);
+  await remove();
+  expect(after.find(token)).toBeUndefined();
+  expect((await stat(join(dataDir, 'download-key'))).mode & 0o777).toBe(0o600);
+});
+
+test('what was shared through the bucket is removed by whoever takes the job up', async () => {
+  const store = new S3Bucket(bucket.address);
+  await handOver(jobWith({}, large), options(store), signal);
+  const release = await resumeHandover(jobWith({}, large), options(new S3Bucket(bucket.address)));
+  expect(await bucket.objects()).toHaveLength(1);
+  expect(await release()).toBe(true);
+  expect(await bucket.objects()).toEqual([]);
 });

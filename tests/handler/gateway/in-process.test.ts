@@ -1,8 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SttError } from '../../../core/errors.ts';
 import { createLogger } from '../../../core/logger.ts';
 import { GatewayExecutor } from '../../../handler/gateway/gateway-executor.ts';
 import { GatewayWindows } from '../../../handler/gateway/gateway-windows.ts';
+import { WorkerBudget } from '../../../handler/gateway/worker-budget.ts';
 import type { JobProgress } from '../../../handler/job.ts';
+import type { ExecutionContext } from '../../../handler/jobs/contracts.ts';
+import { TakenOver } from '../../../handler/jobs/taken-over.ts';
+import type { WireSegment } from '../../../handler/wire-segment.ts';
 import { expectCode } from '../../fakes/audio-workbench.ts';
 import { RunpodEndpoint } from '../../fakes/runpod-endpoint.ts';
 import type { QueuedJob } from '../../fakes/runpod-queue.ts';
@@ -43,7 +48,7 @@ async function work(...answers: readonly Record<string, unknown>[]): Promise<voi
 
 const failure = (code: string) => ({ error: { code, message: 'why', retryable: true } });
 
-function run(maxAttempts = 2) {
+function run(maxAttempts = 2, more: Partial<ExecutionContext> = {}, budget?: WorkerBudget) {
   const executor = new GatewayExecutor({
     target: {
       ...endpoint.address,
@@ -52,6 +57,7 @@ function run(maxAttempts = 2) {
     },
     handover: { store: undefined, audio: { root: undefined, maxBytes: 1e6, spoolDir: undefined } },
     maxAttempts,
+    ...(budget && { budget }),
   });
   const progress: JobProgress[] = [];
   const answer = executor.execute(
@@ -60,6 +66,7 @@ function run(maxAttempts = 2) {
       signal,
       logger: createLogger('silent', { write: () => undefined }),
       onProgress: (step) => progress.push(step),
+      ...more,
     },
   );
   return { answer, progress };
@@ -116,6 +123,117 @@ test('progress never falls, also when a job begins anew', async () => {
   endpoint.queue.post('me', second.id, { output: RESULT });
   await answer;
   expect(progress.map(({ fraction }) => fraction)).toEqual([0.5, 0.7]);
+});
+
+/** Where a durable job runs, as the database would keep it. */
+function remote(id: string | null) {
+  const notes: (string | null)[] = [];
+  return { notes, id, save: async (noted: string | null) => void notes.push(noted) };
+}
+
+test('a job that runs on the endpoint already is followed there, and not paid for twice', async () => {
+  const sent = endpoint.queue.add(INPUT, {});
+  const run1 = remote(sent.id);
+  const { answer } = run(2, { remote: run1 });
+  await work({ output: RESULT });
+  expect(await answer).toEqual(RESULT);
+  expect(endpoint.clientCalls).not.toContain('POST run');
+  expect(run1.notes).toEqual([]);
+});
+
+test.each([
+  ['was cancelled there', (job: QueuedJob) => void endpoint.queue.cancel(job.id)],
+  ['is no longer known there', (job: QueuedJob) => void endpoint.queue.jobs.delete(job.id)],
+])('a job that was sent before and %s is sent anew', async (_what, lose) => {
+  const sent = endpoint.queue.add(INPUT, {});
+  lose(sent);
+  const kept = remote(sent.id);
+  const { answer } = run(1, { remote: kept });
+  await work({ output: RESULT });
+  expect(await answer).toEqual(RESULT);
+  expect(kept.notes).toEqual([null, expect.stringMatching(/^job-/)]);
+});
+
+test('what ended with a failure there is forgotten, so that another attempt sends the job', async () => {
+  const kept = remote(null);
+  const { answer } = run(1, { remote: kept });
+  await work(failure('AUDIO_UNDECODABLE'));
+  expect(await answer).toMatchObject({ error: { code: 'AUDIO_UNDECODABLE' } });
+  expect(kept.notes).toEqual(['job-1', null]);
+});
+
+test.each([
+  ['the process stops', new SttError('SHUTTING_DOWN', 'The test stops'), 'IN_PROGRESS'],
+  ['another process has it', new TakenOver(), 'IN_PROGRESS'],
+  ['its caller cancels it', new SttError('JOB_CANCELLED', 'No more'), 'CANCELLED'],
+])(
+  'a durable job of which %s is left or ended there as it should (%#)',
+  async (_what, reason, status) => {
+    const controller = new AbortController();
+    const kept = remote(null);
+    const { answer } = run(1, { remote: kept, signal: controller.signal });
+    const job = await take();
+    await expect.poll(() => kept.notes.length).toBe(1);
+    controller.abort(reason);
+    expect(await answer).toMatchObject({ error: { code: reason.code } });
+    expect(endpoint.queue.jobs.get(job.id)?.status).toBe(status);
+    expect(kept.notes).toEqual(status === 'CANCELLED' ? [job.id, null] : [job.id]);
+  },
+);
+
+test('segments and the length of the audio come early, each once, also from a second worker', async () => {
+  const segments: WireSegment[] = [];
+  const audioSec: number[] = [];
+  const { answer, progress } = run(2, {
+    onSegments: (more) => segments.push(...more),
+    onAudio: (sec) => audioSec.push(sec),
+  });
+  const segment = (start: number): WireSegment => ({
+    ...{ start, end: start + 1, text: `number ${start}`, confidence: 1 },
+  });
+  const step = (fraction: number, first: number, ...latest: WireSegment[]) => ({
+    status: 'IN_PROGRESS',
+    output: { stage: 'transcribe', fraction, audio_sec: 2, segments: { first, latest } },
+  });
+  const first = await take();
+  endpoint.queue.post('me', first.id, step(0.2, 0, segment(0), segment(1)));
+  await expect.poll(() => segments.length).toBe(2);
+  endpoint.queue.post('me', first.id, failure('SHUTTING_DOWN'));
+  const second = await take();
+  endpoint.queue.post('me', second.id, step(0.3, 0, segment(0)));
+  await expect.poll(() => progress.length).toBe(2);
+  endpoint.queue.post('me', second.id, step(0.4, 1, segment(1), segment(2)));
+  await expect.poll(() => progress.length).toBe(3);
+  endpoint.queue.post('me', second.id, { output: RESULT });
+  expect(await answer).toEqual(RESULT);
+  expect(segments.map(({ start }) => start)).toEqual([0, 1, 2]);
+  expect(audioSec).toEqual([2]);
+  expect(progress[0]).toEqual({ stage: 'transcribe', fraction: 0.2 });
+});
+
+test('when the day’s time on workers is used up nothing more is sent, and jobs that wait go on waiting', async () => {
+  const spent: number[] = [];
+  const usage = {
+    addWorkerTime: async (_day: string, sec: number) => void spent.push(sec),
+    workerSecOf: async () => spent.reduce((sum, sec) => sum + sec, 0),
+  };
+  const logger = createLogger('silent', { write: () => undefined });
+  let nowMs = Date.UTC(2026, 10, 24, 23);
+  const budget = await WorkerBudget.open({ maxSecPerDay: 0.05, usage, logger, now: () => nowMs });
+  const { answer } = run(1, {}, budget);
+  const job = await take();
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  endpoint.queue.post('me', job.id, { output: RESULT });
+  expect(await answer).toEqual(RESULT);
+  expect(budget.isLeft).toBe(false);
+  expect(await run(1, {}, budget).answer).toMatchObject({
+    error: { code: 'BUDGET_EXCEEDED', retryable: true },
+  });
+  const window = new GatewayWindows({ target: endpoint.address, budget });
+  await expectCode(window.recognize({ seq: 1 }, signal), 'BUDGET_EXCEEDED');
+  expect(endpoint.queue.jobs.size).toBe(1);
+  nowMs += 3_600_000;
+  expect(budget.isLeft).toBe(true);
 });
 
 const window = (seq: number) => ({ task: 'stream', session_id: 's1', epoch: 1, seq });

@@ -9,8 +9,8 @@ export interface RunningService extends Program {
 
 /** The whole service in a process of its own, on the embedded models; ready when it resolves. */
 export async function startService(env: Readonly<Record<string, string>>): Promise<RunningService> {
-  const port = await freePort();
-  const program = startProgram([], { env: { ...env, PORT: String(port) } });
+  const port = env['PORT'] ?? String(await freePort());
+  const program = startProgram([], { env: { ...env, PORT: port } });
   const url = `http://127.0.0.1:${port}`;
   let hasEnded = false;
   void program.ended.then(() => {
@@ -24,7 +24,8 @@ export async function startService(env: Readonly<Record<string, string>>): Promi
   }
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody has at the moment. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

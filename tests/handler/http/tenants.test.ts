@@ -1,38 +1,29 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { readdir } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadConfig } from '../../../core/config.ts';
-import { createLogger } from '../../../core/logger.ts';
-import { createService, type Service } from '../../../handler/http/create-service.ts';
-import { EngineSlot } from '../../../handler/http/engine-slot.ts';
+import type { Service } from '../../../handler/http/create-service.ts';
 import { JobGate } from '../../../handler/http/job-gate.ts';
-import { LocalExecutor } from '../../../handler/jobs/local-executor.ts';
 import { hashKey } from '../../../handler/tenants/key-ring.ts';
-import { parseKeys, readKeyRing } from '../../../handler/tenants/read-keys.ts';
+import { parseKeys } from '../../../handler/tenants/read-keys.ts';
 import { RequestWindow } from '../../../handler/tenants/request-window.ts';
 import { MemoryUsageLedger } from '../../../handler/tenants/usage-ledger.ts';
 import { fakeJobServices } from '../../fakes/job-services.ts';
-import { OneTenantJobs } from '../../fakes/one-tenant-jobs.ts';
 import { wavBytes } from '../../fakes/wav-bytes.ts';
+import { KeyedService, outcomeOf as outcome, WAV } from './keyed-service.ts';
 
 const KEYS = { acme: 'stt_acme', acmeNew: 'stt_acme_new', rival: 'stt_rival' };
-const DOCUMENT = JSON.stringify({
-  tenants: {
-    acme: {
-      keys: [`sha256:${hashKey(KEYS.acme)}`, hashKey(KEYS.acmeNew)],
-      concurrent_jobs: 2,
-      max_upload_mb: 0.05,
-    },
-    rival: { keys: [hashKey(KEYS.rival)], requests_per_minute: 3, audio_minutes_per_day: 0.05 },
+const TENANTS = {
+  acme: {
+    keys: [`sha256:${hashKey(KEYS.acme)}`, hashKey(KEYS.acmeNew)],
+    concurrent_jobs: 2,
+    max_upload_mb: 0.05,
   },
-});
+  rival: { keys: [hashKey(KEYS.rival)], requests_per_minute: 3, audio_minutes_per_day: 0.05 },
+};
 const CANARY = 'unspeakable-canary';
-const WAV = new Blob([wavBytes(new Int16Array(16_000))]);
 
+let keyed: KeyedService;
 let folder: string;
 let lines: string[];
 let service: Service;
@@ -40,8 +31,6 @@ let url: string;
 let finishJobs: () => void;
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'stt-tenants-test-'));
-  lines = [];
   const held = new Promise<void>((resolve) => {
     finishJobs = resolve;
   });
@@ -51,34 +40,13 @@ beforeEach(async () => {
       return undefined as never;
     },
   });
-  const config = loadConfig({ API_KEYS: DOCUMENT, SPOOL_DIR: folder, METRICS_TOKEN: 'operator' });
-  const slot = new EngineSlot();
-  await slot.load(async () => ({
-    executor: new LocalExecutor({ audioRoot: folder, services: () => services }),
-    model: 'fake-whisper',
-    device: 'cpu',
-    languages: ['en'],
-    stats: () => null,
-    close: async () => undefined,
-  }));
-  service = await createService({
-    config,
-    logger: createLogger('debug', { write: (line) => void lines.push(line) }),
-    version: '0.0.0',
-    keys: await readKeyRing(config.service),
-    slot,
-    createAsyncJobs: async () => new OneTenantJobs(),
-  });
-  await service.app.listen({ host: '127.0.0.1', port: 0 });
-  const { port } = service.app.server.address() as AddressInfo;
-  url = `http://127.0.0.1:${port}`;
+  keyed = await KeyedService.start({ tenants: TENANTS, services });
+  ({ service, url, lines, spool: folder } = keyed);
 });
 
 afterEach(async () => {
   finishJobs();
-  service.app.server.closeAllConnections();
-  await service.app.close();
-  await rm(folder, { recursive: true, force: true });
+  await keyed.stop();
 });
 
 const withKey = (key: string) => ({ authorization: `Bearer ${key}` });
@@ -89,11 +57,6 @@ async function upload(key: string, fields: Readonly<Record<string, string>> = {}
   for (const [name, value] of Object.entries(fields)) body.append(name, value);
   return await fetch(`${url}/stt/upload`, { method: 'POST', headers: withKey(key), body });
 }
-
-const outcome = async (response: Response) => {
-  const { error } = JSON.parse(await response.text());
-  return [response.status, error?.code];
-};
 
 describe('keys', () => {
   test('without a key or with a wrong one there is nothing but health', async () => {
@@ -223,7 +186,7 @@ describe('limits', () => {
     nowMs = 30_000;
     expect([1, 2].map(() => window.take('a', 2).isAllowed)).toEqual([true, false]);
     const ledger = new MemoryUsageLedger(() => nowMs);
-    ledger.add('a', 60);
+    ledger.add('a', { jobs: 1, audioSec: 60 });
     expect(ledger.audioSecToday('a')).toBe(60);
     nowMs = 24 * 60 * 60 * 1000;
     expect(ledger.audioSecToday('a')).toBe(0);

@@ -7,6 +7,7 @@ import {
   collect,
   failWith,
   JobsBench,
+  LIMITS,
   submission,
   succeed,
   until,
@@ -57,7 +58,7 @@ test('another tenant finds, cancels, deletes and watches nothing', async () => {
   expect(await bench.jobs.get('other', 'a')).toBeUndefined();
   expect(await bench.jobs.cancel('other', 'a')).toBeUndefined();
   expect(await bench.jobs.delete('other', 'a')).toBe(false);
-  expect(await bench.jobs.list('other', 10)).toEqual([]);
+  expect(await bench.jobs.list('other', 10)).toEqual({ views: [], cursor: null });
   expect(await bench.eventsOf('a', 'other')).toEqual([]);
   expect(await bench.jobs.get('acme', 'a')).toMatchObject({
     state: expect.stringMatching(/ing|queued/),
@@ -172,7 +173,7 @@ test('audio inside JSON and full queues are refused, and leave no file behind', 
   const large = submission('a', { input: { audio_base64: 'A'.repeat(2 ** 21) } });
   await expect(bench.jobs.submit(large)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
   await bench.stop();
-  await bench.start({ maxQueued: 0 });
+  await bench.start({ limitsOf: () => ({ ...LIMITS, maxQueued: 0, places: 0 }) });
   const refused = bench.jobs.submit(submission('b', { upload: bench.upload('x') }));
   await expect(refused).rejects.toMatchObject({ code: 'SERVICE_BUSY' });
   expect(bench.storedUploads()).toEqual([]);
@@ -189,9 +190,10 @@ test('files that no job needs are removed at the start', async () => {
 });
 
 test('audio that was counted for a tenant is known after a restart', async () => {
-  bench.home.ledger.add('acme', 90);
-  bench.home.ledger.add('acme', 1.5);
-  bench.home.ledger.add('other', 5);
+  const used = (audioSec: number) => ({ jobs: 1, audioSec });
+  bench.home.ledger.add('acme', used(90));
+  bench.home.ledger.add('acme', used(1.5));
+  bench.home.ledger.add('other', used(5));
   await bench.stop();
   await bench.start();
   expect(bench.home.ledger.audioSecToday('acme')).toBe(91.5);

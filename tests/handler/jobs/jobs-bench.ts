@@ -14,10 +14,17 @@ import type {
   ServiceJob,
   Upload,
 } from '../../../handler/jobs/contracts.ts';
-import { type JobsHome, type JobsSettings, openJobs } from '../../../handler/jobs/start-jobs.ts';
+import type { QueueLimits } from '../../../handler/jobs/queue-room.ts';
+import {
+  type JobsHome,
+  type JobsSettings,
+  openJobs,
+  type RunSettings,
+} from '../../../handler/jobs/start-jobs.ts';
 import { type JobOutput, runJob } from '../../../handler/run-job.ts';
 import { fakeJobServices } from '../../fakes/job-services.ts';
 
+export const LIMITS: QueueLimits = { maxQueued: 10, places: 2, maxUploadBytes: 1e6, tenant: null };
 const INPUT = { audio_url: 'https://example.com/a.wav' };
 
 type Execute = (job: ServiceJob, context: ExecutionContext) => Promise<JobOutput>;
@@ -68,6 +75,8 @@ export class JobsBench {
   dataDir = '';
   lines: string[] = [];
   execute: Execute = succeed;
+  /** How jobs are run, where a test wants it otherwise. */
+  run: Partial<RunSettings> = {};
   home!: JobsHome;
   jobs!: AsyncJobs;
 
@@ -76,13 +85,14 @@ export class JobsBench {
     this.dataDir = mkdtempSync(join(this.root, 'data-'));
     this.lines = [];
     this.execute = succeed;
+    this.run = {};
     await this.start();
   }
 
   async start(more: Partial<JobsSettings> = {}): Promise<void> {
     this.home = await openJobs({
       config: loadConfig({ DATA_DIR: this.dataDir }).jobs,
-      maxQueued: 10,
+      limitsOf: () => LIMITS,
       logger: createLogger('debug', { write: (line: string) => this.lines.push(line) }),
       policy: { allowHttp: true, allowPrivateUrls: true },
       secretsOf: (tenant) => (tenant === 'nosecret' ? [] : [secretOf('new'), secretOf('old')]),
@@ -93,7 +103,14 @@ export class JobsBench {
     const executor = {
       execute: (job: ServiceJob, context: ExecutionContext) => this.execute(job, context),
     };
-    this.jobs = await this.home.start(executor, 2);
+    this.jobs = this.home.jobs;
+    this.home.start({
+      executor,
+      concurrency: 2,
+      mayRun: () => true,
+      ready: async () => undefined,
+      ...this.run,
+    });
   }
 
   stop(): Promise<void> {

@@ -107,11 +107,13 @@ const kill = async (child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
   await ended;
 };
 
-const runsIn = (...dataDirs: string[]): string[] =>
-  dataDirs
-    .map((dataDir) => join(dataDir, 'runs.log'))
+const runsIn = (...logs: string[]): string[] =>
+  logs
     .filter((path) => existsSync(path))
     .flatMap((path) => readFileSync(path, 'utf8').trim().split('\n'));
+
+const filesBelow = (folder: string) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
 
 test('after kill -9 every accepted job ends in one result and one announced message', async () => {
   messages.clear();
@@ -122,7 +124,7 @@ test('after kill -9 every accepted job ends in one result and one announced mess
   const accepted = await submitAll(first, dataDir);
   expect(new Set(accepted).size).toBe(JOBS);
   await kill(first, 'SIGKILL');
-  const before = runsIn(dataDir);
+  const before = runsIn(join(dataDir, 'runs.log'));
   const begun = before.filter((line) => line.startsWith('begin')).length;
   expect(begun).toBeGreaterThan(0);
   expect(begun).toBeLessThan(JOBS);
@@ -134,7 +136,7 @@ test('after kill -9 every accepted job ends in one result and one announced mess
   while (messages.size < JOBS) await wait(20);
   await kill(second, 'SIGTERM');
 
-  const settings = { dataDir, databaseUrl: undefined, maxQueued: 0, retentionMs: 0, leaseMs: 0 };
+  const settings = { dataDir, databaseUrl: undefined, retentionMs: 0, leaseMs: 0 };
   const store = await openStore(settings, () => undefined);
   const counts = { queued: 0, running: 0, completed: JOBS, failed: 0, cancelled: 0 };
   expect(await store.jobs.countByState()).toEqual(counts);
@@ -144,37 +146,48 @@ test('after kill -9 every accepted job ends in one result and one announced mess
   }
   await store.close();
   expect([...messages.keys()].toSorted()).toEqual(accepted.map((id) => `msg_${id}`).toSorted());
-  const uploads = readdirSync(join(dataDir, 'uploads'), { recursive: true, withFileTypes: true });
-  expect(uploads.filter((entry) => entry.isFile())).toEqual([]);
+  expect(filesBelow(join(dataDir, 'uploads'))).toEqual([]);
 });
 
 const title =
-  'two gateways share a queue without double runs, and one takes over when the other dies';
+  'two gateways share a queue and its recordings without double runs, and one takes over when the other dies';
 test.skipIf(postgresMissing !== undefined)(
-  postgresMissing === undefined ? title : `${title} (${postgresMissing})`,
+  postgresMissing === undefined ? title : `${title} (skipped: ${postgresMissing})`,
   async () => {
     messages.clear();
-    const [dataA, dataB] = [join(folder, 'a'), join(folder, 'b')] as const;
-    for (const each of [dataA, dataB]) mkdirSync(each);
-    const env = { DATABASE_URL: postgres!.createDatabase(), LEASE_MS: '1000', JOB_MS: '150' };
+    const dataDir = join(folder, 'shared');
+    mkdirSync(dataDir);
+    const [logA, logB] = [join(dataDir, 'a.log'), join(dataDir, 'b.log')] as const;
+    const env = {
+      DATABASE_URL: postgres!.createDatabase(),
+      DATA_DIR: dataDir,
+      LEASE_MS: '1000',
+      JOB_MS: '150',
+    };
     const [a, b] = await Promise.all([
-      startProcess({ ...env, DATA_DIR: dataA }),
-      startProcess({ ...env, DATA_DIR: dataB }),
+      startProcess({ ...env, RUNS_LOG: logA }),
+      startProcess({ ...env, RUNS_LOG: logB }),
     ]);
-    await submitAll(a);
-    while (!runsIn(dataB).some((line) => line.startsWith('end'))) await wait(10);
+    const accepted = await submitAll(a, dataDir);
+    while (!runsIn(logB).some((line) => line.startsWith('end'))) await wait(10);
     await kill(a, 'SIGKILL');
     await untilSettled(b);
     while (messages.size < JOBS) await wait(20);
     await kill(b, 'SIGTERM');
 
-    const ended = runsIn(dataA, dataB).filter((line) => line.startsWith('end'));
-    const begunByB = runsIn(dataB).filter((line) => line.startsWith('begin'));
+    const ended = runsIn(logA, logB).filter((line) => line.startsWith('end'));
+    const begunByB = runsIn(logB).filter((line) => line.startsWith('begin'));
     expect(new Set(ended).size).toBe(JOBS);
     expect(new Set(begunByB).size).toBe(begunByB.length);
-    const endedByA = new Set(runsIn(dataA).filter((line) => line.startsWith('end')));
+    const withRecording = accepted.filter((_, index) => index % 2 === 0);
+    expect(
+      begunByB.filter((line) => withRecording.includes(line.slice('begin '.length))),
+    ).not.toEqual([]);
+    const endedByA = new Set(runsIn(logA).filter((line) => line.startsWith('end')));
     const twice = ended.filter((line) => endedByA.has(line)).length - endedByA.size;
     expect(twice).toBeLessThanOrEqual(4); // what A ended in its last moments and could not store
-    expect(runsIn(dataA).length).toBeGreaterThan(0);
+    expect(runsIn(logA).length).toBeGreaterThan(0);
+    expect([...messages.keys()].toSorted()).toEqual(accepted.map((id) => `msg_${id}`).toSorted());
+    expect(filesBelow(join(dataDir, 'uploads'))).toEqual([]);
   },
 );

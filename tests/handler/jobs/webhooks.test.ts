@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { checkWebhookUrl, postMessage } from '../../../handler/webhooks/post-message.ts';
 import { outcomeOf, RETRY_WAITS_MS } from '../../../handler/webhooks/retry-schedule.ts';
 import { startLoopbackServer } from '../../fakes/loopback-server.ts';
 import { JobsBench, secretOf, submission, succeed, until, untilAborted } from './jobs-bench.ts';
@@ -123,4 +124,18 @@ test('waits grow, are half random, heed the receiver within reason, and end', ()
   expect(at(RETRY_WAITS_MS.length, 1).state).toBe('pending');
   expect(at(RETRY_WAITS_MS.length + 1, 1).state).toBe('failed');
   expect(RETRY_WAITS_MS.toSorted((a, b) => a - b)).toEqual(RETRY_WAITS_MS);
+});
+
+test('a name that nobody resolves ends an attempt in its time, and is refused when it is named', async () => {
+  const policy = { allowHttp: true, allowPrivateUrls: true };
+  const never = () => new Promise<never>(() => undefined);
+  const message = { id: 'msg_a', body: '{}', headers: {} };
+  const { signal } = new AbortController();
+  const options = { policy, signal, check: never, timeoutMs: 20 };
+  const answer = await postMessage('https://slow.example/', message, options);
+  expect(answer).toMatchObject({ status: null });
+  const unknown = checkWebhookUrl('https://none.example/', policy, () =>
+    Promise.reject(new Error('ENOTFOUND')),
+  );
+  await expect(unknown).rejects.toMatchObject({ code: 'URL_FORBIDDEN' });
 });

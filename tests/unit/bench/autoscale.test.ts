@@ -1,6 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type Arrival, type Pool, simulatePool } from '../../../bench/autoscale-simulation.ts';
 import { officeTrace } from '../../../bench/autoscale-trace.ts';
+import {
+  ASSUMED_TIMES,
+  costOf,
+  readServiceTimes,
+  writeServiceTimes,
+} from '../../../bench/service-times.ts';
 
 const POOL: Pool = {
   minWorkers: 0,
@@ -67,4 +76,21 @@ test('the trace is the same every time, with every meeting and window in it', ()
   expect(trace).toEqual(officeTrace(options));
   expect(trace.filter(({ kind }) => kind === 'file')).toHaveLength(6);
   expect(trace.filter(({ kind }) => kind === 'realtime')).toHaveLength(60);
+});
+
+test('what a job costs is read off a short and a long recording, each by its fastest run', () => {
+  const short = { audioSec: 50, runsSec: [3, 2.5, 9] };
+  const long = { audioSec: 250, runsSec: [6.5, 8] };
+  expect(costOf(short, long)).toEqual({ fileRealTimeFactor: 0.02, fileOverheadSec: 1.5 });
+  const noisy = costOf({ ...short, runsSec: [9] }, long);
+  expect(noisy).toEqual({ fileRealTimeFactor: 0, fileOverheadSec: 9 });
+});
+
+test('measured times are read as they were written, and say what they are of', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'stt-times-'));
+  const path = join(folder, 'times.json');
+  const times = { ...ASSUMED_TIMES, about: 'measured: a model on cpu' };
+  await writeServiceTimes(path, times);
+  expect(await readServiceTimes(path)).toEqual(times);
+  await rm(folder, { recursive: true });
 });
