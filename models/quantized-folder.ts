@@ -1,21 +1,21 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { writeQuantizedSafetensors } from './graph/quantize.ts';
 import type { TensorTable } from './graph/safetensors.ts';
 import { QUANTIZED_FOLDER, RepoCache } from './hub/cache-layout.ts';
-import { diskFull, errorCode, isClosed, isDiskFull, realDisk } from './hub/disk.ts';
+import { diskFull, isClosed, isDiskFull, realDisk } from './hub/disk.ts';
 import { withFileLock } from './hub/file-lock.ts';
 import { cachePlaces, DEFAULT_TUNING, type HubOptions } from './hub/options.ts';
 import { parseReference } from './hub/reference.ts';
 import { downloadRoot, type ResolvedModel } from './hub/resolve-model.ts';
 import { readWhisperCheckpoint } from './whisper/checkpoint.ts';
+import { copyCompanions } from './whisper/companion-files.ts';
 
 /** To be raised when the quantizer writes something else for the same weights. */
 const QUANTIZER_VERSION = 1;
 const WEIGHTS = 'model.safetensors';
-const COMPANIONS = ['config.json', 'generation_config.json', 'tokenizer.json'];
 
 /**
  * The folder of a Whisper's 8-bit form: the given one if it is, else a copy that is made once, in
@@ -101,11 +101,7 @@ async function write(
   { source, tensors, options }: Work,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const name of COMPANIONS) {
-    await copyFile(join(source.folder, name), join(folder, name)).catch((error: unknown) => {
-      if (errorCode(error) !== 'ENOENT') throw error;
-    });
-  }
+  await copyCompanions(source.folder, folder);
   await writeQuantizedSafetensors(tensors, join(folder, WEIGHTS), (doneBytes, totalBytes) => {
     signal.throwIfAborted();
     options.hooks?.onQuantize?.({ file: WEIGHTS, doneBytes, totalBytes, bytesPerSec: 0 });

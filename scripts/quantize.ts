@@ -1,10 +1,10 @@
-import { copyFile, mkdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { writeQuantizedSafetensors } from '../models/graph/quantize.ts';
 import { readWhisperCheckpoint } from '../models/whisper/checkpoint.ts';
+import { copyCompanions } from '../models/whisper/companion-files.ts';
 
 const USAGE = 'Usage: npm run quantize -- SOURCE_FOLDER TARGET_FILE\n';
-const COMPANIONS = ['config.json', 'generation_config.json', 'tokenizer.json'];
 
 const [sourceFolder, targetFile] = process.argv.slice(2);
 if (sourceFolder === undefined || targetFile === undefined) {
@@ -20,9 +20,5 @@ await writeQuantizedSafetensors(tensors, targetFile, (doneBytes, totalBytes) => 
   if (percent >= shownPercent + 10) process.stderr.write(`${percent} %\n`);
   if (percent >= shownPercent + 10) shownPercent = percent;
 });
-for (const name of COMPANIONS) {
-  await copyFile(join(sourceFolder, name), join(targetFolder, name)).catch(() => {
-    process.stderr.write(`${name} is not in the source folder\n`);
-  });
-}
+await copyCompanions(sourceFolder, targetFolder);
 process.stderr.write(`Wrote ${basename(targetFile)}\n`);

@@ -13,7 +13,6 @@ import { type SchedulerTrouble, WindowScheduler } from '../engine/window-schedul
 import { readWhisperCheckpoint, type WhisperCheckpoint } from './checkpoint.ts';
 import { decodeFeeds } from './decode-feeds.ts';
 import { type DecodingKind, decodingKind } from './decoding-kind.ts';
-import { numeralTokens } from './numeral-tokens.ts';
 import { type DecodedWindow, recognitions } from './recognitions.ts';
 import { rowPrompt } from './row-prompt.ts';
 import { WhisperTokenizer } from './tokenizer.ts';
@@ -25,6 +24,8 @@ const BEAM_SESSION = 'whisper-beam';
 const CUDA_BATCH_SIZES = [1, 2, 4, 8, 16, 32];
 /** After other work of the engine, such as voice activity: its callers submit windows next. */
 const JOINING_MS = 5;
+/** Digits and what stands beside them; WhisperX's `suppress_numerals` has the ASCII ones. */
+const NUMERAL = /[\p{Nd}%$£€¥₩]/u;
 const DEFAULT_SCHEDULING: Scheduling = { priority: 'file', tenant: null };
 
 export interface WhisperOptions {
@@ -174,7 +175,7 @@ export class WhisperRecognizer implements SpeechRecognizer {
   }
 
   #numerals(): readonly number[] {
-    this.#numeralTokens ??= numeralTokens(this.#tokenizer, this.#checkpoint.tokens.endOfText);
+    this.#numeralTokens ??= this.#tokenizer.idsMatching(NUMERAL);
     return this.#numeralTokens;
   }
 

@@ -1,0 +1,20 @@
+/** The characters that GPT-2's byte-level BPE writes for the bytes 0 to 255, in their order. */
+export const BYTE_CHARACTERS: readonly string[] = byteCharacters();
+
+function byteCharacters(): string[] {
+  const isShown = (byte: number): boolean =>
+    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+  let hidden = 0;
+  return Array.from({ length: 256 }, (_, byte) =>
+    String.fromCharCode(isShown(byte) ? byte : 256 + hidden++),
+  );
+}
+
+const BYTE_OF = new Map(BYTE_CHARACTERS.map((character, byte) => [character, byte]));
+const UTF8 = new TextDecoder('utf-8');
+
+/** What an entry of a byte-level vocabulary stands for; half a character becomes U+FFFD. */
+export function textOfEntry(entry: string): string {
+  const bytes = Uint8Array.from(entry, (character) => BYTE_OF.get(character) ?? 0);
+  return UTF8.decode(bytes);
+}
