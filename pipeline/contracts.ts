@@ -46,7 +46,7 @@ export interface DecodingRules {
   readonly repetitionPenalty?: number;
   /** No sequence of so many tokens is said twice in a window; 0, none, by default. */
   readonly noRepeatNgramSize?: number;
-  /** Token ids never to be said, beside the model's own list. */
+  /** Token ids never to be said, instead of the model's own list; in it −1 stands for that list. */
   readonly suppressTokens?: readonly number[];
   /** Numbers are spelt out: no token with a digit or a symbol of numbers is said. */
   readonly suppressNumerals?: boolean;

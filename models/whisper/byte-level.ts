@@ -11,10 +11,14 @@ function byteCharacters(): string[] {
 }
 
 const BYTE_OF = new Map(BYTE_CHARACTERS.map((character, byte) => [character, byte]));
-const UTF8 = new TextDecoder('utf-8');
+const SPACE = BYTE_CHARACTERS[32]!;
+/** Most entries: they are written as they are, but for the space. */
+const IS_PLAIN = new RegExp(`^[!-~${SPACE}]*$`);
 
 /** What an entry of a byte-level vocabulary stands for; half a character becomes U+FFFD. */
 export function textOfEntry(entry: string): string {
-  const bytes = Uint8Array.from(entry, (character) => BYTE_OF.get(character) ?? 0);
-  return UTF8.decode(bytes);
+  if (IS_PLAIN.test(entry)) return entry.replaceAll(SPACE, ' ');
+  const bytes = Buffer.alloc(entry.length);
+  for (let i = 0; i < entry.length; i++) bytes[i] = BYTE_OF.get(entry[i]!) ?? 0;
+  return bytes.toString('utf8');
 }

@@ -51,7 +51,11 @@ export function decodeFeeds(
     max_tokens: int64([Math.max(...limits)], []),
     rows_per_window: int64([kind.rowsPerWindow], [1]),
     max_initial_timestamp: int64([checkpoint.maxInitialTimestamp], [1]),
-    text_bias: bias(checkpoint, [...checkpoint.suppressTokens, ...kind.suppressTokens]),
+    text_bias: bias(checkpoint, [
+      ...checkpoint.controlTokens,
+      ...(kind.suppressesOwnList ? checkpoint.suppressTokens : []),
+      ...kind.suppressTokens,
+    ]),
     begin_bias: bias(checkpoint, checkpoint.beginSuppressTokens),
     ...repetitionFeeds(checkpoint, kind),
     ...(kind.search === 'beam'

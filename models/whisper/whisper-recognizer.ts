@@ -116,7 +116,10 @@ export class WhisperRecognizer implements SpeechRecognizer {
     const window = {
       request,
       prompt: rowPrompt(this.#checkpoint, request, previous),
-      kind: decodingKind(this.#asServed(request), this.#suppressed(request)),
+      kind: decodingKind(
+        this.#asServed(request),
+        request.rules?.suppressNumerals === true ? this.#numerals() : [],
+      ),
     };
     return await this.#scheduler.submit(window, request.scheduling ?? DEFAULT_SCHEDULING, signal);
   }
@@ -166,12 +169,6 @@ export class WhisperRecognizer implements SpeechRecognizer {
   /** A GPU tunes its kernels per shape, and reads padding at next to no cost. */
   #asServed(request: RecognitionRequest): RecognitionRequest {
     return this.#engine.device === 'cpu' ? request : { ...request, shortContext: false };
-  }
-
-  /** The token ids that the request rules out beside the checkpoint's. */
-  #suppressed({ rules = {} }: RecognitionRequest): readonly number[] {
-    const { suppressTokens = [], suppressNumerals = false } = rules;
-    return suppressNumerals ? [...suppressTokens, ...this.#numerals()] : suppressTokens;
   }
 
   #numerals(): readonly number[] {

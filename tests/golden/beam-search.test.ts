@@ -80,7 +80,7 @@ describeWithShared('beam search of a multilingual checkpoint with random weights
     const rows = searchedRows(outputs as unknown as TensorMap, tokens.endOfText);
     const oracle: OracleRules = {
       tokens,
-      suppress: checkpoint.suppressTokens,
+      suppress: [...checkpoint.controlTokens, ...checkpoint.suppressTokens],
       suppressFirst: checkpoint.beginSuppressTokens,
       timestamps,
       maxInitialTimestamp: checkpoint.maxInitialTimestamp,

@@ -46,7 +46,7 @@ test('decoding is set rule by rule; what is left out is the recogniser’s own c
       bestOf: 3,
       repetitionPenalty: 1.1,
       noRepeatNgramSize: 3,
-      suppressTokens: [7],
+      suppressTokens: [-1, 7],
       suppressNumerals: true,
     },
     maxWindowsInFlight: 4,
@@ -55,5 +55,7 @@ test('decoding is set rule by rule; what is left out is the recogniser’s own c
     scheduling: { priority: 'file', tenant: 'a' },
     guards: { silencePhrases: true, repetitionLoops: false, silentWindows: true },
   });
+  expect(optionsOf({ suppress_tokens: [] }).rules).toEqual({ suppressTokens: [] });
+  expect(optionsOf({ suppress_tokens: null }).rules).toEqual({});
   expect(optionsOf({ language_detection_chunks: 2 }).languageDetectionChunks).toBe(2);
 });

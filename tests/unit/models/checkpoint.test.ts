@@ -70,16 +70,23 @@ test('a fine-tune without generation_config.json gets the documented values', as
     maxInitialTimestamp: 50,
     maxTokens: 448,
   });
-  expect(checkpoint.suppressTokens).toContain(50_363);
+  expect(checkpoint.controlTokens).toContain(50_363);
   expect(checkpoint.suppressTokens).toEqual(expect.arrayContaining([1, 2, 359, 50_254]));
 });
 
 test('token lists of an older config.json count, an empty one too', async () => {
   await writeConfig({ ...LARGE_V3, suppress_tokens: [], begin_suppress_tokens: [220] });
   const checkpoint = await readWhisperCheckpoint(folder);
-  expect(checkpoint.suppressTokens).not.toContain(1);
-  expect(checkpoint.suppressTokens).toContain(50_363);
+  expect(checkpoint.suppressTokens).toEqual([]);
+  expect(checkpoint.controlTokens).toContain(50_363);
   expect(checkpoint.beginSuppressTokens).toEqual([220]);
+});
+
+test('−1 in a list of tokens stands for those of no speech, beside the others', async () => {
+  await writeConfig({ ...LARGE_V3, suppress_tokens: [-1, 4000] });
+  const { suppressTokens } = await readWhisperCheckpoint(folder);
+  expect(suppressTokens).toEqual(expect.arrayContaining([1, 2, 359, 50_254, 4000]));
+  expect(suppressTokens).not.toContain(-1);
 });
 
 test('rows beyond the published vocabulary are never picked', async () => {
