@@ -40,6 +40,7 @@ export function decodeFeeds(
     prompt: int64(padded.prompts, [windows, padded.promptLength]),
     ...(checkpoint.tokens.isMultilingual && {
       task: int64(padded.tasks, [windows, padded.taskLength]),
+      language_index: int64(padded.languageIndices, [windows, 1]),
     }),
     start_index: int64(padded.startIndices, [windows, 1]),
     any_padding: bool([padded.isPadded], []),

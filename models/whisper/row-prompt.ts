@@ -6,6 +6,11 @@ import type { WhisperCheckpoint } from './checkpoint.ts';
 export const PADDING = -2;
 /** Stands where the language is to be detected. */
 export const DETECT_LANGUAGE = -1;
+/**
+ * A start of transcript in front of a prompt, which sees only itself and is seen by nothing: what
+ * language is heard must not depend on the prompt's.
+ */
+export const LANGUAGE_QUERY = -3;
 
 /** The fastest speech there is, 10 syllables a second, in a script of 3 tokens a syllable. */
 const MAX_TOKENS_PER_SEC = 30;
@@ -72,22 +77,35 @@ export function tokenLimit(
   );
 }
 
-/** The prompts side by side, the short ones padded in front. */
+/** The language is to be heard, and the start of transcript is not the first token. */
+const needsQuery = ({ task, startIndex }: RowPrompt): boolean =>
+  startIndex > 0 && task.includes(DETECT_LANGUAGE);
+
+/** The prompts side by side, the short ones padded in front, behind their language's query. */
 export function paddedPrompts(prompts: readonly RowPrompt[]) {
-  const promptLength = Math.max(...prompts.map(({ prompt }) => prompt.length));
+  const promptLength = Math.max(
+    ...prompts.map((row) => row.prompt.length + Number(needsQuery(row))),
+  );
   const taskLength = Math.max(...prompts.map(({ task }) => task.length));
   const padded = (ids: readonly number[], length: number): number[] => [
     ...Array<number>(length - ids.length).fill(PADDING),
     ...ids,
   ];
+  const startIndices = prompts.map(
+    ({ prompt, startIndex }) => startIndex + promptLength - prompt.length,
+  );
   return {
     promptLength,
     taskLength,
-    prompts: prompts.flatMap(({ prompt }) => padded(prompt, promptLength)),
-    tasks: prompts.flatMap(({ task }) => padded(task, taskLength)),
-    startIndices: prompts.map(
-      ({ prompt, startIndex }) => startIndex + promptLength - prompt.length,
+    prompts: prompts.flatMap((row) =>
+      needsQuery(row)
+        ? [LANGUAGE_QUERY, ...padded(row.prompt, promptLength - 1)]
+        : padded(row.prompt, promptLength),
     ),
+    tasks: prompts.flatMap(({ task }) => padded(task, taskLength)),
+    startIndices,
+    /** Where the language is heard. */
+    languageIndices: prompts.map((row, place) => (needsQuery(row) ? 0 : startIndices[place]!)),
     isPadded: prompts.some(
       ({ prompt, task }) => prompt.length < promptLength || task.length < taskLength,
     ),
