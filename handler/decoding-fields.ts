@@ -16,7 +16,12 @@ const OWN_LIST = -1;
 
 const flag = withDefault(z.boolean(), false);
 const guard = withDefault(z.boolean(), true);
-const GUARDS_ON = { silence_phrases: true, repetition_loops: true, silent_windows: true };
+const GUARDS_ON = {
+  silence_phrases: true,
+  repetition_loops: true,
+  silent_windows: true,
+  padding_text: true,
+};
 
 /** The fields of a job that say how text is decoded. */
 export const decodingFields = {
@@ -35,7 +40,12 @@ export const decodingFields = {
   multilingual: flag,
   language_detection_chunks: optional(z.number().int().min(1).max(MAX_DETECTION_CHUNKS)),
   hallucination_guards: withDefault(
-    z.strictObject({ silence_phrases: guard, repetition_loops: guard, silent_windows: guard }),
+    z.strictObject({
+      silence_phrases: guard,
+      repetition_loops: guard,
+      silent_windows: guard,
+      padding_text: guard,
+    }),
     GUARDS_ON,
   ),
 };

@@ -62,8 +62,10 @@ export interface RecognitionRequest {
   readonly timestamps: boolean;
   /** 0 picks the most likely token; above it tokens are sampled from the tempered distribution. */
   readonly temperature: number;
-  /** Text that precedes the window: names to spell right, or what was said before. */
+  /** Names to spell right, or what was said before: as much of its end as the model takes. */
   readonly prompt: string | null;
+  /** What was said before: as much of its end as fits behind the prompt. */
+  readonly previousText?: string;
   /** Whether word times are wanted from how the text attends to the audio; off by default. */
   readonly attention?: boolean;
   /**
@@ -102,6 +104,8 @@ export interface Recognition {
   readonly languageProbability: number;
   /** Where it was asked for. */
   readonly attention?: TokenAttention;
+  /** Of the prompt's beginning, which was left out as the model takes no more; none where all fits. */
+  readonly droppedPromptTokens?: number;
   /** The text did not end by itself: it repeated one cycle, or had more tokens than can be said. */
   readonly stoppedBy?: 'loop' | 'limit';
 }

@@ -21,7 +21,8 @@ const SPARE_TOKENS = 24;
 export const maxNewTokens = (checkpoint: Pick<WhisperCheckpoint, 'maxTokens'>): number =>
   checkpoint.maxTokens >> 1;
 /** Previous text that fits before the start of transcript, as openai-whisper. */
-const maxPromptTokens = (checkpoint: WhisperCheckpoint): number => (checkpoint.maxTokens >> 1) - 1;
+const maxPromptTokens = (checkpoint: Pick<WhisperCheckpoint, 'maxTokens'>): number =>
+  (checkpoint.maxTokens >> 1) - 1;
 
 /** What a row says to the decoder before its first token. */
 export interface RowPrompt {
@@ -32,15 +33,37 @@ export interface RowPrompt {
   readonly startIndex: number;
 }
 
-/** @param previous ids of the text before the window; only the last that fit are used. */
+/** The text before a window, as far as the decoder can hold it. */
+interface FittedText {
+  readonly ids: readonly number[];
+  /** Of the given text: what did not fit. */
+  readonly droppedCount: number;
+}
+
+/**
+ * What is given has the first right to the room and stands first; of what was said before the end
+ * that fits follows. Of a given text that is too long the end is kept: it stands nearest to the speech.
+ */
+export function fittedText(
+  checkpoint: Pick<WhisperCheckpoint, 'maxTokens'>,
+  given: readonly number[],
+  said: readonly number[],
+): FittedText {
+  const room = maxPromptTokens(checkpoint);
+  const droppedCount = Math.max(0, given.length - room);
+  const left = room - (given.length - droppedCount);
+  const ids = [...given.slice(droppedCount), ...said.slice(Math.max(0, said.length - left))];
+  return { ids, droppedCount };
+}
+
+/** @param previous ids of the text before the window, as `fittedText` gives them. */
 export function rowPrompt(
   checkpoint: WhisperCheckpoint,
   request: Pick<RecognitionRequest, 'language' | 'task' | 'timestamps'>,
   previous: readonly number[],
 ): RowPrompt {
   const { tokens } = checkpoint;
-  const kept = previous.slice(-maxPromptTokens(checkpoint));
-  const context = kept.length === 0 ? [] : [tokens.startOfPrevious, ...kept];
+  const context = previous.length === 0 ? [] : [tokens.startOfPrevious, ...previous];
   const untimed = request.timestamps ? [] : [tokens.noTimestamps];
   if (!tokens.isMultilingual) {
     return {

@@ -14,7 +14,7 @@ import { readWhisperCheckpoint, type WhisperCheckpoint } from './checkpoint.ts';
 import { decodeFeeds } from './decode-feeds.ts';
 import { type DecodingKind, decodingKind } from './decoding-kind.ts';
 import { type DecodedWindow, recognitions } from './recognitions.ts';
-import { rowPrompt } from './row-prompt.ts';
+import { fittedText, rowPrompt } from './row-prompt.ts';
 import { WhisperTokenizer } from './tokenizer.ts';
 import { WINDOW_SAMPLES } from './transcription-graph.ts';
 
@@ -105,17 +105,21 @@ export class WhisperRecognizer implements SpeechRecognizer {
   }
 
   async recognize(request: RecognitionRequest, signal: AbortSignal): Promise<Recognition> {
-    const { language, waveform, prompt } = request;
+    const { language, waveform } = request;
     if (language !== null && !this.languages.includes(language)) {
       throw new SttError('LANGUAGE_UNSUPPORTED', `${this.modelName} does not know ${language}`);
     }
     if (waveform.length > WINDOW_SAMPLES) {
       throw new SttError('INTERNAL', `A window of ${waveform.length} samples is too long`);
     }
-    const previous = prompt === null ? [] : this.#tokenizer.encode(` ${prompt.trim()}`);
+    const [given, said] = [request.prompt, request.previousText].map((text) =>
+      text?.trim() ? this.#tokenizer.encode(` ${text.trim()}`) : [],
+    );
+    const { ids, droppedCount } = fittedText(this.#checkpoint, given!, said!);
     const window = {
       request,
-      prompt: rowPrompt(this.#checkpoint, request, previous),
+      prompt: rowPrompt(this.#checkpoint, request, ids),
+      droppedPromptTokens: droppedCount,
       kind: decodingKind(
         this.#asServed(request),
         request.rules?.suppressNumerals === true ? this.#numerals() : [],

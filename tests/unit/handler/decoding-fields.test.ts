@@ -53,7 +53,12 @@ test('decoding is set rule by rule; what is left out is the recogniser’s own c
     conditionOnPreviousText: true,
     multilingual: true,
     scheduling: { priority: 'file', tenant: 'a' },
-    guards: { silencePhrases: true, repetitionLoops: false, silentWindows: true },
+    guards: {
+      silencePhrases: true,
+      repetitionLoops: false,
+      silentWindows: true,
+      paddingText: true,
+    },
   });
   expect(optionsOf({ suppress_tokens: [] }).rules).toEqual({ suppressTokens: [] });
   expect(optionsOf({ suppress_tokens: null }).rules).toEqual({});
