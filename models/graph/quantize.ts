@@ -150,7 +150,7 @@ async function readTensorBytes({ file, offsetBytes, lengthBytes }: StoredTensor)
 
 /** Little-endian F32, F16 or BF16 bytes as float32. */
 export function toFloats(bytes: Uint8Array, type: StoredTensor['type']): Float32Array {
-  const own = bytes.slice().buffer; // The bytes may begin anywhere; an array of numbers may not.
+  const own = new Uint8Array(bytes).buffer; // The bytes may begin anywhere; an array of numbers may not.
   if (type === 'F32') return new Float32Array(own);
   const words = new Uint16Array(own);
   const values = new Float32Array(words.length);
