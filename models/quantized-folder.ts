@@ -10,11 +10,12 @@ import { withFileLock } from './hub/file-lock.ts';
 import { cachePlaces, DEFAULT_TUNING, type HubOptions } from './hub/options.ts';
 import { parseReference } from './hub/reference.ts';
 import { downloadRoot, type ResolvedModel } from './hub/resolve-model.ts';
-import { readWhisperCheckpoint } from './whisper/checkpoint.ts';
+import { readWhisperCheckpoint, type WhisperCheckpoint } from './whisper/checkpoint.ts';
 import { copyCompanions } from './whisper/companion-files.ts';
+import { quantizedForm } from './whisper/quantized-form.ts';
 
 /** To be raised when the quantizer writes something else for the same weights. */
-const QUANTIZER_VERSION = 1;
+const QUANTIZER_VERSION = 2;
 const WEIGHTS = 'model.safetensors';
 
 /**
@@ -29,12 +30,13 @@ export async function quantizedFolder(
   options: HubOptions,
   signal: AbortSignal,
 ): Promise<string> {
-  const { tensors } = await readWhisperCheckpoint(source.folder);
+  const checkpoint = await readWhisperCheckpoint(source.folder);
+  const { tensors } = checkpoint;
   if ([...tensors.keys()].some((name) => name.endsWith('.q'))) return source.folder;
   const identity = source.revision ?? (await identityOf(source.folder, tensors));
   const place = placeOf(reference, `${identity}-v${QUANTIZER_VERSION}`);
   const { disk = realDisk } = options;
-  const make = (root: string) => once(place(root), { source, tensors, options }, signal);
+  const make = (root: string) => once(place(root), { source, checkpoint, options }, signal);
   try {
     const root = await downloadRoot(cachePlaces(options), disk);
     await disk.prepareFolder(root);
@@ -69,7 +71,7 @@ async function identityOf(folder: string, tensors: TensorTable): Promise<string>
 
 interface Work {
   readonly source: ResolvedModel;
-  readonly tensors: TensorTable;
+  readonly checkpoint: WhisperCheckpoint;
   readonly options: HubOptions;
 }
 
@@ -98,14 +100,21 @@ async function once(target: string, work: Work, signal: AbortSignal): Promise<st
 
 async function write(
   folder: string,
-  { source, tensors, options }: Work,
+  { source, checkpoint, options }: Work,
   signal: AbortSignal,
 ): Promise<void> {
   await copyCompanions(source.folder, folder);
-  await writeQuantizedSafetensors(tensors, join(folder, WEIGHTS), (doneBytes, totalBytes) => {
+  const { tensors } = checkpoint;
+  const onProgress = (doneBytes: number, totalBytes: number): void => {
     signal.throwIfAborted();
     options.hooks?.onQuantize?.({ file: WEIGHTS, doneBytes, totalBytes, bytesPerSec: 0 });
-  });
+  };
+  await writeQuantizedSafetensors(
+    tensors,
+    join(folder, WEIGHTS),
+    quantizedForm(checkpoint),
+    onProgress,
+  );
 }
 
 const PARTIAL = '.partial-';
@@ -118,8 +127,11 @@ async function removeLeftovers(target: string): Promise<void> {
   }
 }
 
-async function noRoom(folder: string, { tensors, options }: Work, cause: unknown) {
-  const storedBytes = [...tensors.values()].reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
+async function noRoom(folder: string, { checkpoint, options }: Work, cause: unknown) {
+  const storedBytes = [...checkpoint.tensors.values()].reduce(
+    (sum, { lengthBytes }) => sum + lengthBytes,
+    0,
+  );
   const freeBytes = await (options.disk ?? realDisk).freeBytes(folder);
   return diskFull(storedBytes, freeBytes, cause);
 }

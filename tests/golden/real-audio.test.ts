@@ -142,7 +142,7 @@ async function compare({ recognizer }: LoadedModels) {
 const FLOAT = { name: 'fp32', folder: sharedPath('models/whisper-tiny.en') };
 const WEIGHTS = [
   { whisper: FLOAT, limit: 0.01, segmentLimit: 0.95 },
-  { whisper: EMBEDDED_WHISPER, limit: 0.03, segmentLimit: 0.7 },
+  { whisper: EMBEDDED_WHISPER, limit: 0.03, segmentLimit: 0.75 },
 ];
 
 describeWithShared('beside openai-whisper', () => {
