@@ -11,12 +11,17 @@ const MAX_TOKEN_ID = 1_000_000;
 const MAX_SUPPRESSED = 1000;
 const MAX_WINDOWS = 256;
 const MAX_DETECTION_CHUNKS = 16;
-/** openai-whisper's name for the model's own list, which always holds. */
+/** openai-whisper's name for the model's own list. */
 const OWN_LIST = -1;
 
 const flag = withDefault(z.boolean(), false);
 const guard = withDefault(z.boolean(), true);
-const GUARDS_ON = { silence_phrases: true, repetition_loops: true, silent_windows: true };
+const GUARDS_ON = {
+  silence_phrases: true,
+  repetition_loops: true,
+  silent_windows: true,
+  padding_text: true,
+};
 
 /** The fields of a job that say how text is decoded. */
 export const decodingFields = {
@@ -26,9 +31,8 @@ export const decodingFields = {
   best_of: optional(z.number().int().min(1).max(MAX_SAMPLES)),
   repetition_penalty: optional(z.number().positive().max(MAX_PENALTY)),
   no_repeat_ngram_size: optional(z.number().int().min(0).max(MAX_NGRAM)),
-  suppress_tokens: withDefault(
+  suppress_tokens: optional(
     z.array(z.number().int().min(OWN_LIST).max(MAX_TOKEN_ID)).max(MAX_SUPPRESSED),
-    [],
   ),
   suppress_numerals: flag,
   batch_size: optional(z.number().int().min(1).max(MAX_WINDOWS)),
@@ -36,7 +40,12 @@ export const decodingFields = {
   multilingual: flag,
   language_detection_chunks: optional(z.number().int().min(1).max(MAX_DETECTION_CHUNKS)),
   hallucination_guards: withDefault(
-    z.strictObject({ silence_phrases: guard, repetition_loops: guard, silent_windows: guard }),
+    z.strictObject({
+      silence_phrases: guard,
+      repetition_loops: guard,
+      silent_windows: guard,
+      padding_text: guard,
+    }),
     GUARDS_ON,
   ),
 };
@@ -79,7 +88,6 @@ export function decodingProblems(input: Decoding): readonly (readonly [string, s
 
 /** What was set of the rules of decoding; the recogniser has defaults for the rest. */
 export function decodingRulesOf(input: DecodingInput): DecodingRules {
-  const suppressTokens = input.suppress_tokens.filter((id) => id !== OWN_LIST);
   return {
     ...(input.beam_size !== null && { beamSize: input.beam_size }),
     ...(input.patience !== null && { patience: input.patience }),
@@ -87,7 +95,7 @@ export function decodingRulesOf(input: DecodingInput): DecodingRules {
     ...(input.best_of !== null && { bestOf: input.best_of }),
     ...(input.repetition_penalty !== null && { repetitionPenalty: input.repetition_penalty }),
     ...(input.no_repeat_ngram_size !== null && { noRepeatNgramSize: input.no_repeat_ngram_size }),
-    ...(suppressTokens.length > 0 && { suppressTokens }),
+    ...(input.suppress_tokens !== null && { suppressTokens: input.suppress_tokens }),
     ...(input.suppress_numerals && { suppressNumerals: true }),
   };
 }

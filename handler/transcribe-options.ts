@@ -46,6 +46,7 @@ function guardsOf({ hallucination_guards: guards }: JobInput): TranscribeOptions
     silencePhrases: guards.silence_phrases,
     repetitionLoops: guards.repetition_loops,
     silentWindows: guards.silent_windows,
+    paddingText: guards.padding_text,
   };
 }
 

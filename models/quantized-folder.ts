@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { copyFile, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { writeQuantizedSafetensors } from './graph/quantize.ts';
@@ -12,15 +12,16 @@ import {
   QUANTIZER_VERSION,
   RepoCache,
 } from './hub/cache-layout.ts';
-import { type Disk, diskFull, errorCode, isClosed, isDiskFull, realDisk } from './hub/disk.ts';
+import { type Disk, diskFull, isClosed, isDiskFull, realDisk } from './hub/disk.ts';
 import { type Lease, withFileLock } from './hub/file-lock.ts';
 import { cachePlaces, DEFAULT_TUNING, type HubOptions } from './hub/options.ts';
 import { parseReference } from './hub/reference.ts';
 import { downloadRoot, type ResolvedModel } from './hub/resolve-model.ts';
-import { readWhisperCheckpoint } from './whisper/checkpoint.ts';
+import { readWhisperCheckpoint, type WhisperCheckpoint } from './whisper/checkpoint.ts';
+import { copyCompanions } from './whisper/companion-files.ts';
+import { quantizedForm } from './whisper/quantized-form.ts';
 
 const WEIGHTS = 'model.safetensors';
-const COMPANIONS = ['config.json', 'generation_config.json', 'tokenizer.json'];
 
 /**
  * The folder of a Whisper's 8-bit form: the given one if it is, else a copy that is made once, in
@@ -34,12 +35,13 @@ export async function quantizedFolder(
   options: HubOptions,
   signal: AbortSignal,
 ): Promise<string> {
-  const { tensors } = await readWhisperCheckpoint(source.folder);
+  const checkpoint = await readWhisperCheckpoint(source.folder);
+  const { tensors } = checkpoint;
   if ([...tensors.keys()].some((name) => name.endsWith('.q'))) return source.folder;
   const identity = source.revision ?? (await identityOf(source.folder, tensors));
   const place = placeOf(reference, `${identity}-v${QUANTIZER_VERSION}`);
   const { disk = realDisk } = options;
-  const makeIn = (root: string) => once(place(root), { source, tensors, options }, signal);
+  const makeIn = (root: string) => once(place(root), { source, checkpoint, options }, signal);
   try {
     const root = await downloadRoot(cachePlaces(options), disk);
     await disk.prepareFolder(root);
@@ -74,7 +76,7 @@ async function identityOf(folder: string, tensors: TensorTable): Promise<string>
 
 interface Work {
   readonly source: ResolvedModel;
-  readonly tensors: TensorTable;
+  readonly checkpoint: WhisperCheckpoint;
   readonly options: HubOptions;
 }
 
@@ -133,18 +135,21 @@ async function flushAll(folder: string, disk: Disk): Promise<void> {
 
 async function write(
   folder: string,
-  { source, tensors, options }: Work,
+  { source, checkpoint, options }: Work,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const name of COMPANIONS) {
-    await copyFile(join(source.folder, name), join(folder, name)).catch((error: unknown) => {
-      if (errorCode(error) !== 'ENOENT') throw error;
-    });
-  }
-  await writeQuantizedSafetensors(tensors, join(folder, WEIGHTS), (doneBytes, totalBytes) => {
+  await copyCompanions(source.folder, folder);
+  const { tensors } = checkpoint;
+  const onProgress = (doneBytes: number, totalBytes: number): void => {
     signal.throwIfAborted();
     options.hooks?.onQuantize?.({ file: WEIGHTS, doneBytes, totalBytes, bytesPerSec: 0 });
-  });
+  };
+  await writeQuantizedSafetensors(
+    tensors,
+    join(folder, WEIGHTS),
+    quantizedForm(checkpoint),
+    onProgress,
+  );
 }
 
 /** Of processes that were killed: whoever writes holds the lock. */
@@ -156,8 +161,11 @@ async function removeLeftovers(target: string): Promise<void> {
   }
 }
 
-async function noRoom(folder: string, { tensors, options }: Work, cause: unknown) {
-  const storedBytes = [...tensors.values()].reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
+async function noRoom(folder: string, { checkpoint, options }: Work, cause: unknown) {
+  const storedBytes = [...checkpoint.tensors.values()].reduce(
+    (sum, { lengthBytes }) => sum + lengthBytes,
+    0,
+  );
   const freeBytes = await (options.disk ?? realDisk).freeBytes(folder);
   return diskFull(storedBytes, freeBytes, cause);
 }

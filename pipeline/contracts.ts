@@ -50,7 +50,7 @@ export interface DecodingRules {
   readonly repetitionPenalty?: number;
   /** No sequence of so many tokens is said twice in a window; 0, none, by default. */
   readonly noRepeatNgramSize?: number;
-  /** Token ids never to be said, beside the model's own list. */
+  /** Token ids never to be said, instead of the model's own list; in it −1 stands for that list. */
   readonly suppressTokens?: readonly number[];
   /** Numbers are spelt out: no token with a digit or a symbol of numbers is said. */
   readonly suppressNumerals?: boolean;
@@ -66,8 +66,10 @@ export interface RecognitionRequest {
   readonly timestamps: boolean;
   /** 0 picks the most likely token; above it tokens are sampled from the tempered distribution. */
   readonly temperature: number;
-  /** Text that precedes the window: names to spell right, or what was said before. */
+  /** Names to spell right, or what was said before: as much of its end as the model takes. */
   readonly prompt: string | null;
+  /** What was said before: as much of its end as fits behind the prompt. */
+  readonly previousText?: string;
   /** Whether word times are wanted from how the text attends to the audio; off by default. */
   readonly attention?: boolean;
   /**
@@ -106,6 +108,8 @@ export interface Recognition {
   readonly languageProbability: number;
   /** Where it was asked for. */
   readonly attention?: TokenAttention;
+  /** Of the prompt's beginning, which was left out as the model takes no more; none where all fits. */
+  readonly droppedPromptTokens?: number;
   /** The text did not end by itself: it repeated one cycle, or had more tokens than can be said. */
   readonly stoppedBy?: 'loop' | 'limit';
 }

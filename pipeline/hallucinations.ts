@@ -10,6 +10,8 @@ export interface HallucinationGuards {
   readonly repetitionLoops: boolean;
   /** Windows without speech, by the model's own doubt and poor guess, have no text. */
   readonly silentWindows: boolean;
+  /** Text whose times lie behind its window, where there is only padding, is dropped. */
+  readonly paddingText: boolean;
 }
 
 export type GuardCounts = Readonly<Record<keyof HallucinationGuards, number>>;
@@ -18,6 +20,7 @@ export const NOTHING_GUARDED: GuardCounts = {
   silencePhrases: 0,
   repetitionLoops: 0,
   silentWindows: 0,
+  paddingText: 0,
 };
 
 /** Below this nobody can be understood; a quiet room is at about −60 dB. */
@@ -58,11 +61,12 @@ export const sumCounts = (first: GuardCounts, second: GuardCounts): GuardCounts 
   silencePhrases: first.silencePhrases + second.silencePhrases,
   repetitionLoops: first.repetitionLoops + second.repetitionLoops,
   silentWindows: first.silentWindows + second.silentWindows,
+  paddingText: first.paddingText + second.paddingText,
 });
 
 /** What the caller is told about text that was taken away, one warning for each guard that did. */
 export function hallucinationWarnings(counts: GuardCounts): readonly TranscriptWarning[] {
-  const { silencePhrases, repetitionLoops, silentWindows } = counts;
+  const { silencePhrases, repetitionLoops, silentWindows, paddingText } = counts;
   return [
     warningOf('HALLUCINATION_DROPPED', silencePhrases, [
       '1 segment was dropped: a phrase that the model writes over silence',
@@ -75,6 +79,10 @@ export function hallucinationWarnings(counts: GuardCounts): readonly TranscriptW
     warningOf('SILENCE_DROPPED', silentWindows, [
       '1 window was dropped: the model doubts that there is speech',
       'windows were dropped: the model doubts that there is speech',
+    ]),
+    warningOf('PADDING_DROPPED', paddingText, [
+      '1 window had text that begins behind its end, where there is nothing to hear: it was dropped',
+      'windows had text that begins behind their end, where there is nothing to hear: it was dropped',
     ]),
   ].flat();
 }

@@ -52,7 +52,7 @@ export const DEFAULT_TRANSCRIBE_OPTIONS: TranscribeOptions = {
   rules: {},
   maxWindowsInFlight: null,
   scheduling: { priority: 'file', tenant: null },
-  guards: { silencePhrases: true, repetitionLoops: true, silentWindows: true },
+  guards: { silencePhrases: true, repetitionLoops: true, silentWindows: true, paddingText: true },
   temperatures: [0, 0.2, 0.4, 0.6, 0.8, 1],
   compressionRatioThreshold: 2.4,
   avgLogProbThreshold: -1,

@@ -3,8 +3,8 @@ import type { ChunkFailure } from './retry-chunk.ts';
 
 /** What was decoded above this temperature is too uncertain to go on from, as in OpenAI's decoder. */
 const RESET_TEMPERATURE = 0.5;
-/** About as much as fits before a window beside a prompt: the recogniser keeps the end. */
-const MAX_CHARS = 600;
+/** More than any recogniser takes, in any script: how much fits is counted in its tokens. */
+const MAX_CHARS = 1200;
 
 /** What was said before a chunk, for recognisers that go on from it. */
 export class PreviousText {
@@ -20,9 +20,8 @@ export class PreviousText {
     this.#text = lastWords([this.#text, ...said].filter((text) => text !== '').join(' '));
   }
 
-  /** The prompt of the next chunk: what is given always comes first. */
-  after(prompt: string | null): string | null {
-    return [prompt ?? '', this.#text].filter((text) => text !== '').join(' ') || null;
+  get text(): string {
+    return this.#text;
   }
 }
 

@@ -1,142 +1,79 @@
-import { SttError } from '../core/errors.ts';
-import type { Recognition, Segment, SpeechRecognizer } from './contracts.ts';
-import { dropSilencePhrases, type GuardCounts } from './hallucinations.ts';
-import type { WindowAudio } from './loudness.ts';
-import type { TranscribeOptions } from './options.ts';
-import {
-  type Attempt,
-  bestAttempt,
-  compressionRatio,
-  isRepetitive,
-  isSilence,
-  needsFallback,
-} from './quality.ts';
-import { withoutLoop } from './repetition-loop.ts';
-import { toSegments } from './segments.ts';
+import type { SampleRange } from '../audio/time.ts';
+import { attemptWindow, type ChunkOptions, type WindowResult } from './attempt-window.ts';
+import type { SpeechRecognizer } from './contracts.ts';
+import { sumCounts } from './hallucinations.ts';
+import type { ChunkAudio, UnheardPart } from './heard-part.ts';
+import { type ChunkFailure, tryTwice } from './retry-chunk.ts';
+import { spanOf } from './time-map.ts';
 
-export interface ChunkResult {
-  /** Empty when the recogniser heard no speech. */
-  readonly segments: readonly Segment[];
-  readonly isSilent: boolean;
-  readonly language: string;
-  readonly languageProbability: number;
-  /** Of the attempt that was taken. */
-  readonly temperature: number;
-  /** Whether it passed the quality checks. */
+/** Windows that a chunk is read in at most; each begins where the one before ended. */
+const MAX_WINDOWS = 6;
+
+export interface ChunkResult extends Omit<WindowResult, 'unheard' | 'isUncertain'> {
+  /** Whether all of the text passed the quality checks. */
   readonly isAccepted: boolean;
-  /** Decodings it took; above 1 the first ones failed the quality checks. */
-  readonly attemptCount: number;
-  /** What the guards took away. */
-  readonly guarded: GuardCounts;
+  /** Windows that it took. */
+  readonly windowCount: number;
+  /** A part at the end that could not be recognised. */
+  readonly missing: SampleRange | null;
 }
-
-/** What decides how a chunk is recognised; `TranscribeOptions` with language and prompt of this chunk. */
-export type ChunkOptions = Pick<
-  TranscribeOptions,
-  | 'task'
-  | 'language'
-  | 'multilingual'
-  | 'prompt'
-  | 'rules'
-  | 'scheduling'
-  | 'guards'
-  | 'temperatures'
-  | 'compressionRatioThreshold'
-  | 'avgLogProbThreshold'
-  | 'noSpeechThreshold'
-  | 'wordTimes'
->;
 
 /**
- * Recognises one chunk with OpenAI's temperature fallback: temperatures in order until a result
- * passes, else the best of all. A language detected at the first attempt holds for the others.
+ * The text of a chunk. Where a window's text ends before the chunk's speech does, the rest is read as
+ * a window of its own, in the same language. Where the text says that nothing follows, that is tried
+ * once, and what is uncertain is no text. A window that fails is recognised once more.
+ * @throws see `tryTwice`.
  */
 export async function recognizeChunk(
-  chunk: WindowAudio,
-  chunkOptions: ChunkOptions,
+  chunk: ChunkAudio,
+  options: ChunkOptions,
   recognizer: SpeechRecognizer,
   signal: AbortSignal,
-): Promise<ChunkResult> {
-  const options = withGuardedThresholds(chunkOptions);
-  const attempts = await attemptAll(chunk, options, recognizer, signal);
-  const last = attempts.at(-1)!;
-  const isPoor = needsFallback(last, options);
-  const chosen = isPoor ? bestAttempt(attempts, options) : last;
-  const { language, languageProbability } = attempts[0].recognition;
-  const isSilent = isSilence(chosen.recognition, options);
-  return {
-    ...(isSilent ? silent(chosen) : guardedSegments(chosen, chunk, options, recognizer)),
-    isSilent,
-    language,
-    languageProbability,
-    temperature: chosen.temperature,
-    isAccepted: !isPoor,
-    attemptCount: attempts.length,
-  };
+): Promise<ChunkResult | ChunkFailure> {
+  const attempt = (part: ChunkAudio, partOptions: ChunkOptions) =>
+    tryTwice(() => attemptWindow(part, partOptions, recognizer, signal), signal);
+  const first = await attempt(chunk, options);
+  if ('error' in first) return first;
+  const { unheard: rest, isUncertain, ...whole } = first;
+  let [unheard, result]: [UnheardPart | null, ChunkResult] = [
+    rest,
+    { ...whole, isAccepted: !isUncertain, windowCount: 1, missing: null },
+  ];
+  while (unheard !== null && result.windowCount < MAX_WINDOWS) {
+    const { isAnnounced } = unheard;
+    const next = await attempt(unheard, goingOn(options, result, isAnnounced));
+    if ('error' in next) return { ...result, missing: spanOf(unheard.pieces) };
+    const isText = isAnnounced || !next.isUncertain;
+    result = isText ? joined(result, next) : { ...result, ...effort(result, next) };
+    unheard = isText ? next.unheard : null;
+  }
+  return result;
 }
 
-/** No probability is above 1: without the guard nothing counts as silence. */
-const withGuardedThresholds = (options: ChunkOptions): ChunkOptions =>
-  options.guards.silentWindows ? options : { ...options, noSpeechThreshold: 1 };
-
-const silent = ({ text }: Attempt): Pick<ChunkResult, 'segments' | 'guarded'> => ({
-  segments: [],
-  guarded: { silencePhrases: 0, repetitionLoops: 0, silentWindows: text === '' ? 0 : 1 },
+const goingOn = (
+  options: ChunkOptions,
+  { language, segments }: ChunkResult,
+  isAnnounced: boolean,
+): ChunkOptions => ({
+  ...options,
+  language,
+  temperatures: isAnnounced ? options.temperatures : options.temperatures.slice(0, 1),
+  ...(options.conditionOnPreviousText && {
+    previousText: [options.previousText, ...segments.map(({ text }) => text)].join(' '),
+  }),
 });
 
-function guardedSegments(
-  attempt: Attempt,
-  chunk: WindowAudio,
-  options: ChunkOptions,
-  recognizer: SpeechRecognizer,
-): Pick<ChunkResult, 'segments' | 'guarded'> {
-  const { guards, multilingual, noSpeechThreshold } = options;
-  const mayLoop = guards.repetitionLoops && isRepetitive(attempt, options);
-  const recognition = mayLoop ? withoutLoop(attempt.recognition) : attempt.recognition;
-  const all = toSegments({ ...attempt, recognition }, chunk.pieces, recognizer);
-  const kept = guards.silencePhrases ? dropSilencePhrases(all, noSpeechThreshold, chunk) : all;
-  const { language } = recognition;
-  return {
-    segments: multilingual ? kept.map((segment) => ({ ...segment, language })) : kept,
-    guarded: {
-      silencePhrases: all.length - kept.length,
-      repetitionLoops: recognition === attempt.recognition ? 0 : 1,
-      silentWindows: 0,
-    },
-  };
-}
+/** The language is that of the first window; a text is as certain as its least certain part. */
+const joined = (before: ChunkResult, next: WindowResult): ChunkResult => ({
+  ...before,
+  ...effort(before, next),
+  segments: [...before.segments, ...next.segments],
+  isAccepted: before.isAccepted && !next.isUncertain,
+  temperature: Math.max(before.temperature, next.temperature),
+  guarded: sumCounts(before.guarded, next.guarded),
+});
 
-/** All attempts that were needed; only the last can have passed. */
-async function attemptAll(
-  { waveform }: WindowAudio,
-  options: ChunkOptions,
-  recognizer: SpeechRecognizer,
-  signal: AbortSignal,
-): Promise<[Attempt, ...Attempt[]]> {
-  const attempts: Attempt[] = [];
-  const { task, prompt, rules, scheduling, wordTimes } = options;
-  const always = { waveform, task, prompt, rules, scheduling, attention: wordTimes };
-  let { language } = options;
-  for (const temperature of options.temperatures) {
-    signal.throwIfAborted();
-    const request = { ...always, language, timestamps: true, temperature };
-    const recognition = await recognizer.recognize(request, signal);
-    language = recognition.language;
-    const attempt = toAttempt(recognition, temperature, recognizer);
-    attempts.push(attempt);
-    if (!needsFallback(attempt, options)) break;
-  }
-  const [first, ...others] = attempts;
-  if (!first) throw new SttError('INPUT_INVALID', 'Expected at least one temperature, found none');
-  return [first, ...others];
-}
-
-function toAttempt(
-  recognition: Recognition,
-  temperature: number,
-  recognizer: SpeechRecognizer,
-): Attempt {
-  const tokenIds = recognition.tokens.flatMap((token) => (token.kind === 'text' ? token.id : []));
-  const text = recognizer.textOf(tokenIds).trim();
-  return { recognition, text, temperature, compressionRatio: compressionRatio(text) };
-}
+const effort = (before: ChunkResult, next: WindowResult) => ({
+  attemptCount: before.attemptCount + next.attemptCount,
+  windowCount: before.windowCount + 1,
+});

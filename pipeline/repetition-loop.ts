@@ -1,4 +1,5 @@
-import type { Recognition, RecognizedToken, TokenAttention } from './contracts.ts';
+import type { Recognition, RecognizedToken } from './contracts.ts';
+import { cutRecognition, isBehindPair } from './cut-recognition.ts';
 
 /** A cycle is a loop when it is said again at least twice, and for so many tokens. */
 const MIN_REPEATS = 2;
@@ -12,13 +13,7 @@ export function withoutLoop(recognition: Recognition): Recognition {
   const ids = recognition.tokens.flatMap((token) => (token.kind === 'text' ? token.id : []));
   const repeated = repeatedAtEnd(ids);
   if (repeated === 0) return recognition;
-  const kept = ids.length - repeated;
-  const { attention } = recognition;
-  return {
-    ...recognition,
-    tokens: untilText(recognition.tokens, kept),
-    ...(attention && { attention: attentionOf(attention, kept) }),
-  };
+  return cutRecognition(recognition, placeBehind(recognition.tokens, ids.length - repeated));
 }
 
 /** Tokens at the end that say again what is before them; the shortest cycle counts. */
@@ -31,20 +26,12 @@ function repeatedAtEnd(ids: readonly number[]): number {
   return 0;
 }
 
-/** The tokens up to a number of text tokens, with a timestamp that ends them. */
-function untilText(tokens: readonly RecognizedToken[], textCount: number): RecognizedToken[] {
+/** Behind a number of text tokens and a timestamp that ends them. */
+function placeBehind(tokens: readonly RecognizedToken[], textCount: number): number {
   let seen = 0;
-  const cut = tokens.findIndex(({ kind }) => {
+  const next = tokens.findIndex(({ kind }) => {
     if (kind === 'text') seen += 1;
     return kind === 'text' && seen > textCount;
   });
-  const kept = tokens.slice(0, cut);
-  const isPair = kept.at(-1)?.kind === 'timestamp' && kept.at(-2)?.kind === 'timestamp';
-  return isPair ? kept.slice(0, -1) : kept;
+  return isBehindPair(tokens, next) ? next - 1 : next;
 }
-
-/** The row behind the last kept token stands for the end of text. */
-const attentionOf = (attention: TokenAttention, textCount: number): TokenAttention => ({
-  ...attention,
-  weights: attention.weights.subarray(0, (textCount + 1) * attention.frames),
-});

@@ -57,6 +57,14 @@ export function piecesAround(
   return pieces;
 }
 
+/** The pieces from a sample of the window on, which must lie inside it. */
+export function piecesFrom(pieces: WindowPieces, windowSample: number): WindowPieces {
+  const start = toRecording(pieces, windowSample);
+  return pieces
+    .filter((piece) => piece.end > start)
+    .map((piece) => ({ start: Math.max(piece.start, start), end: piece.end }));
+}
+
 /** Number of the piece that a sample of the recording lies in, or of the last one before it. */
 export function pieceAt(pieces: WindowPieces, sample: number): number {
   const next = pieces.findIndex(({ start }) => start > sample);

@@ -1,6 +1,7 @@
 import { attentionWords } from './alignment/attention-words.ts';
 import type { TimedWord } from './alignment/timed-word.ts';
 import type { Recognition, RecognizedToken, SpeechRecognizer } from './contracts.ts';
+import { cutRecognition } from './cut-recognition.ts';
 
 /** Text tokens between two times; samples from the window's start. */
 export interface TokenSpan {
@@ -14,8 +15,8 @@ export interface TokenSpan {
 
 /**
  * The text of one window cut at its timestamps as in OpenAI's decoder: ordered, never overlapping,
- * inside the window. Text behind the last timestamp lasts to the window's end, and a window without
- * timestamps is one span.
+ * inside the window, nothing left out. Text behind the last timestamp lasts to the window's end, and
+ * a window without timestamps is one span.
  */
 export function tokenSpans(
   recognition: Recognition,
@@ -61,21 +62,30 @@ function splitAtTimestamps(
   return spans;
 }
 
+/** Without text that begins behind the window's end: there was only padding to hear. The same object if none does. */
+export function withoutPaddingText(recognition: Recognition, windowSamples: number): Recognition {
+  const { tokens } = recognition;
+  let latest = 0;
+  const first = tokens.findIndex((token) => {
+    if (token.kind === 'timestamp') latest = token.offsetSamples;
+    return token.kind === 'text' && latest >= windowSamples;
+  });
+  return first === -1 ? recognition : cutRecognition(recognition, first);
+}
+
 /**
- * Moves spans into the window and behind one another. A span that starts behind the window's end
- * heard only padding and is dropped. One that is left without length keeps its words: they join
- * the span before, and the first span of all is stretched to the window's end.
+ * Moves spans into the window and behind one another. One that is left without length keeps its
+ * words: they join the span before, and the first span of all is stretched over the window.
  */
 function fitInto(windowSamples: number, spans: readonly TokenSpan[]): TokenSpan[] {
   const fitted: TokenSpan[] = [];
   for (const span of spans) {
-    if (span.start >= windowSamples) continue;
     const previous = fitted.at(-1);
     const start = Math.max(span.start, previous?.end ?? 0);
     const end = Math.min(span.end, windowSamples);
     if (end > start) fitted.push({ ...span, start, end });
     else if (previous) fitted[fitted.length - 1] = join(previous, span);
-    else fitted.push({ ...span, start, end: windowSamples });
+    else fitted.push({ ...span, start: start < windowSamples ? start : 0, end: windowSamples });
   }
   return fitted;
 }

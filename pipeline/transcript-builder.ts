@@ -20,12 +20,15 @@ export class TranscriptBuilder {
   /** Decodings of all chunks; more than there are chunks when some needed fallback. */
   attemptCount = 0;
   chunkCount = 0;
+  /** Windows that the chunks were read in; more than chunks where a text ended before the speech. */
+  windowCount = 0;
   readonly #audioSamples: number;
   readonly #hooks: TranscribeHooks;
   readonly #waiting = new Map<number, PlacedResult>();
   readonly #missing: SampleRange[] = [];
   readonly #unheard: SampleRange[] = [];
   #guarded = NOTHING_GUARDED;
+  #droppedPromptTokens = 0;
   #failureCount = 0;
   #firstError: unknown;
 
@@ -36,6 +39,7 @@ export class TranscriptBuilder {
 
   get warnings(): readonly TranscriptWarning[] {
     return [
+      ...promptWarnings(this.#droppedPromptTokens),
       ...hallucinationWarnings(this.#guarded),
       ...failureWarnings(this.#missing),
       ...unheardWarnings(this.#unheard),
@@ -66,10 +70,14 @@ export class TranscriptBuilder {
     if (this.chunkCount > 0 && this.#failureCount === this.chunkCount) throw this.#firstError;
   }
 
-  #append({ segments, attemptCount, guarded, isSilent, ...detected }: ChunkResult): void {
-    this.attemptCount += attemptCount;
-    this.#guarded = sumCounts(this.#guarded, guarded);
-    if (!isSilent) this.languageVotes.add(detected);
+  #append(result: ChunkResult): void {
+    const { segments, missing, droppedPromptTokens } = result;
+    this.attemptCount += result.attemptCount;
+    this.windowCount += result.windowCount;
+    this.#guarded = sumCounts(this.#guarded, result.guarded);
+    this.#droppedPromptTokens = Math.max(this.#droppedPromptTokens, droppedPromptTokens);
+    if (missing !== null) this.#missing.push(missing);
+    if (!result.isSilent) this.languageVotes.add(result);
     this.segments.push(...segments);
     if (segments.length > 0) this.#hooks.onSegments?.(segments);
   }
@@ -79,6 +87,14 @@ export class TranscriptBuilder {
     this.#failureCount += 1;
     this.#missing.push(range);
   }
+}
+
+/** The same for every window: told once. */
+function promptWarnings(droppedTokens: number): TranscriptWarning[] {
+  if (droppedTokens === 0) return [];
+  const tokens = droppedTokens === 1 ? '1 token' : `${droppedTokens} tokens`;
+  const message = `Prompt and keywords are longer than the model takes: the first ${tokens} of them were left out`;
+  return [{ code: 'PROMPT_CUT', message, count: droppedTokens }];
 }
 
 function failureWarnings(ranges: readonly SampleRange[]): TranscriptWarning[] {

@@ -10,7 +10,7 @@ import type { TranscribeHooks, TranscribeOptions } from './options.ts';
 import { PreviousText } from './previous-text.ts';
 import { readPieces } from './read-pieces.ts';
 import { type ChunkResult, recognizeChunk } from './recognize-chunk.ts';
-import { type ChunkFailure, tryTwice } from './retry-chunk.ts';
+import type { ChunkFailure } from './retry-chunk.ts';
 import { spanOf } from './time-map.ts';
 import { TranscriptBuilder } from './transcript-builder.ts';
 
@@ -160,20 +160,19 @@ export class Transcription {
   }
 
   async #recognizeChunk(
-    { pieces }: SpeechChunk,
+    { pieces, regions }: SpeechChunk,
     signal: AbortSignal,
     temperatures = this.#options.temperatures,
   ): Promise<ChunkResult | ChunkFailure> {
-    const { conditionOnPreviousText, prompt } = this.#options;
     const options = {
       ...this.#options,
       temperatures,
       language: this.#language?.language ?? null,
-      prompt: conditionOnPreviousText ? this.#previousText.after(prompt) : prompt,
+      previousText: this.#options.conditionOnPreviousText ? this.#previousText.text : '',
     };
-    const chunk = { pieces, waveform: await readPieces(this.#waveform, pieces) };
+    const chunk = { pieces, regions, waveform: await readPieces(this.#waveform, pieces) };
     const result = await this.#clock.time(
-      tryTwice(() => recognizeChunk(chunk, options, this.#models.recognizer, signal), signal),
+      recognizeChunk(chunk, options, this.#models.recognizer, signal),
     );
     signal.throwIfAborted(); // nothing is handed on any more, even if the model missed the abort
     this.#previousText.add(result);
@@ -187,8 +186,13 @@ export class Transcription {
   /** @throws what the recogniser threw, if it failed for every chunk. */
   finish(): Transcript {
     this.#builder.throwIfAllFailed();
-    const { attemptCount, chunkCount, segments, warnings, languageVotes } = this.#builder;
-    this.#hooks.onStage?.('recognize', this.#clock.busyMs, { chunkCount, attemptCount });
+    const { segments, warnings, languageVotes, ...counts } = this.#builder;
+    const { attemptCount, chunkCount, windowCount } = counts;
+    this.#hooks.onStage?.('recognize', this.#clock.busyMs, {
+      chunkCount,
+      windowCount,
+      attemptCount,
+    });
     this.#hooks.onProgress?.(1);
     return {
       segments,

@@ -1,3 +1,4 @@
+import { BYTE_CHARACTERS } from '../models/whisper/byte-level.ts';
 import type { SpecialTokens } from '../models/whisper/special-tokens.ts';
 
 const TIMESTAMPS = 1501;
@@ -7,8 +8,10 @@ const TIMESTAMPS = 1501;
  * special tokens at the ids that Whisper gives them.
  */
 export function fillerTokenizer(tokens: SpecialTokens): object {
-  const bytes = byteCharacters();
-  const texts = Array.from({ length: tokens.endOfText }, (_, id) => bytes[id] ?? `t${id}`);
+  const texts = Array.from(
+    { length: tokens.endOfText },
+    (_, id) => BYTE_CHARACTERS[id] ?? `t${id}`,
+  );
   const added = specialTexts(tokens).map((content, index) => ({
     id: tokens.endOfText + index,
     content,
@@ -52,14 +55,4 @@ function specialTexts({ languages }: SpecialTokens): string[] {
     '<|notimestamps|>',
     ...Array.from({ length: TIMESTAMPS }, (_, index) => `<|${(index * 0.02).toFixed(2)}|>`),
   ];
-}
-
-/** The characters that GPT-2's byte-level BPE writes for the bytes 0 to 255. */
-function byteCharacters(): string[] {
-  const isShown = (byte: number): boolean =>
-    (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-  let hidden = 0;
-  return Array.from({ length: 256 }, (_, byte) =>
-    String.fromCharCode(isShown(byte) ? byte : 256 + hidden++),
-  );
 }

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, writeFile } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { specialTokensOf } from '../models/whisper/special-tokens.ts';
 import { tensorShapes } from '../models/whisper/tensor-shapes.ts';
-import { fillerTokenizer } from './filler-tokenizer.ts';
+import { describeCheckpoint, writeJson } from './describe-checkpoint.ts';
 import { type RandomDtype, RandomValues } from './random-values.ts';
 import type { WhisperShape } from './whisper-shapes.ts';
 
@@ -37,20 +36,15 @@ export async function writeRandomCheckpoint(
   folder: string,
   options: RandomCheckpointOptions,
 ): Promise<void> {
-  const { shape, shards = 1 } = options;
-  await mkdir(folder, { recursive: true });
-  const writeJson = (name: string, content: object): Promise<void> =>
-    writeFile(join(folder, name), `${JSON.stringify(content)}\n`);
-  await writeJson('config.json', configOf(options));
-  await writeJson('generation_config.json', generationConfigOf(shape));
-  await writeJson('tokenizer.json', fillerTokenizer(specialTokensOf(shape.vocabularySize)));
+  const { shards = 1 } = options;
+  await describeCheckpoint(folder, options);
   const files = planFiles(options);
   for (const [file, tensors] of files) await writeTensors(join(folder, file), tensors, options);
   if (shards === 1) return;
   const weightMap = [...files].flatMap(([file, tensors]) =>
     tensors.map(({ name }) => [name, file]),
   );
-  await writeJson('model.safetensors.index.json', {
+  await writeJson(folder, 'model.safetensors.index.json', {
     metadata: { total_size: sizeOf([...files.values()].flat()) },
     weight_map: Object.fromEntries(weightMap),
   });
@@ -153,39 +147,3 @@ function headerOf(tensors: readonly PlannedTensor[], dtype: RandomDtype): Buffer
 
 const seedOf = (seed: number, name: string): number =>
   createHash('sha256').update(`${seed} ${name}`).digest().readUInt32LE();
-
-const configOf = ({ shape, isUntied = false }: RandomCheckpointOptions): object => ({
-  architectures: ['WhisperForConditionalGeneration'],
-  model_type: 'whisper',
-  activation_function: 'gelu',
-  d_model: shape.dModel,
-  encoder_layers: shape.encoderLayers,
-  decoder_layers: shape.decoderLayers,
-  encoder_attention_heads: shape.heads,
-  decoder_attention_heads: shape.heads,
-  encoder_ffn_dim: shape.encoderFeedForward,
-  decoder_ffn_dim: shape.decoderFeedForward,
-  vocab_size: shape.vocabularySize,
-  num_mel_bins: shape.melBins,
-  max_source_positions: shape.audioPositions,
-  max_target_positions: shape.maxTokens,
-  scale_embedding: false,
-  tie_word_embeddings: !isUntied,
-  ...tokenIdsOf(shape),
-});
-
-const generationConfigOf = (shape: WhisperShape): object => ({
-  ...tokenIdsOf(shape),
-  max_initial_timestamp_index: 50,
-  max_length: shape.maxTokens,
-});
-
-function tokenIdsOf({ vocabularySize }: WhisperShape): object {
-  const { endOfText, startOfTranscript } = specialTokensOf(vocabularySize);
-  return {
-    bos_token_id: endOfText,
-    eos_token_id: endOfText,
-    pad_token_id: endOfText,
-    decoder_start_token_id: startOfTranscript,
-  };
-}

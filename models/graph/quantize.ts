@@ -1,50 +1,79 @@
 import { open } from 'node:fs/promises';
 import { SttError } from '../../core/errors.ts';
 import type { StoredTensor, TensorTable } from './safetensors.ts';
-import { QUANTIZATION_BLOCK, QUANTIZATION_ZERO_POINT } from './weights.ts';
+import { QUANTIZATION_ZERO_POINT } from './weights.ts';
 
-/** Largest distance from the zero point that a byte holds on both sides. */
-const LEVELS = 127;
+/** Elements of a matrix that share one scale: a power of 2 from 16 on; null where it stays as it is. */
+export type BlockOf = (name: string) => number | null;
+
+/**
+ * Steps from the zero point to a block's largest value, by the scales that are tried for it: a byte
+ * holds 127 on both sides. Which scale rounds best is a matter of luck, so that the best of a few has
+ * a sixth less squared error than the first.
+ */
+const STEP_COUNTS = Array.from({ length: 12 }, (_, index) => 127.4 - 0.4 * index);
+
+/** A third of the time that `Math.round` takes, for numbers that are not large. */
+const rounded = (value: number): number => value + 1.5 * 2 ** 52 - 1.5 * 2 ** 52;
 
 interface QuantizedMatrix {
-  /** `[rows, blocks, QUANTIZATION_BLOCK]`; 128 stands for 0. */
+  /** `[rows, blocks, block]`; 128 stands for 0. */
   readonly bytes: Uint8Array;
   /** `[rows, blocks]`: value = (byte − 128) · scale. */
   readonly scales: Float32Array;
 }
 
 /**
- * Symmetric 8-bit quantization in blocks along the rows, as `MatMulNBits` reads it.
- * The largest error of a value is half its block's scale, i.e. absmax / 254.
+ * Symmetric 8-bit quantization in blocks along the rows, as `MatMulNBits` reads it: each block with
+ * the scale that gives the least squared error.
  */
-export function quantizeMatrix(values: Float32Array): QuantizedMatrix {
-  const blockCount = values.length / QUANTIZATION_BLOCK;
+export function quantizeMatrix(values: Float32Array, blockLength: number): QuantizedMatrix {
+  const blockCount = values.length / blockLength;
   const bytes = new Uint8Array(values.length);
   const scales = new Float32Array(blockCount);
   for (let block = 0; block < blockCount; block++) {
-    const start = block * QUANTIZATION_BLOCK;
-    let absMax = 0;
-    for (let i = start; i < start + QUANTIZATION_BLOCK; i++) {
-      absMax = Math.max(absMax, Math.abs(values[i]!));
-    }
-    const scale = absMax / LEVELS;
+    const start = block * blockLength;
+    const scale = bestScale(values, start, start + blockLength);
     scales[block] = scale;
-    for (let i = start; i < start + QUANTIZATION_BLOCK; i++) {
-      const step = scale === 0 ? 0 : Math.round(values[i]! / scale);
-      bytes[i] = step + QUANTIZATION_ZERO_POINT;
+    for (let i = start; i < start + blockLength; i++) {
+      const steps = scale === 0 ? 0 : values[i]! / scale;
+      bytes[i] = rounded(steps) + QUANTIZATION_ZERO_POINT;
     }
   }
   return { bytes, scales };
 }
 
+function bestScale(values: Float32Array, start: number, end: number): number {
+  let absMax = 0;
+  for (let i = start; i < end; i++) {
+    absMax = Math.max(absMax, Math.abs(values[i]!));
+  }
+  let best = 0;
+  let leastError = Number.POSITIVE_INFINITY;
+  for (const stepCount of STEP_COUNTS) {
+    const scale = Math.fround(absMax / stepCount);
+    if (scale === 0) return 0;
+    const perStep = 1 / scale;
+    let squaredSteps = 0;
+    for (let i = start; i < end; i++) {
+      const steps = values[i]! * perStep;
+      const rest = steps - rounded(steps);
+      squaredSteps += rest * rest;
+    }
+    const error = squaredSteps * scale * scale;
+    if (error >= leastError) continue;
+    leastError = error;
+    best = scale;
+  }
+  return best;
+}
+
 /** Linear layers and token embeddings; positions, norms, biases and convolutions stay as they are. */
-function isQuantizable(name: string, { shape }: StoredTensor): boolean {
-  return (
-    shape.length === 2 &&
-    name.endsWith('.weight') &&
-    !name.includes('embed_positions') &&
-    shape[1]! % QUANTIZATION_BLOCK === 0
-  );
+function blockLengthOf(name: string, { shape }: StoredTensor, blockOf: BlockOf): number | null {
+  const isMatrix =
+    shape.length === 2 && name.endsWith('.weight') && !name.includes('embed_positions');
+  const blockLength = isMatrix ? blockOf(name) : null;
+  return blockLength !== null && shape[1]! % blockLength === 0 ? blockLength : null;
 }
 
 /**
@@ -55,17 +84,18 @@ function isQuantizable(name: string, { shape }: StoredTensor): boolean {
 export async function writeQuantizedSafetensors(
   tensors: TensorTable,
   targetFile: string,
+  blockOf: BlockOf,
   onProgress: (doneBytes: number, totalBytes: number) => void = () => {},
 ): Promise<void> {
   const totalBytes = [...tensors.values()].reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
-  const plan = [...tensors].flatMap(([name, stored]) => plannedTensors(name, stored));
+  const plan = [...tensors].flatMap(([name, stored]) => plannedTensors(name, stored, blockOf));
   const target = await open(targetFile, 'wx');
   try {
     const dataStart = await writeHeader(target, plan);
     let offset = dataStart;
     let doneBytes = 0;
     for (const [name, stored] of tensors) {
-      for (const bytes of await convert(name, stored)) {
+      for (const bytes of await convert(stored, blockLengthOf(name, stored, blockOf))) {
         await target.write(bytes, 0, bytes.length, offset);
         offset += bytes.length;
       }
@@ -85,19 +115,20 @@ interface PlannedTensor {
   readonly lengthBytes: number;
 }
 
-function plannedTensors(name: string, stored: StoredTensor): PlannedTensor[] {
+function plannedTensors(name: string, stored: StoredTensor, blockOf: BlockOf): PlannedTensor[] {
   if (name.endsWith('.q')) {
     throw new SttError('MODEL_INVALID', 'The checkpoint is quantized already');
   }
   const { type, shape, lengthBytes } = stored;
-  if (!isQuantizable(name, stored)) return [{ name, dtype: type, shape, lengthBytes }];
+  const blockLength = blockLengthOf(name, stored, blockOf);
+  if (blockLength === null) return [{ name, dtype: type, shape, lengthBytes }];
   const [rows, columns] = [shape[0]!, shape[1]!];
-  const blocks = columns / QUANTIZATION_BLOCK;
+  const blocks = columns / blockLength;
   return [
     {
       name: `${name}.q`,
       dtype: 'U8',
-      shape: [rows, blocks, QUANTIZATION_BLOCK],
+      shape: [rows, blocks, blockLength],
       lengthBytes: rows * columns,
     },
     { name: `${name}.scale`, dtype: 'F32', shape: [rows, blocks], lengthBytes: rows * blocks * 4 },
@@ -115,7 +146,7 @@ async function writeHeader(
     return [name, { dtype, shape, data_offsets: [start, offset] }];
   });
   const json = JSON.stringify({
-    __metadata__: { format: 'pt', quantization: `symmetric-8bit-block${QUANTIZATION_BLOCK}` },
+    __metadata__: { format: 'pt', quantization: 'symmetric-8bit' },
     ...Object.fromEntries(entries),
   });
   const header = Buffer.from(json.padEnd(Math.ceil(json.length / 8) * 8));
@@ -125,10 +156,10 @@ async function writeHeader(
   return 8 + header.length;
 }
 
-async function convert(name: string, stored: StoredTensor): Promise<Uint8Array[]> {
+async function convert(stored: StoredTensor, blockLength: number | null): Promise<Uint8Array[]> {
   const bytes = await readTensorBytes(stored);
-  if (!isQuantizable(name, stored)) return [bytes];
-  const quantized = quantizeMatrix(toFloats(bytes, stored.type));
+  if (blockLength === null) return [bytes];
+  const quantized = quantizeMatrix(toFloats(bytes, stored.type), blockLength);
   return [quantized.bytes, new Uint8Array(quantized.scales.buffer)];
 }
 
@@ -150,7 +181,7 @@ async function readTensorBytes({ file, offsetBytes, lengthBytes }: StoredTensor)
 
 /** Little-endian F32, F16 or BF16 bytes as float32. */
 export function toFloats(bytes: Uint8Array, type: StoredTensor['type']): Float32Array {
-  const own = bytes.slice().buffer; // The bytes may begin anywhere; an array of numbers may not.
+  const own = new Uint8Array(bytes).buffer; // The bytes may begin anywhere; an array of numbers may not.
   if (type === 'F32') return new Float32Array(own);
   const words = new Uint16Array(own);
   const values = new Float32Array(words.length);

@@ -1,4 +1,4 @@
-import { open, readFile, realpath } from 'node:fs/promises';
+import { access, open, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
@@ -23,12 +23,14 @@ export const BYTES_PER_ELEMENT: Readonly<Record<StoredType, number>> = {
   U8: 1,
 };
 
+const WHOLE = 'model.safetensors';
+
 /** A header above this is not a model of this world but a damaged or hostile file. */
 const MAX_HEADER_BYTES = 64 * 1024 * 1024;
 
 /**
- * Where every tensor of a Hugging Face folder lies: one `model.safetensors`, or the shards of its
- * index. Nothing but the headers is read.
+ * Where every tensor of a Hugging Face folder lies: one `model.safetensors`, else the shards of its
+ * index, as transformers prefers it. Nothing but the headers is read.
  * @throws {SttError} MODEL_NOT_FOUND, MODEL_INVALID.
  */
 export async function readTensorTable(folder: string): Promise<TensorTable> {
@@ -39,8 +41,9 @@ export async function readTensorTable(folder: string): Promise<TensorTable> {
 }
 
 async function shardNames(folder: string): Promise<string[]> {
+  if (await exists(join(folder, WHOLE))) return [WHOLE];
   const index = await readOptional(join(folder, 'model.safetensors.index.json'));
-  if (index === undefined) return ['model.safetensors'];
+  if (index === undefined) return [WHOLE];
   const parsed = WeightsIndex.safeParse(parseJson(index));
   if (!parsed.success) {
     throw new SttError('MODEL_INVALID', 'model.safetensors.index.json has no weight_map');
@@ -118,6 +121,12 @@ function parseHeader(
   }
   return tensors;
 }
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 async function readOptional(path: string): Promise<string | undefined> {
   try {

@@ -2,8 +2,6 @@ import { SttError } from '../../core/errors.ts';
 import { type ElementType, elementTypeCode, type OnnxGraph, type Value } from './onnx-graph.ts';
 import { BYTES_PER_ELEMENT, type StoredTensor, type TensorTable } from './safetensors.ts';
 
-/** Elements that share one scale in the quantized form. */
-export const QUANTIZATION_BLOCK = 32;
 /** Stored byte that stands for 0. */
 export const QUANTIZATION_ZERO_POINT = 128;
 
@@ -79,7 +77,7 @@ export class Weights {
     const scales = this.tensor(graph, `${matrix}.scale`);
     return graph.op('GatherBlockQuantized', [table, ids, scales], {
       bits: { int: 8 },
-      block_size: { int: QUANTIZATION_BLOCK },
+      block_size: { int: blockLength },
       gather_axis: { int: 0 },
       quantize_axis: { int: 1 },
     });
@@ -101,7 +99,7 @@ export class Weights {
       K: { int: quantized.columns },
       N: { int: quantized.rows },
       bits: { int: 8 },
-      block_size: { int: QUANTIZATION_BLOCK },
+      block_size: { int: quantized.blockLength },
       accuracy_level: { int: 4 },
     });
   }
@@ -133,6 +131,7 @@ export class Weights {
     return {
       rows,
       columns: blocks * blockLength,
+      blockLength,
       bytes: this.#declare(graph, `${matrix}.q${suffix}`, bytes),
       scalesName: `${matrix}.scale${suffix}`,
       scales: this.#declare(graph, `${matrix}.scale${suffix}`, scales),

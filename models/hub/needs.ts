@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
 import { ONNX_PATHS } from '../onnx-file.ts';
 import type { PinnedModel } from '../registry.ts';
+import { SLOW_TOKENIZER_FILES, TOKENIZER_FILE } from '../whisper/tokenizer-files.ts';
 import { foreignFormat } from './foreign-format.ts';
 
 /** A model's files wherever they are: in a folder, in a cache, on the Hub. */
@@ -86,11 +87,19 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What `whisper/` reads of a Whisper; never pickled weights, other frameworks or fp32 variants. */
-export const whisperFiles = withSafetensors(
-  ['tokenizer.json', 'config.json'],
-  ['generation_config.json', 'preprocessor_config.json'],
-);
+/**
+ * What `whisper/` reads of a Whisper; never pickled weights, other frameworks or fp32 variants. A
+ * tokenizer in one file, or in the two of fine-tunes that were saved with the slow one.
+ */
+export const whisperFiles: ModelNeeds = (view) => {
+  const isSlow =
+    !view.paths.has(TOKENIZER_FILE) && SLOW_TOKENIZER_FILES.some((path) => view.paths.has(path));
+  const needs = withSafetensors(
+    [...(isSlow ? SLOW_TOKENIZER_FILES : [TOKENIZER_FILE]), 'config.json'],
+    ['generation_config.json', 'preprocessor_config.json'],
+  );
+  return needs(view);
+};
 
 /** A wav2vec2 CTC model for forced alignment. */
 export const ctcFiles = withSafetensors(

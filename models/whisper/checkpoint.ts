@@ -27,7 +27,9 @@ export interface WhisperCheckpoint {
   readonly audioPositions: number;
   readonly maxTokens: number;
   readonly tokens: SpecialTokens;
-  /** Never picked. */
+  /** Never picked, whatever is asked. */
+  readonly controlTokens: readonly number[];
+  /** Not picked unless a job has a list of its own. */
   readonly suppressTokens: readonly number[];
   /** Never picked as the first token. */
   readonly beginSuppressTokens: readonly number[];
@@ -64,6 +66,7 @@ export async function readWhisperCheckpoint(folder: string): Promise<WhisperChec
     vocabularySize: tokens.timestampsStart + TIMESTAMPS,
     isOutputTied: config.tie_word_embeddings,
     tokens,
+    controlTokens: controlTokens(tokens),
     suppressTokens: suppressedTokens(generation.suppress_tokens ?? config.suppress_tokens, tokens),
     beginSuppressTokens: generation.begin_suppress_tokens ??
       config.begin_suppress_tokens ?? [BLANK_TOKEN, tokens.endOfText],
@@ -103,17 +106,20 @@ function publishedVocabulary(size: number, generation: GenerationDefaults): numb
   return Math.min(size, PUBLISHED_VOCABULARIES.at(-1)!);
 }
 
+/** In a list of tokens, as in openai-whisper's options: what stands for no speech. */
+const NON_SPEECH = -1;
+
 const suppressedTokens = (
   listed: readonly number[] | null | undefined,
   tokens: SpecialTokens,
 ): readonly number[] => {
   const nonSpeech = NON_SPEECH_TOKENS[tokens.isMultilingual ? 'multilingual' : 'english'];
-  const ids = [...(listed ?? nonSpeech), ...alwaysSuppressed(tokens)];
+  const ids = (listed ?? nonSpeech).flatMap((id) => (id === NON_SPEECH ? nonSpeech : id));
   return [...new Set(ids)].filter((id) => id >= 0 && id < tokens.timestampsStart);
 };
 
-/** Control tokens that openai-whisper suppresses whatever the list says. */
-function alwaysSuppressed(tokens: SpecialTokens): number[] {
+/** What openai-whisper suppresses whatever the list says. */
+function controlTokens(tokens: SpecialTokens): number[] {
   return [
     tokens.startOfTranscript,
     tokens.translate,

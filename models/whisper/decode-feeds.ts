@@ -40,6 +40,7 @@ export function decodeFeeds(
     prompt: int64(padded.prompts, [windows, padded.promptLength]),
     ...(checkpoint.tokens.isMultilingual && {
       task: int64(padded.tasks, [windows, padded.taskLength]),
+      language_index: int64(padded.languageIndices, [windows, 1]),
     }),
     start_index: int64(padded.startIndices, [windows, 1]),
     any_padding: bool([padded.isPadded], []),
@@ -51,7 +52,11 @@ export function decodeFeeds(
     max_tokens: int64([Math.max(...limits)], []),
     rows_per_window: int64([kind.rowsPerWindow], [1]),
     max_initial_timestamp: int64([checkpoint.maxInitialTimestamp], [1]),
-    text_bias: bias(checkpoint, [...checkpoint.suppressTokens, ...kind.suppressTokens]),
+    text_bias: bias(checkpoint, [
+      ...checkpoint.controlTokens,
+      ...(kind.suppressesOwnList ? checkpoint.suppressTokens : []),
+      ...kind.suppressTokens,
+    ]),
     begin_bias: bias(checkpoint, checkpoint.beginSuppressTokens),
     ...repetitionFeeds(checkpoint, kind),
     ...(kind.search === 'beam'

@@ -14,7 +14,9 @@ export interface DecodingKind {
   readonly repetitionPenalty: number;
   /** 0 = none. */
   readonly noRepeatNgramSize: number;
-  /** Besides the checkpoint's own. */
+  /** Whether what the checkpoint lists is never said. */
+  readonly suppressesOwnList: boolean;
+  /** Besides that and the control tokens. */
   readonly suppressTokens: readonly number[];
   /** What the encoder reads of each window, padding included. */
   readonly contextSamples: number;
@@ -27,18 +29,26 @@ export const GREEDY: DecodingKind = {
   lengthPenalty: null,
   repetitionPenalty: 1,
   noRepeatNgramSize: 0,
+  suppressesOwnList: true,
   suppressTokens: [],
   contextSamples: WINDOW_SAMPLES,
 };
 
-/** As openai-whisper: beams at temperature 0, samples above it; both need more than one row. */
+/** In a request's `suppressTokens`, as in openai-whisper: the checkpoint's own list. */
+const OWN_LIST = -1;
+
+/**
+ * As openai-whisper: beams at temperature 0, samples above it; both need more than one row.
+ * @param numerals token ids that are not said either.
+ */
 export function decodingKind(
   request: Pick<RecognitionRequest, 'waveform' | 'temperature' | 'rules' | 'shortContext'>,
-  suppressTokens: readonly number[],
+  numerals: readonly number[],
 ): DecodingKind {
   const { temperature, rules = {} } = request;
   const beams = temperature === 0 ? (rules.beamSize ?? 1) : 1;
   const samples = temperature > 0 ? (rules.bestOf ?? 1) : 1;
+  const { suppressTokens = [OWN_LIST] } = rules;
   return {
     search: beams > 1 ? 'beam' : 'greedy',
     rowsPerWindow: Math.max(beams, samples),
@@ -46,7 +56,10 @@ export function decodingKind(
     lengthPenalty: beams > 1 || samples > 1 ? (rules.lengthPenalty ?? null) : null,
     repetitionPenalty: rules.repetitionPenalty ?? 1,
     noRepeatNgramSize: rules.noRepeatNgramSize ?? 0,
-    suppressTokens: [...new Set(suppressTokens)].sort((a, b) => a - b),
+    suppressesOwnList: suppressTokens.includes(OWN_LIST),
+    suppressTokens: [...new Set([...suppressTokens, ...numerals])]
+      .filter((id) => id !== OWN_LIST)
+      .sort((a, b) => a - b),
     contextSamples: contextSamples(request),
   };
 }

@@ -7,7 +7,7 @@ const MANY_ROWS = 4;
  * and keeps every step in float32 until the last, four times the weights. For large-v3 that is
  * 25 GB of the host's memory.
  */
-const WIDEST = 768;
+export const WIDEST_EXPANDED = 768;
 
 /**
  * Which 8-bit matrices compute in float32. In small networks always those that meet 1,500 positions
@@ -18,7 +18,7 @@ const WIDEST = 768;
 export const expandedMatrices =
   ({ dModel }: WhisperCheckpoint, batchSize: number, hasIntegerDotProduct = false) =>
   (name: string): boolean =>
-    dModel <= WIDEST &&
+    dModel <= WIDEST_EXPANDED &&
     (name.startsWith('model.encoder.') ||
       /encoder_attn\.[kv]_proj\./.test(name) ||
       (batchSize >= MANY_ROWS && !hasIntegerDotProduct));

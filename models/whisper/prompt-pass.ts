@@ -2,7 +2,7 @@ import { elementTypeCode, type OnnxGraph, type Value } from '../graph/onnx-graph
 import type { KeyValues, Padding } from './attention.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
 import type { WhisperDecoder } from './decoder.ts';
-import { DETECT_LANGUAGE, PADDING } from './row-prompt.ts';
+import { DETECT_LANGUAGE, LANGUAGE_QUERY, PADDING } from './row-prompt.ts';
 
 /** Added to a score that must not count; within float16, and e to its power is 0. */
 const UNSEEN = -30_000;
@@ -28,8 +28,9 @@ export interface PromptContext {
 }
 
 /**
- * Reads the prompts; in between, a multilingual model hears which language it is. Prompts that are
- * shorter than the longest are padded in front: their positions count from their own first token.
+ * Reads the prompts; in between, a multilingual model hears which language it is, from a start of
+ * transcript that has seen nothing else, as in openai-whisper. Prompts that are shorter than the
+ * longest are padded in front: their positions count from their own first token.
  */
 export function promptPass(graph: OnnxGraph, context: PromptContext): PromptEnd {
   return graph.in('prompt', () => new PromptPass(graph, context).build());
@@ -88,16 +89,14 @@ class PromptPass {
       positions: this.#between(graph.integers([0]), promptLength),
       past: decoder.emptyPast(graph, windows),
     });
-    const indices = graph.op('Unsqueeze', [this.#startIndex, graph.integers([2])]);
-    const startHidden = graph.op('GatherND', [start.hidden, indices], { batch_dims: { int: 1 } });
-    const heard = graph.op('Squeeze', [startHidden, graph.integers([1])]);
-    this.#noSpeech(heard);
+    this.#noSpeech(this.#at(start.hidden, this.#startIndex));
     const ofStart = graph.op('GatherElements', [this.#prompt, this.#startIndex], axis(1));
     const end = { position: this.#length, padding: this.#padding };
     if (this.#task === undefined) {
       return { ...end, start: ofStart, hidden: this.#last(start.hidden), present: start.present };
     }
-    const task = this.#taskTokens(this.#task, heard);
+    const languageIndex = graph.input('language_index', 'int64', ['windows', 1]);
+    const task = this.#taskTokens(this.#task, this.#at(start.hidden, languageIndex));
     const full = decoder.pass(graph, {
       ...first,
       ids: this.#readable(task),
@@ -152,9 +151,12 @@ class PromptPass {
     return graph.op('Where', [unknown, detected, task]);
   }
 
-  /** Padding as a token that exists: what is made of it is not seen. */
+  /** Padding as a token that exists: what is made of it is not seen. A query as what it stands for. */
   #readable(ids: Value): Value {
-    return this.#graph.op('Max', [ids, this.#graph.integers([0])]);
+    const graph = this.#graph;
+    const isQuery = graph.op('Equal', [ids, graph.integers([LANGUAGE_QUERY])]);
+    const start = graph.integers([this.#context.checkpoint.tokens.startOfTranscript]);
+    return graph.op('Where', [isQuery, start, graph.op('Max', [ids, graph.integers([0])])]);
   }
 
   #between(start: Value, end: Value): Value {
@@ -169,6 +171,14 @@ class PromptPass {
   #width(value: Value): Value {
     const graph = this.#graph;
     return graph.op('Gather', [graph.op('Shape', [value]), graph.integers([1])]);
+  }
+
+  /** `[windows, positions, dModel]` → `[windows, dModel]` at a place of each window's own. */
+  #at(hidden: Value, index: Value): Value {
+    const graph = this.#graph;
+    const places = graph.op('Unsqueeze', [index, graph.integers([2])]);
+    const rows = graph.op('GatherND', [hidden, places], { batch_dims: { int: 1 } });
+    return graph.op('Squeeze', [rows, graph.integers([1])]);
   }
 
   /** `[windows, positions, dModel]` → `[windows, dModel]`. */

@@ -19,6 +19,8 @@ const SAMPLES_PER_TIMESTAMP = SAMPLE_RATE_HZ / 50;
 export interface DecodedWindow {
   readonly request: RecognitionRequest;
   readonly prompt: RowPrompt;
+  /** Tokens of the request's prompt for which `prompt` has no room. */
+  readonly droppedPromptTokens: number;
 }
 
 /** What a run says of its windows; of several samples of one, the likeliest, as openai-whisper ranks. */
@@ -65,7 +67,7 @@ class OutputReader {
 
   recognition(window: DecodedWindow, at: Place): Recognition {
     const { ids, logProbs, sumLogProb } = at.decoded;
-    const { request } = window;
+    const { request, droppedPromptTokens } = window;
     const stoppedBy = this.#stoppedBy(window, ids);
     return {
       tokens: ids.map((id, index) => this.#token(id, logProbs[index]!)),
@@ -74,6 +76,7 @@ class OutputReader {
       ...this.#languageOf(at.place, request.language),
       ...(request.attention === true && { attention: this.#attention(at, request) }),
       ...(stoppedBy !== undefined && { stoppedBy }),
+      ...(droppedPromptTokens > 0 && { droppedPromptTokens }),
     };
   }
 

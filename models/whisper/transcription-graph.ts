@@ -21,7 +21,9 @@ const WINDOW_FRAMES = WINDOW_SAMPLES / WHISPER_HOP_SAMPLES;
  * - `prompt` int64 [W, P]: previous text, then start of transcript; English-only models: and all after
  *   it. Shorter prompts are padded in front with −2; `any_padding` bool []: some are
  * - `task` int64 [W, Q], multilingual only: language (−1: detect), task, no-timestamps token if wanted
- * - `start_index` int64 [W, 1]: place of start of transcript in `prompt`
+ *   Where a language is to be detected behind previous text, −3 stands first: see `LANGUAGE_QUERY`
+ * - `start_index` int64 [W, 1]: place of start of transcript in `prompt`; `language_index` int64 [W, 1],
+ *   multilingual only: place whose state says the language
  * - `rows_per_window` int64 [1]: n
  * - `token_limits` int64 [W, 1]: most tokens of a row, 0: the window only fills the batch;
  *   `max_tokens` int64 []: the largest

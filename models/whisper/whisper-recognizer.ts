@@ -17,9 +17,8 @@ import { readWhisperCheckpoint, type WhisperCheckpoint } from './checkpoint.ts';
 import { decodeFeeds } from './decode-feeds.ts';
 import { type DecodingKind, decodingKind } from './decoding-kind.ts';
 import { type ForcedWindow, forcedFeeds } from './forced-feeds.ts';
-import { numeralTokens } from './numeral-tokens.ts';
 import { type DecodedWindow, recognitions } from './recognitions.ts';
-import { rowPrompt } from './row-prompt.ts';
+import { fittedText, rowPrompt } from './row-prompt.ts';
 import { WhisperTokenizer } from './tokenizer.ts';
 import { WINDOW_SAMPLES } from './transcription-graph.ts';
 import { batchSizesUpTo, everydayWindows, longestWindows } from './warm-up.ts';
@@ -27,6 +26,8 @@ import { batchSizesUpTo, everydayWindows, longestWindows } from './warm-up.ts';
 const SESSION = 'whisper';
 /** After other work of the engine, such as voice activity: its callers submit windows next. */
 const JOINING_MS = 5;
+/** Digits and what stands beside them; WhisperX's `suppress_numerals` has the ASCII ones. */
+const NUMERAL = /[\p{Nd}%$£€¥₩]/u;
 const DEFAULT_SCHEDULING: Scheduling = { priority: 'file', tenant: null };
 
 export interface WhisperOptions {
@@ -113,18 +114,25 @@ export class WhisperRecognizer implements SpeechRecognizer {
   }
 
   async recognize(request: RecognitionRequest, signal: AbortSignal): Promise<Recognition> {
-    const { language, waveform, prompt } = request;
+    const { language, waveform } = request;
     if (language !== null && !this.languages.includes(language)) {
       throw new SttError('LANGUAGE_UNSUPPORTED', `${this.modelName} does not know ${language}`);
     }
     if (waveform.length > WINDOW_SAMPLES) {
       throw new SttError('INTERNAL', `A window of ${waveform.length} samples is too long`);
     }
-    const previous = prompt === null ? [] : this.#tokenizer.encode(` ${prompt.trim()}`);
+    const [given, said] = [request.prompt, request.previousText].map((text) =>
+      text?.trim() ? this.#tokenizer.encode(` ${text.trim()}`) : [],
+    );
+    const { ids, droppedCount } = fittedText(this.#checkpoint, given!, said!);
     const window = {
       request,
-      prompt: rowPrompt(this.#checkpoint, request, previous),
-      kind: decodingKind(this.#asServed(request), this.#suppressed(request)),
+      prompt: rowPrompt(this.#checkpoint, request, ids),
+      droppedPromptTokens: droppedCount,
+      kind: decodingKind(
+        this.#asServed(request),
+        request.rules?.suppressNumerals === true ? this.#numerals() : [],
+      ),
     };
     const submit = (): Promise<Recognition> =>
       this.#scheduler.submit(window, request.scheduling ?? DEFAULT_SCHEDULING, signal);
@@ -198,14 +206,8 @@ export class WhisperRecognizer implements SpeechRecognizer {
     return this.#engine.device === 'cpu' ? request : { ...request, shortContext: false };
   }
 
-  /** The token ids that the request rules out beside the checkpoint's. */
-  #suppressed({ rules = {} }: RecognitionRequest): readonly number[] {
-    const { suppressTokens = [], suppressNumerals = false } = rules;
-    return suppressNumerals ? [...suppressTokens, ...this.#numerals()] : suppressTokens;
-  }
-
   #numerals(): readonly number[] {
-    this.#numeralTokens ??= numeralTokens(this.#tokenizer, this.#checkpoint.tokens.endOfText);
+    this.#numeralTokens ??= this.#tokenizer.idsMatching(NUMERAL);
     return this.#numeralTokens;
   }
 

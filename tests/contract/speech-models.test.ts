@@ -85,6 +85,17 @@ test.each(recognizers)('%s tells where its words are, if it is asked to', async 
   expect(starts.at(-1)).toBeLessThan(5 * SAMPLE_RATE_HZ);
 });
 
+test('Whisper tells how much of a prompt it has no room for, and none of it for what was said', async () => {
+  const prompt = 'Kennedy '.repeat(150);
+  const [fits, cut] = await Promise.all(
+    [prompt, prompt.repeat(2)].map((text) =>
+      real.recognizer.recognize(request({ prompt: text, previousText: prompt }), signal),
+    ),
+  );
+  expect(fits!.droppedPromptTokens).toBeUndefined();
+  expect(cut!.droppedPromptTokens).toBe(300 - 223);
+});
+
 test.each(recognizers)('%s rejects what was aborted before it began', async (_, open) => {
   await expect(open().recognize(request(), AbortSignal.abort())).rejects.toThrow(/abort/);
 });

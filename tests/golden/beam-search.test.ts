@@ -9,20 +9,12 @@ import { decodingKind } from '../../models/whisper/decoding-kind.ts';
 import { rowPrompt } from '../../models/whisper/row-prompt.ts';
 import type { DecodingRules } from '../../pipeline/contracts.ts';
 import { beamSearch, type OracleRules } from './beam-oracle.ts';
+import { encodedNoise as encoded, POSITIONS } from './encoded-noise.ts';
 import { GraphRunner } from './run-graph.ts';
 import { describeWithShared, largestDifference, sharedPath } from './shared-data.ts';
 import { StepScores } from './step-scores.ts';
 
-const POSITIONS = 1500;
 const MAX_TOKENS = 14;
-
-/** Two windows of noise as the encoder might have left them. */
-function encoded(dModel: number, phase: number): Float32Array<ArrayBuffer> {
-  return Float32Array.from(
-    { length: POSITIONS * dModel },
-    (_, i) => Math.sin(0.37 * i + phase) + Math.cos(i * i + phase),
-  );
-}
 
 describeWithShared('beam search of a multilingual checkpoint with random weights', () => {
   let checkpoint: WhisperCheckpoint;
@@ -80,7 +72,7 @@ describeWithShared('beam search of a multilingual checkpoint with random weights
     const rows = searchedRows(outputs as unknown as TensorMap, tokens.endOfText);
     const oracle: OracleRules = {
       tokens,
-      suppress: checkpoint.suppressTokens,
+      suppress: [...checkpoint.controlTokens, ...checkpoint.suppressTokens],
       suppressFirst: checkpoint.beginSuppressTokens,
       timestamps,
       maxInitialTimestamp: checkpoint.maxInitialTimestamp,

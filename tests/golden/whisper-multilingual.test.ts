@@ -7,8 +7,9 @@ import { decodeGraph } from '../../models/whisper/decode-graph.ts';
 import { decodedRows } from '../../models/whisper/decoded-rows.ts';
 import { encoder } from '../../models/whisper/encoder.ts';
 import { rowPrompt } from '../../models/whisper/row-prompt.ts';
+import type { SpecialTokens } from '../../models/whisper/special-tokens.ts';
 import { MEL_FRAMES as FRAMES, goldenFeatures, RANDOM_MELS as MELS } from './golden-features.ts';
-import { rowOf, runGraph } from './run-graph.ts';
+import { GraphRunner, rowOf, runGraph } from './run-graph.ts';
 import { describeWithShared, largestDifference, readGolden, sharedPath } from './shared-data.ts';
 
 interface MultilingualGolden {
@@ -81,4 +82,73 @@ describeWithShared('a multilingual checkpoint with random weights', () => {
       }
     }
   });
+
+  test('the language is heard as if there were no prompt, in a batch of unequal prompts', async () => {
+    const golden = readGolden<MultilingualGolden>('whisper-random-multilingual.json');
+    const checkpoint = await readWhisperCheckpoint(
+      sharedPath('models/whisper-random-multilingual'),
+    );
+    const weights = new Weights(checkpoint.tensors, {
+      computeType: 'float32',
+      expandQuantized: () => false,
+    });
+    const request = {
+      waveform: new Float32Array(480_000),
+      task: 'transcribe',
+      language: null,
+      timestamps: true,
+      temperature: 0,
+      prompt: null,
+    } as const;
+    const graph = await GraphRunner.load((outer) => {
+      const features = outer.input('features', 'float32', ['batch', MELS, FRAMES]);
+      decodeGraph(outer, weights, checkpoint, encoder(outer, weights, checkpoint, features));
+    });
+    const run = async (previous: readonly (readonly number[])[]) => {
+      const prompts = previous.map((ids) => rowPrompt(checkpoint, request, ids));
+      const outputs = await graph.run({
+        ...decodeFeeds(checkpoint, [request, request], prompts),
+        features: { type: 'float32', data: goldenFeatures(golden.phase), dims: [2, MELS, FRAMES] },
+        max_tokens: { type: 'int64', data: BigInt64Array.of(12n), dims: [] },
+        token_limits: { type: 'int64', data: BigInt64Array.of(12n, 12n), dims: [2, 1] },
+      });
+      return {
+        languages: [0, 1].map((row) => rowOf(outputs['language_probs']!, row)),
+        rows: decodedRows(outputs as unknown as TensorMap, checkpoint.tokens.endOfText),
+      };
+    };
+    const long = Array.from({ length: 40 }, (_, i) => 1000 + 37 * i);
+    const short = [400, 500, 600];
+    const alone = await run([[], []]);
+    for (const [row, expected] of golden.language_top5.entries()) {
+      for (const [id, probability] of expected) {
+        const heard = alone.languages[row]![id - checkpoint.tokens.languagesStart];
+        expect(heard).toBeCloseTo(probability, 4);
+      }
+    }
+    const prompted = await Promise.all([run([long, short]), run([[], long]), run([short, []])]);
+    for (const { languages } of prompted) {
+      for (const row of [0, 1]) {
+        expect(largestDifference(languages[row]!, alone.languages[row]!)).toBeLessThanOrEqual(1e-5);
+      }
+    }
+    // What is decoded sees the whole prompt, and nothing of the query in front of it.
+    const known = languageOf(alone.languages[0]!, checkpoint.tokens);
+    const asked = rowPrompt(checkpoint, { ...request, language: known }, short);
+    const same = await graph.run({
+      ...decodeFeeds(checkpoint, [request, request], [asked, asked]),
+      features: { type: 'float32', data: goldenFeatures(golden.phase), dims: [2, MELS, FRAMES] },
+      max_tokens: { type: 'int64', data: BigInt64Array.of(12n), dims: [] },
+      token_limits: { type: 'int64', data: BigInt64Array.of(12n, 12n), dims: [2, 1] },
+    });
+    const [given] = decodedRows(same as unknown as TensorMap, checkpoint.tokens.endOfText);
+    const [detected] = prompted[2]!.rows;
+    expect(detected!.ids).toEqual(given!.ids);
+    expect(largestDifference(detected!.logProbs, given!.logProbs)).toBeLessThanOrEqual(1e-4);
+    await graph.release();
+  });
 });
+
+function languageOf(probabilities: readonly number[], tokens: SpecialTokens): string {
+  return tokens.languages[probabilities.indexOf(Math.max(...probabilities))]!;
+}

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TensorMap } from '../../models/engine/protocol.ts';
+import { toFloats } from '../../models/graph/quantize.ts';
 import { Weights } from '../../models/graph/weights.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from '../../models/whisper/checkpoint.ts';
 import { decodeFeeds } from '../../models/whisper/decode-feeds.ts';
@@ -11,6 +12,7 @@ import { decodedRows } from '../../models/whisper/decoded-rows.ts';
 import { encoder } from '../../models/whisper/encoder.ts';
 import { rowPrompt } from '../../models/whisper/row-prompt.ts';
 import { writeRandomCheckpoint } from '../../scripts/random-checkpoint.ts';
+import { writeSafetensors } from '../fakes/safetensors-files.ts';
 import { RANDOM_CHECKPOINTS } from '../fixtures/random-checkpoints.ts';
 import { goldenFeatures, MEL_FRAMES } from './golden-features.ts';
 import { runGraph } from './run-graph.ts';
@@ -53,6 +55,48 @@ test.each(Object.keys(RANDOM_CHECKPOINTS))(
     }
   },
 );
+
+test.each(['BF16', 'F16'] as const)(
+  'weights in %s decode as the same numbers in float32, and as one file in three',
+  async (dtype) => {
+    const options = { ...RANDOM_CHECKPOINTS['large-v3 in float32']!, dtype };
+    const write = async (name: string, shards: number): Promise<WhisperCheckpoint> => {
+      const path = join(folder, `${name}-${dtype}`);
+      await writeRandomCheckpoint(path, { ...options, shards });
+      return readWhisperCheckpoint(path);
+    };
+    const stored = await write('stored', 1);
+    const expected = await decode(stored, 12);
+    expectSame(await decode(await write('sharded', 3), 12), expected);
+    await write('float', 1);
+    await writeAsFloat32(join(folder, `float-${dtype}`), stored);
+    const widened = await readWhisperCheckpoint(join(folder, `float-${dtype}`));
+    expect([...widened.tensors.values()].every(({ type }) => type === 'F32')).toBe(true);
+    expectSame(await decode(widened, 12), expected);
+  },
+);
+
+type Decoded = Awaited<ReturnType<typeof decode>>;
+
+function expectSame(found: Decoded, expected: Decoded): void {
+  expect(found.rows).toEqual(expected.rows);
+  expect(Buffer.from(found.audio.buffer).equals(Buffer.from(expected.audio.buffer))).toBe(true);
+}
+
+async function writeAsFloat32(path: string, { tensors }: WhisperCheckpoint): Promise<void> {
+  const entries = [...tensors].map(
+    async ([name, { file, offsetBytes, lengthBytes, ...stored }]) => {
+      const whole = await readFile(file);
+      const values = toFloats(whole.subarray(offsetBytes, offsetBytes + lengthBytes), stored.type);
+      const bytes = new Uint8Array(values.buffer);
+      return [name, { dtype: 'F32', shape: stored.shape, bytes }] as const;
+    },
+  );
+  await writeSafetensors(
+    join(path, 'model.safetensors'),
+    Object.fromEntries(await Promise.all(entries)),
+  );
+}
 
 /** Two rows, no rule but that control tokens are not written. */
 async function decode(checkpoint: WhisperCheckpoint, tokens: number) {

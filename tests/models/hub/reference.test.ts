@@ -81,6 +81,11 @@ describe('the registry', () => {
       'config.json',
       'model.safetensors',
     ]);
+    const slow = { ...view, paths: new Set(['vocab.json', 'merges.txt', 'added_tokens.json']) };
+    expect(await needsOf(WHISPER_MODELS.tiny)(slow)).toMatchObject({
+      files: ['vocab.json', 'merges.txt'],
+      missing: ['config.json', 'model.safetensors'],
+    });
     expect((await needsOf(ALIGNMENT_MODELS.zh)(view)).missing).toContain('vocab.json');
   });
 });

@@ -46,14 +46,21 @@ test('decoding is set rule by rule; what is left out is the recogniser’s own c
       bestOf: 3,
       repetitionPenalty: 1.1,
       noRepeatNgramSize: 3,
-      suppressTokens: [7],
+      suppressTokens: [-1, 7],
       suppressNumerals: true,
     },
     maxWindowsInFlight: 4,
     conditionOnPreviousText: true,
     multilingual: true,
     scheduling: { priority: 'file', tenant: 'a' },
-    guards: { silencePhrases: true, repetitionLoops: false, silentWindows: true },
+    guards: {
+      silencePhrases: true,
+      repetitionLoops: false,
+      silentWindows: true,
+      paddingText: true,
+    },
   });
+  expect(optionsOf({ suppress_tokens: [] }).rules).toEqual({ suppressTokens: [] });
+  expect(optionsOf({ suppress_tokens: null }).rules).toEqual({});
   expect(optionsOf({ language_detection_chunks: 2 }).languageDetectionChunks).toBe(2);
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readWhisperCheckpoint } from '../../../models/whisper/checkpoint.ts';
-import { rowPrompt } from '../../../models/whisper/row-prompt.ts';
+import { fittedText, rowPrompt } from '../../../models/whisper/row-prompt.ts';
 import { specialTokensOf } from '../../../models/whisper/special-tokens.ts';
 import { tensorShapes } from '../../../models/whisper/tensor-shapes.ts';
 import { WHISPER_SHAPES } from '../../../scripts/whisper-shapes.ts';
@@ -70,16 +70,23 @@ test('a fine-tune without generation_config.json gets the documented values', as
     maxInitialTimestamp: 50,
     maxTokens: 448,
   });
-  expect(checkpoint.suppressTokens).toContain(50_363);
+  expect(checkpoint.controlTokens).toContain(50_363);
   expect(checkpoint.suppressTokens).toEqual(expect.arrayContaining([1, 2, 359, 50_254]));
 });
 
 test('token lists of an older config.json count, an empty one too', async () => {
   await writeConfig({ ...LARGE_V3, suppress_tokens: [], begin_suppress_tokens: [220] });
   const checkpoint = await readWhisperCheckpoint(folder);
-  expect(checkpoint.suppressTokens).not.toContain(1);
-  expect(checkpoint.suppressTokens).toContain(50_363);
+  expect(checkpoint.suppressTokens).toEqual([]);
+  expect(checkpoint.controlTokens).toContain(50_363);
   expect(checkpoint.beginSuppressTokens).toEqual([220]);
+});
+
+test('−1 in a list of tokens stands for those of no speech, beside the others', async () => {
+  await writeConfig({ ...LARGE_V3, suppress_tokens: [-1, 4000] });
+  const { suppressTokens } = await readWhisperCheckpoint(folder);
+  expect(suppressTokens).toEqual(expect.arrayContaining([1, 2, 359, 50_254, 4000]));
+  expect(suppressTokens).not.toContain(-1);
 });
 
 test('rows beyond the published vocabulary are never picked', async () => {
@@ -179,18 +186,34 @@ test('a folder of another model says which field is in the way', async () => {
   await expect(readWhisperCheckpoint(folder)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
 });
 
-test('a prompt is cut at its start to what the decoder can hold', async () => {
+test('text before a window is cut at its start to what the decoder can hold', async () => {
   await writeConfig(LARGE_V3);
   const checkpoint = await readWhisperCheckpoint(folder);
   const previous = Array.from({ length: 500 }, (_, id) => id);
   const { prompt, task, startIndex } = rowPrompt(
     checkpoint,
     { language: 'ko', task: 'translate', timestamps: true },
-    previous,
+    fittedText(checkpoint, [], previous).ids,
   );
   expect(prompt).toHaveLength(225);
   expect(prompt[0]).toBe(50_362);
   expect(prompt.at(-2)).toBe(499);
   expect(prompt[startIndex]).toBe(50_258);
   expect(task).toEqual([50_264, 50_359]);
+});
+
+test('what is given keeps its place before what was said, and what does not fit is counted', () => {
+  const ids = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
+  const fitted = (given: readonly number[], said: readonly number[]) =>
+    fittedText({ maxTokens: 448 }, given, said);
+  expect(fitted(ids(0, 20), ids(1000, 10))).toEqual({
+    ids: [...ids(0, 20), ...ids(1000, 10)],
+    droppedCount: 0,
+  });
+  expect(fitted(ids(0, 20), ids(1000, 300))).toEqual({
+    ids: [...ids(0, 20), ...ids(1097, 203)],
+    droppedCount: 0,
+  });
+  expect(fitted(ids(0, 223), ids(1000, 300))).toEqual({ ids: ids(0, 223), droppedCount: 0 });
+  expect(fitted(ids(0, 300), ids(1000, 300))).toEqual({ ids: ids(77, 223), droppedCount: 77 });
 });

@@ -10,6 +10,7 @@ import {
 } from '../../../models/graph/quantize.ts';
 import { readTensorTable } from '../../../models/graph/safetensors.ts';
 import { Weights } from '../../../models/graph/weights.ts';
+import { quantizedForm } from '../../../models/whisper/quantized-form.ts';
 import { writeSafetensors } from '../../fakes/safetensors-files.ts';
 import { runGraph } from '../../golden/run-graph.ts';
 
@@ -25,7 +26,7 @@ test('no value moves by more than half a step of its block', () => {
   const value = fc.float({ min: -1000, max: 1000, noNaN: true });
   fc.assert(
     fc.property(fc.array(value, { minLength: 96, maxLength: 96 }), (values) => {
-      const { bytes, scales } = quantizeMatrix(Float32Array.from(values));
+      const { bytes, scales } = quantizeMatrix(Float32Array.from(values), 32);
       for (const [i, original] of Float32Array.from(values).entries()) {
         const scale = scales[i >> 5]!;
         expect(Math.abs((bytes[i]! - 128) * scale - original)).toBeLessThanOrEqual(
@@ -40,11 +41,12 @@ test('no value moves by more than half a step of its block', () => {
 test('a block of zeros stays zero and extremes stay inside a byte', () => {
   const { bytes, scales } = quantizeMatrix(
     Float32Array.from({ length: 64 }, (_, i) => (i < 32 ? 0 : i === 32 ? -5 : 5)),
+    32,
   );
   expect([...bytes.slice(0, 32)]).toEqual(new Array(32).fill(128));
   expect(scales[0]).toBe(0);
-  expect(bytes[32]).toBe(1);
-  expect(bytes[33]).toBe(255);
+  expect(bytes[32]! - 128).toBe(128 - bytes[33]!);
+  expect(bytes[33]).toBeGreaterThan(248);
 });
 
 test('binary16 and bfloat16 are read exactly, small and infinite values too', () => {
@@ -55,48 +57,76 @@ test('binary16 and bfloat16 are read exactly, small and infinite values too', ()
   expect([...toFloats(brains, 'BF16')]).toEqual([1, -2, 3.140625]);
 });
 
-test('the written file computes what the float matrix computes, quantized and expanded', async () => {
-  const [rows, columns] = [48, 64];
-  const matrix = Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(i * 0.7) / 8);
-  const bias = Float32Array.from({ length: rows }, (_, i) => i / 100);
-  const source = join(folder, 'model.safetensors');
-  await writeSafetensors(source, {
-    'layer.weight': { dtype: 'F32', shape: [rows, columns], bytes: floatBytes(matrix) },
-    'layer.bias': { dtype: 'F32', shape: [rows], bytes: floatBytes(bias) },
-  });
-  const target = join(folder, 'quantized');
-  await mkdir(target);
-  await writeQuantizedSafetensors(await readTensorTable(folder), join(target, 'model.safetensors'));
-
-  const x = Float32Array.from({ length: 2 * columns }, (_, i) => Math.cos(i * 0.3));
-  const resultOf = async (from: string, expand: boolean): Promise<number[]> => {
-    const weights = new Weights(await readTensorTable(from), {
-      computeType: 'float32',
-      expandQuantized: () => expand,
+test.each([16, 32])(
+  'the written file computes what the float matrix computes, quantized and expanded, in blocks of %i',
+  async (blockLength) => {
+    const [rows, columns] = [48, 64];
+    const matrix = Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(i * 0.7) / 8);
+    const bias = Float32Array.from({ length: rows }, (_, i) => i / 100);
+    const source = join(folder, 'model.safetensors');
+    await writeSafetensors(source, {
+      'layer.weight': { dtype: 'F32', shape: [rows, columns], bytes: floatBytes(matrix) },
+      'layer.bias': { dtype: 'F32', shape: [rows], bytes: floatBytes(bias) },
     });
-    const outputs = await runGraph(
-      (graph) => {
-        const input = graph.input('x', 'float32', [2, columns]);
-        graph.output('whole', weights.linear(graph, input, 'layer'), 'float32', [2, rows]);
-        const part = weights.embedding(graph, graph.integers([3, 40]), 'layer');
-        graph.output('rows', part, 'float32', [2, columns]);
-      },
-      { x: { type: 'float32', data: x, dims: [2, columns] } },
+    const target = join(folder, `quantized-${blockLength}`);
+    await mkdir(target);
+    await writeQuantizedSafetensors(
+      await readTensorTable(folder),
+      join(target, 'model.safetensors'),
+      () => blockLength,
     );
-    return [...outputs['whole']!.data, ...outputs['rows']!.data].map(Number);
-  };
-  const exact = await resultOf(folder, false);
-  for (const expand of [false, true]) {
-    const close = await resultOf(target, expand);
-    const largest = Math.max(...exact.map((value, i) => Math.abs(value - close[i]!)));
-    expect(largest).toBeGreaterThan(0);
-    expect(largest).toBeLessThan(0.03);
-  }
-});
+
+    const x = Float32Array.from({ length: 2 * columns }, (_, i) => Math.cos(i * 0.3));
+    const resultOf = async (from: string, expand: boolean): Promise<number[]> => {
+      const weights = new Weights(await readTensorTable(from), {
+        computeType: 'float32',
+        expandQuantized: () => expand,
+      });
+      const outputs = await runGraph(
+        (graph) => {
+          const input = graph.input('x', 'float32', [2, columns]);
+          graph.output('whole', weights.linear(graph, input, 'layer'), 'float32', [2, rows]);
+          const part = weights.embedding(graph, graph.integers([3, 40]), 'layer');
+          graph.output('rows', part, 'float32', [2, columns]);
+        },
+        { x: { type: 'float32', data: x, dims: [2, columns] } },
+      );
+      return [...outputs['whole']!.data, ...outputs['rows']!.data].map(Number);
+    };
+    const exact = await resultOf(folder, false);
+    for (const expand of [false, true]) {
+      const close = await resultOf(target, expand);
+      const largest = Math.max(...exact.map((value, i) => Math.abs(value - close[i]!)));
+      expect(largest).toBeGreaterThan(0);
+      expect(largest).toBeLessThan(0.03);
+    }
+  },
+);
 
 test('a quantized checkpoint is not quantized twice', async () => {
-  const tensors = await readTensorTable(join(folder, 'quantized'));
+  const tensors = await readTensorTable(join(folder, 'quantized-32'));
   await expect(
-    writeQuantizedSafetensors(tensors, join(folder, 'twice.safetensors')),
+    writeQuantizedSafetensors(tensors, join(folder, 'twice.safetensors'), () => 32),
   ).rejects.toMatchObject({ code: 'MODEL_INVALID' });
+});
+
+test('a block has the scale that rounds it best of some', () => {
+  const values = Float32Array.from({ length: 3200 }, (_, i) => Math.sin(i * i) + Math.cos(3 * i));
+  const { bytes, scales } = quantizeMatrix(values, 32);
+  let [error, errorOfFirst] = [0, 0];
+  for (const [i, value] of values.entries()) {
+    const block = values.subarray(32 * (i >> 5), 32 * ((i >> 5) + 1));
+    const scale = block.reduce((most, one) => Math.max(most, Math.abs(one)), 0) / 127;
+    error += ((bytes[i]! - 128) * scales[i >> 5]! - value) ** 2;
+    errorOfFirst += (Math.round(value / scale) * scale - value) ** 2;
+  }
+  expect(error / errorOfFirst).toBeLessThan(0.9);
+});
+
+test('of a small network the encoder stays as it is, of a large one nothing does', () => {
+  const small = quantizedForm({ dModel: 384 });
+  expect(small('model.encoder.layers.0.fc1.weight')).toBeNull();
+  expect(small('model.decoder.layers.0.fc1.weight')).toBe(16);
+  expect(small('model.decoder.embed_tokens.weight')).toBe(32);
+  expect(quantizedForm({ dModel: 1280 })('model.encoder.layers.0.fc1.weight')).toBe(32);
 });

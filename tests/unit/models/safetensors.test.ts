@@ -42,6 +42,15 @@ test('the shards of an index make one table', async () => {
   expect([...(await readTensorTable(folder)).keys()].sort()).toEqual(['a', 'b', 'c']);
 });
 
+test('one whole file is preferred to an index, as transformers prefers it', async () => {
+  await writeSafetensors(join(folder, 'model.safetensors'), { a: tensor(1, 1) });
+  await writeFile(
+    join(folder, 'model.safetensors.index.json'),
+    JSON.stringify({ weight_map: { b: 'gone-00001-of-00002.safetensors' } }),
+  );
+  expect([...(await readTensorTable(folder)).keys()]).toEqual(['a']);
+});
+
 test('a missing shard, a cut file and a file of another kind are told apart', async () => {
   const path = join(folder, 'model.safetensors');
   await expect(readTensorTable(folder)).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });

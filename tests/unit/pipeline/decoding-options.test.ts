@@ -1,9 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { RecognizedToken } from '../../../pipeline/contracts.ts';
+import { DEFAULT_TRANSCRIBE_OPTIONS } from '../../../pipeline/options.ts';
 import { withoutLoop } from '../../../pipeline/repetition-loop.ts';
 import { ScriptedRecognizer } from '../../fakes/scripted-recognizer.ts';
 import { chunkNumber, chunksOfSpeech, prepare, soon, textsOf } from './transcribe-scenario.ts';
+
+const GUARDS = DEFAULT_TRANSCRIBE_OPTIONS.guards;
 
 test('rules, scheduling and the wish for word times go with every window', async () => {
   const rules = { beamSize: 5, suppressNumerals: true };
@@ -49,11 +52,11 @@ test('a chunk goes on from what was said before it, but not from a guess', async
   expect(recognizer.maxInFlight).toBe(1);
   expect(textsOf(segments)).toHaveLength(4);
   const first = recognizer.requests.filter(({ temperature }) => temperature === 0);
-  expect(first.map(({ prompt }) => prompt)).toEqual([
-    'Kennedy.',
-    'Kennedy. chunk 0',
-    'Kennedy. chunk 0 chunk 1',
-    'Kennedy.',
+  expect(first.map(({ prompt, previousText }) => [prompt, previousText])).toEqual([
+    ['Kennedy.', undefined],
+    ['Kennedy.', 'chunk 0'],
+    ['Kennedy.', 'chunk 0 chunk 1'],
+    ['Kennedy.', undefined],
   ]);
 });
 
@@ -71,7 +74,7 @@ test('a loop that no temperature cures is kept once and counted; without the gua
   expect(guarded.warnings).toMatchObject([{ code: 'REPETITION_DROPPED', count: 1 }]);
   expect(recognizer.requests).toHaveLength(6);
 
-  const guards = { silencePhrases: true, repetitionLoops: false, silentWindows: true };
+  const guards = { ...GUARDS, repetitionLoops: false };
   const whole = await prepare({ recognizer, speech, options: { guards } }).run();
   expect(textsOf(whole.segments)[0]).toHaveLength('so'.length + 20 * ' thank you'.length);
   expect(whole.warnings).toEqual([]);
@@ -84,10 +87,54 @@ test('windows without speech are counted; without the guard their text stays', a
     segments: [],
     warnings: [{ code: 'SILENCE_DROPPED', count: 3 }],
   });
-  const guards = { silencePhrases: true, repetitionLoops: true, silentWindows: false };
+  const guards = { ...GUARDS, silentWindows: false };
   const { segments, warnings } = await prepare({ script, options: { guards } }).run();
   expect(textsOf(segments)).toEqual(['you', 'you', 'you']);
   expect(warnings).toEqual([]);
+});
+
+test('a phrase that is written over silence is dropped whether or not silent windows are', async () => {
+  const script = () => ({ text: 'Thanks for watching!', noSpeechProb: 0.9, avgLogProb: -0.2 });
+  const guards = { ...GUARDS, silentWindows: false };
+  const { segments, warnings } = await prepare({ script, options: { guards } }).run();
+  expect(segments).toEqual([]);
+  expect(warnings).toMatchObject([{ code: 'HALLUCINATION_DROPPED', count: 3 }]);
+});
+
+test('text that is timed behind its window is dropped and counted; without the guard it stays', async () => {
+  const recognizer = new ScriptedRecognizer(({ waveform }) => {
+    const time = (offsetSamples: number) => ({
+      kind: 'timestamp' as const,
+      offsetSamples,
+      logProb: -0.1,
+    });
+    return {
+      tokens: [
+        time(0),
+        recognizer.textToken('so'),
+        time(waveform.length),
+        time(waveform.length + 3200),
+        recognizer.textToken(' thank you'),
+        time(waveform.length + 16_000),
+      ],
+    };
+  });
+  const speech = chunksOfSpeech(2);
+  const guarded = await prepare({ recognizer, speech }).run();
+  expect(textsOf(guarded.segments)).toEqual(['so', 'so']);
+  expect(guarded.warnings).toMatchObject([{ code: 'PADDING_DROPPED', count: 2 }]);
+  const guards = { ...GUARDS, paddingText: false };
+  const whole = await prepare({ recognizer, speech, options: { guards } }).run();
+  expect(textsOf(whole.segments)).toEqual(['so thank you', 'so thank you']);
+  expect(whole.warnings).toEqual([]);
+});
+
+test('a prompt that the model cannot take whole is told of once, with how much is left out', async () => {
+  const script = () => ({ text: 'talk', droppedPromptTokens: 77 });
+  const { warnings } = await prepare({ script }).run();
+  expect(warnings).toMatchObject([
+    { code: 'PROMPT_CUT', count: 77, message: expect.stringContaining('the first 77 tokens') },
+  ]);
 });
 
 test('without its loop a text is a beginning of itself, and what repeats stays once', () => {

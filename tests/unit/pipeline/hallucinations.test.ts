@@ -74,10 +74,11 @@ test('loudness is that of the range, wherever its pieces stand in the window', (
 
 test('what each guard took away is counted in a warning of its own', () => {
   expect(hallucinationWarnings(NOTHING_GUARDED)).toEqual([]);
-  const counts = { silencePhrases: 1, repetitionLoops: 3, silentWindows: 2 };
+  const counts = { silencePhrases: 1, repetitionLoops: 3, silentWindows: 2, paddingText: 1 };
   expect(hallucinationWarnings(counts)).toMatchObject([
     { code: 'HALLUCINATION_DROPPED', count: 1, message: expect.stringMatching(/^1 segment was/) },
     { code: 'REPETITION_DROPPED', count: 3, message: expect.stringMatching(/^3 windows repeated/) },
     { code: 'SILENCE_DROPPED', count: 2 },
+    { code: 'PADDING_DROPPED', count: 1 },
   ]);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { ChunkOptions } from '../../../pipeline/attempt-window.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../../../pipeline/options.ts';
-import { type ChunkOptions, recognizeChunk } from '../../../pipeline/recognize-chunk.ts';
+import { recognizeChunk } from '../../../pipeline/recognize-chunk.ts';
 import {
   type RecognitionScript,
   type ScriptedAnswer,
@@ -8,12 +9,13 @@ import {
 } from '../../fakes/scripted-recognizer.ts';
 
 const range = { start: 16_000, end: 32_000 };
-const chunk = { pieces: [range], waveform: new Float32Array(16_000) };
+const chunk = { pieces: [range], regions: [range], waveform: new Float32Array(16_000) };
+const DEFAULTS = { ...DEFAULT_TRANSCRIBE_OPTIONS, language: 'en', previousText: '' };
 const neverAborted = new AbortController().signal;
 
 function recognize(script: RecognitionScript, changed: Partial<ChunkOptions> = {}) {
   const recognizer = new ScriptedRecognizer(script);
-  const options = { ...DEFAULT_TRANSCRIBE_OPTIONS, language: 'en', ...changed };
+  const options = { ...DEFAULTS, ...changed };
   return { recognizer, result: recognizeChunk(chunk, options, recognizer, neverAborted) };
 }
 
@@ -116,7 +118,6 @@ test('an abort between two attempts stops them', async () => {
     abort.abort();
     return textOf(tokenIds);
   };
-  const options = { ...DEFAULT_TRANSCRIBE_OPTIONS, language: 'en' };
-  await expect(recognizeChunk(chunk, options, recognizer, abort.signal)).rejects.toThrow('abort');
+  await expect(recognizeChunk(chunk, DEFAULTS, recognizer, abort.signal)).rejects.toThrow('abort');
   expect(recognizer.requests).toHaveLength(1);
 });

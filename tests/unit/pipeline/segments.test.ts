@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { RecognizedToken } from '../../../pipeline/contracts.ts';
 import { toSegments } from '../../../pipeline/segments.ts';
+import { withoutPaddingText } from '../../../pipeline/token-spans.ts';
 
 const vocabulary = [' ask', ' not', ' what', ' '];
 const recognizer = {
@@ -16,15 +17,20 @@ const at = (offsetSamples: number): RecognizedToken => ({
   logProb: -9,
 });
 
+const RECOGNITION = {
+  avgLogProb: -0.4,
+  noSpeechProb: 0.2,
+  language: 'en',
+  languageProbability: 1,
+};
+
 const segmentsOf = (tokens: readonly RecognizedToken[], chunk = { start: 1000, end: 1100 }) => {
-  const recognition = {
-    tokens,
-    avgLogProb: -0.4,
-    noSpeechProb: 0.2,
-    language: 'en',
-    languageProbability: 1,
+  const attempt = {
+    recognition: { ...RECOGNITION, tokens },
+    text: '',
+    temperature: 0.2,
+    compressionRatio: 1.1,
   };
-  const attempt = { recognition, text: '', temperature: 0.2, compressionRatio: 1.1 };
   return toSegments(attempt, [chunk], recognizer);
 };
 
@@ -68,10 +74,18 @@ test('times behind the end of the chunk are moved to it', () => {
   expect(linesOf(at(50), text(ASK), at(400))).toEqual([['ask', 1050, 1100]]);
 });
 
-test('a segment that starts behind the end of the chunk heard only padding and is dropped', () => {
+test('a segment that starts behind the end of the chunk keeps its words in the one before', () => {
   expect(linesOf(at(0), text(ASK), at(100), at(100), text(NOT), at(300))).toEqual([
-    ['ask', 1000, 1100],
+    ['ask not', 1000, 1100],
   ]);
+  expect(linesOf(at(120), text(ASK), at(130))).toEqual([['ask', 1000, 1100]]);
+});
+
+test('text that begins behind the end of the chunk heard only padding', () => {
+  const tokens = [at(0), text(ASK), at(110), at(110), text(NOT), at(300)];
+  const recognition = { ...RECOGNITION, tokens };
+  expect(withoutPaddingText(recognition, 100).tokens).toEqual(tokens.slice(0, 4));
+  expect(withoutPaddingText(recognition, 111)).toBe(recognition);
 });
 
 test('a segment without length keeps its words in the one before', () => {
@@ -105,7 +119,7 @@ test('confidence is the mean over text tokens; the other figures are those of th
   });
 });
 
-test('any tokens give ordered segments inside the chunk, and lose words only behind its end', () => {
+test('any tokens give ordered segments inside the chunk and lose no words', () => {
   const token = fc.oneof(
     fc.nat(2).map((id) => text(id)),
     fc.nat(150).map((offset) => at(offset)),
@@ -122,19 +136,14 @@ test('any tokens give ordered segments inside the chunk, and lose words only beh
         position = range.end;
       }
       expect(position).toBeLessThanOrEqual(1100);
-      expect(segments.map((segment) => segment.text).join(' ')).toBe(wordsInside(tokens));
+      expect(segments.map((segment) => segment.text).join(' ')).toBe(wordsOf(tokens));
     }),
     { numRuns: 500 },
   );
 });
 
-/** The words whose segment starts inside a chunk of 100 samples. */
-function wordsInside(tokens: readonly RecognizedToken[]): string {
-  let start = 0;
-  let words = '';
-  for (const token of tokens) {
-    if (token.kind === 'timestamp') start = token.offsetSamples;
-    else if (start < 100) words += vocabulary[token.id];
-  }
-  return words.trim();
-}
+const wordsOf = (tokens: readonly RecognizedToken[]): string =>
+  tokens
+    .map((token) => (token.kind === 'text' ? vocabulary[token.id] : ''))
+    .join('')
+    .trim();

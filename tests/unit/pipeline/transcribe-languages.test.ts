@@ -90,8 +90,8 @@ test('what was said in the wrong language is not gone on from', async () => {
     { languageDetectionChunks: 2, conditionOnPreviousText: true },
   );
   await run();
-  expect(recognizer.requests.map(({ prompt }) => prompt)).toEqual([
-    ...[null, 'in ja', null],
+  expect(recognizer.requests.map(({ previousText }) => previousText)).toEqual([
+    ...[undefined, 'in ja', undefined],
     'in ko in ko',
   ]);
 });

@@ -144,7 +144,7 @@ test('both stages report once what they took and did', async () => {
   }).run();
   expect(stages).toEqual([
     ['vad', { chunkCount: 3 }],
-    ['recognize', { chunkCount: 3, attemptCount: 6 }],
+    ['recognize', { chunkCount: 3, windowCount: 3, attemptCount: 6 }],
   ]);
 });
 

@@ -1,0 +1,168 @@
+import { SttError } from '../core/errors.ts';
+import type { Recognition, Segment, SpeechRecognizer } from './contracts.ts';
+import { dropSilencePhrases, type GuardCounts, NOTHING_GUARDED } from './hallucinations.ts';
+import { type ChunkAudio, heardPart, type UnheardPart, unheardPart } from './heard-part.ts';
+import type { WindowAudio } from './loudness.ts';
+import type { TranscribeOptions } from './options.ts';
+import {
+  type Attempt,
+  bestAttempt,
+  compressionRatio,
+  isRepetitive,
+  isSilence,
+  needsFallback,
+  type QualityThresholds,
+} from './quality.ts';
+import { withoutLoop } from './repetition-loop.ts';
+import { toSegments } from './segments.ts';
+import { windowSamplesOf } from './time-map.ts';
+import { withoutPaddingText } from './token-spans.ts';
+
+export interface WindowResult {
+  /** Empty when the recogniser heard no speech. */
+  readonly segments: readonly Segment[];
+  readonly isSilent: boolean;
+  readonly language: string;
+  readonly languageProbability: number;
+  /** Of the attempt that was taken. */
+  readonly temperature: number;
+  /** Decodings it took; above 1 the first ones failed the quality checks. */
+  readonly attemptCount: number;
+  /** What the guards took away. */
+  readonly guarded: GuardCounts;
+  /** See `Recognition`. */
+  readonly droppedPromptTokens: number;
+  /** Speech behind the end of the text. */
+  readonly unheard: UnheardPart | null;
+  /** No attempt passed the quality checks. */
+  readonly isUncertain: boolean;
+}
+
+/** What decides how a chunk is recognised; `TranscribeOptions` with what is known of this chunk. */
+export interface ChunkOptions extends ChunkSettings {
+  /** What was said before it; empty where nothing is to be gone on from. */
+  readonly previousText: string;
+}
+
+type ChunkSettings = Pick<
+  TranscribeOptions,
+  | 'task'
+  | 'language'
+  | 'multilingual'
+  | 'prompt'
+  | 'conditionOnPreviousText'
+  | 'rules'
+  | 'scheduling'
+  | 'guards'
+  | 'temperatures'
+  | 'compressionRatioThreshold'
+  | 'avgLogProbThreshold'
+  | 'noSpeechThreshold'
+  | 'wordTimes'
+>;
+
+/**
+ * Recognises one window with OpenAI's temperature fallback: temperatures in order until a result
+ * passes, else the best of all. A language detected at the first attempt holds for the others.
+ */
+export async function attemptWindow(
+  chunk: ChunkAudio,
+  options: ChunkOptions,
+  recognizer: SpeechRecognizer,
+  signal: AbortSignal,
+): Promise<WindowResult> {
+  const thresholds = thresholdsOf(options);
+  const attempts = await attemptAll(chunk, options, recognizer, signal);
+  const last = attempts.at(-1)!;
+  const isUncertain = needsFallback(last, thresholds);
+  const chosen = isUncertain ? bestAttempt(attempts, thresholds) : last;
+  const { language, languageProbability, droppedPromptTokens = 0 } = attempts[0].recognition;
+  const isSilent = isSilence(chosen.recognition, thresholds);
+  return {
+    ...(isSilent ? silent(chosen) : guardedSegments(chosen, chunk, options, recognizer)),
+    isSilent,
+    isUncertain,
+    language,
+    languageProbability,
+    droppedPromptTokens,
+    temperature: chosen.temperature,
+    attemptCount: attempts.length,
+  };
+}
+
+/** No probability is above 1: without the guard no window counts as silence. */
+const thresholdsOf = (options: ChunkOptions): QualityThresholds =>
+  options.guards.silentWindows ? options : { ...options, noSpeechThreshold: 1 };
+
+type GuardedText = Pick<WindowResult, 'segments' | 'guarded' | 'unheard'>;
+
+const silent = ({ text }: Attempt): GuardedText => ({
+  segments: [],
+  guarded: { ...NOTHING_GUARDED, silentWindows: text === '' ? 0 : 1 },
+  unheard: null,
+});
+
+function guardedSegments(
+  attempt: Attempt,
+  chunk: ChunkAudio,
+  options: ChunkOptions,
+  recognizer: SpeechRecognizer,
+): GuardedText {
+  const { guards, multilingual, noSpeechThreshold } = options;
+  const windowSamples = windowSamplesOf(chunk.pieces);
+  const mayLoop = guards.repetitionLoops && isRepetitive(attempt, options);
+  const looped = mayLoop ? withoutLoop(attempt.recognition) : attempt.recognition;
+  const inside = guards.paddingText ? withoutPaddingText(looped, windowSamples) : looped;
+  const heard = heardPart(inside, windowSamples);
+  const { recognition } = heard;
+  const all = toSegments({ ...attempt, recognition }, chunk.pieces, recognizer);
+  const kept = guards.silencePhrases ? dropSilencePhrases(all, noSpeechThreshold, chunk) : all;
+  const { language } = recognition;
+  return {
+    segments: multilingual ? kept.map((segment) => ({ ...segment, language })) : kept,
+    guarded: {
+      silencePhrases: all.length - kept.length,
+      repetitionLoops: looped === attempt.recognition ? 0 : 1,
+      silentWindows: 0,
+      paddingText: inside === looped ? 0 : 1,
+    },
+    unheard: unheardPart(chunk, heard),
+  };
+}
+
+/** All attempts that were needed; only the last can have passed. */
+async function attemptAll(
+  { waveform }: WindowAudio,
+  options: ChunkOptions,
+  recognizer: SpeechRecognizer,
+  signal: AbortSignal,
+): Promise<[Attempt, ...Attempt[]]> {
+  const attempts: Attempt[] = [];
+  const { task, prompt, previousText, rules, scheduling, wordTimes } = options;
+  const text = { prompt, ...(previousText !== '' && { previousText }) };
+  const always = { waveform, task, ...text, rules, scheduling, attention: wordTimes };
+  const thresholds = thresholdsOf(options);
+  let { language } = options;
+  for (const temperature of options.temperatures) {
+    signal.throwIfAborted();
+    const request = { ...always, language, timestamps: true, temperature };
+    const recognition = await recognizer.recognize(request, signal);
+    language = recognition.language;
+    const attempt = toAttempt(recognition, temperature, recognizer);
+    attempts.push(attempt);
+    if (!needsFallback(attempt, thresholds)) break;
+  }
+  const [first, ...others] = attempts;
+  if (!first) throw new SttError('INPUT_INVALID', 'Expected at least one temperature, found none');
+  return [first, ...others];
+}
+
+function toAttempt(
+  recognition: Recognition,
+  temperature: number,
+  recognizer: SpeechRecognizer,
+): Attempt {
+  const tokenIds = recognition.tokens.flatMap((token) => (token.kind === 'text' ? token.id : []));
+  const text = recognizer.textOf(tokenIds).trim();
+  return { recognition, text, temperature, compressionRatio: compressionRatio(text) };
+}
