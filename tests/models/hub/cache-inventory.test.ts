@@ -16,7 +16,7 @@ import {
   removeModel,
   verifySnapshot,
 } from '../../../models/hub/cache-inventory.ts';
-import { RepoCache } from '../../../models/hub/cache-layout.ts';
+import { QUANTIZER_VERSION, RepoCache } from '../../../models/hub/cache-layout.ts';
 import { thisProcess } from '../../../models/hub/process-identity.ts';
 import { pruneLeftovers } from '../../../models/hub/prune.ts';
 import { COMMIT } from '../../fakes/hub-server.ts';
@@ -147,12 +147,14 @@ describe('the contents of a cache', () => {
     await resolve();
     const dead = JSON.stringify({ ...thisProcess(), pid: 2 ** 30 });
     const living = JSON.stringify(thisProcess());
+    const now = `v${QUANTIZER_VERSION}`;
+    const held = `c-${now}.partial-2/x`;
     for (const folder of [join(cache, 'stt-quantized'), join(repoFolder, 'stt-quantized')]) {
-      const inside = ['a-v1/x', 'a-v0/x', 'b-v1.partial-1/x', 'c-v1.partial-2/x', 'd-v0/x'];
+      const inside = [`a-${now}/x`, 'a-v0/x', `b-${now}.partial-1/x`, held, 'd-v0/x'];
       for (const path of inside) await mkdir(join(folder, dirname(path)), { recursive: true });
       for (const path of inside) await writeFile(join(folder, path), 'content');
-      await writeFile(join(folder, 'b-v1.stt-lock'), dead);
-      await writeFile(join(folder, 'c-v1.stt-lock'), living);
+      await writeFile(join(folder, `b-${now}.stt-lock`), dead);
+      await writeFile(join(folder, `c-${now}.stt-lock`), living);
       await writeFile(join(folder, 'd-v0.stt-lock.turn'), dead);
     }
     const links = ['old.stt-new', 'young.stt-new'].map((name) => join(repoFolder, name));
@@ -162,7 +164,7 @@ describe('the contents of a cache', () => {
     await writeFile(blob, 'a record in the making');
     expect(await pruneLeftovers(cache)).toBeGreaterThan(0);
     for (const folder of [join(cache, 'stt-quantized'), join(repoFolder, 'stt-quantized')]) {
-      expect(await filesBelow(folder)).toEqual(['a-v1/x', 'c-v1.partial-2/x', 'c-v1.stt-lock']);
+      expect(await filesBelow(folder)).toEqual([`a-${now}/x`, held, `c-${now}.stt-lock`]);
     }
     expect(await exists(blob)).toBe(false);
     expect((await readdir(repoFolder)).filter((name) => name.endsWith('.stt-new'))).toEqual([
