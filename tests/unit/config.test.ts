@@ -108,7 +108,7 @@ test('a config cannot be changed', () => {
 });
 
 test('.env.example lists exactly the variables that are read', () => {
-  const read = variablesOf('../../core/config.ts', /^ {2}([A-Z][A-Z0-9_]+): /gm);
+  const read = variablesOf('../../core/environment.ts', /^ {2}([A-Z][A-Z0-9_]+): /gm);
   const listed = variablesOf('../../.env.example', /^#([A-Z][A-Z0-9_]+)=/gm);
   expect(read.length).toBeGreaterThan(20);
   expect(listed.toSorted()).toEqual(read.toSorted());
