@@ -4,13 +4,14 @@ import { onLanguageChange, pageLanguage, textOf } from './page-language.js';
 import { ServiceError } from './service.js';
 
 /** @typedef {import('./texts.js').TextKey} TextKey */
-/** @typedef {{ text: TextKey, values?: Record<string, string | number>, fraction?: number }} Work */
+/** @typedef {{ text: TextKey, time?: string, fraction?: number }} Work `text` is announced, the rest is seen */
 
 const problem = elementById('problem', HTMLElement);
 const problemText = elementById('problem-text', HTMLElement);
 const problemCode = elementById('problem-code', HTMLElement);
 const panel = elementById('work', HTMLElement);
 const workText = elementById('work-text', HTMLElement);
+const workDetail = elementById('work-detail', HTMLElement);
 const workBar = elementById('work-bar', HTMLProgressElement);
 const stop = elementById('stop', HTMLButtonElement);
 
@@ -48,12 +49,19 @@ function showNotices() {
   document.body.classList.toggle('live', isLive);
   panel.hidden = work === null;
   if (work === null) return;
-  const text = textOf(work.text, work.values);
+  const text = textOf(work.text);
   if (workText.textContent !== text) workText.textContent = text;
+  workDetail.textContent = work.time ?? percentOf(work.fraction);
   workBar.hidden = isLive;
   if (work.fraction === undefined) workBar.removeAttribute('value');
   else workBar.value = work.fraction;
   stop.textContent = textOf(isLive ? 'stop' : 'cancel');
 }
+
+/** @param {number | undefined} fraction */
+const percentOf = (fraction) =>
+  fraction === undefined
+    ? ''
+    : new Intl.NumberFormat(pageLanguage(), { style: 'percent' }).format(fraction);
 
 onLanguageChange(showNotices);
