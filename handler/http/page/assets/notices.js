@@ -1,5 +1,5 @@
 import { elementById } from './elements.js';
-import { ERROR_TEXTS } from './error-texts.js';
+import { errorText } from './error-texts.js';
 import { onLanguageChange, pageLanguage, textOf } from './page-language.js';
 import { ServiceError } from './service.js';
 
@@ -42,8 +42,7 @@ export function showWork(now, live = false) {
 function showNotices() {
   problem.hidden = failedCode === null;
   if (failedCode !== null) {
-    const texts = ERROR_TEXTS[pageLanguage()];
-    problemText.textContent = texts[failedCode] ?? texts['OTHER'] ?? failedCode;
+    problemText.textContent = errorText(pageLanguage(), failedCode);
     problemCode.textContent = textOf('code', { code: failedCode });
   }
   document.body.classList.toggle('live', isLive);
