@@ -23,10 +23,10 @@ export class RealtimeSockets {
       else speaker.receiveText(data.toString('utf8'));
     });
     socket.on('error', () => undefined); // A close follows.
-    socket.on('close', () => {
+    socket.on('close', (code: number) => {
       stopPinging();
       this.#speakers.delete(speaker);
-      speaker.closed();
+      speaker.closed(code);
     });
   }
 }
@@ -45,6 +45,7 @@ function terminateWhenGone(socket: WebSocket): () => void {
   socket.on('pong', live);
   socket.on('message', live);
   const pinging = setInterval(() => {
+    if (socket.isPaused) return; // Its pongs are not read either.
     if (!isAlive) return socket.terminate();
     isAlive = false;
     socket.ping();

@@ -29,6 +29,9 @@ export interface OpenAiStart {
   readonly idleSec: number;
 }
 
+/** A session's name, as OpenAI's look. */
+export const newSessionId = (): string => `sess_${randomUUID().replaceAll('-', '')}`;
+
 /** What a session is once its audio has begun. */
 interface Running {
   readonly link: SessionLink;
@@ -42,7 +45,7 @@ interface Running {
 export class OpenAiTranscription implements SocketSpeaker {
   readonly #wire: Wire;
   readonly #link: LinkToSession;
-  readonly #sessionId = `sess_${randomUUID().replaceAll('-', '')}`;
+  readonly #sessionId = newSessionId();
   readonly #waiting: NodeJS.Timeout;
   #settings: TranscriptionSettings;
   #isLegacy: boolean;

@@ -5,12 +5,12 @@ import { DeepgramClient } from '@deepgram/sdk';
 import Fastify, { type FastifyInstance } from 'fastify';
 import OpenAI from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
 import { SAMPLE_RATE_HZ } from '../../../audio/time.ts';
 import { countWordErrors, errorRate } from '../../../bench/word-errors.ts';
 import { createLogger } from '../../../core/logger.ts';
-import { g711ToPcm16 } from '../../../handler/realtime/facades/g711.ts';
+import type { RealtimeCaller, WindowRecognizer } from '../../../handler/realtime/contracts.ts';
 import { LiveSessions } from '../../../handler/realtime/live-sessions.ts';
 import { pcm16Bytes } from '../../../handler/realtime/pcm16.ts';
 import { registerRealtime } from '../../../handler/realtime/register-realtime.ts';
@@ -18,11 +18,15 @@ import type { LoadedModels } from '../../../models/load-models.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../../../pipeline/options.ts';
 import { transcribe } from '../../../pipeline/transcribe.ts';
 import { sampleWaveform } from '../../golden/shared-data.ts';
+import { describeTelephone } from './describe-telephone.ts';
+import { describeUsedUp, KEY_OF_ONE } from './describe-used-up.ts';
+import { resultOf } from './listen-results.ts';
 import { type Heard, LiveClient } from './live-client.ts';
 import { engineWindows, loadEngine } from './real-engine.ts';
 
 const KEY = 'secret';
 const SPEED = 8;
+const WAIT = { timeout: 60_000 };
 const SAMPLE = sampleWaveform().slice(0, 12 * SAMPLE_RATE_HZ);
 const SILENCE = new Float32Array(2 * SAMPLE_RATE_HZ);
 /** One utterance: "Good morning everyone. Let's start the weekly meeting with the project status." */
@@ -37,12 +41,15 @@ let offline: string;
 beforeAll(async () => {
   engine = await loadEngine();
   offline = await offlineText();
-  const recognizer = engineWindows(engine);
+  const recognizer = watched(engineWindows(engine));
   const { voiceActivity } = engine;
   sessions = new LiveSessions({ recognizer, voiceActivity, logger });
   app = Fastify();
-  const caller = { tenant: 't', keepsAudio: false };
-  const identify = (key: string | undefined) => (key === KEY ? caller : undefined);
+  const callers: Record<string, RealtimeCaller> = {
+    [KEY]: { tenant: 't', keepsAudio: false },
+    [KEY_OF_ONE]: { tenant: 'one', keepsAudio: false, maxSessions: 1 },
+  };
+  const identify = (key: string | undefined) => callers[key ?? ''];
   const model = () => 'embedded';
   await registerRealtime(app, { sessions: () => sessions, identify, model, logger });
   app.addHook('onClose', () => sessions.close());
@@ -71,10 +78,24 @@ function pieces(waveform: Float32Array, rateHz = SAMPLE_RATE_HZ): Buffer[] {
   );
 }
 
+const underWay = new Set<Promise<unknown>>();
+
+function watched({ recognize }: WindowRecognizer): WindowRecognizer {
+  return {
+    recognize: async (window, signal) => {
+      const answer = recognize(window, signal);
+      underWay.add(answer);
+      return await answer.finally(() => underWay.delete(answer));
+    },
+  };
+}
+
+/** The engine keeps up: on a busy machine an utterance would else become final all at once. */
 async function play(audio: readonly Buffer[], send: (piece: Buffer) => void): Promise<void> {
-  for (const piece of audio) {
+  for (const [index, piece] of audio.entries()) {
     send(piece);
     await pause(500 / SPEED);
+    if (index % 4 === 3) await Promise.allSettled(underWay);
   }
 }
 
@@ -127,23 +148,6 @@ test("Deepgram's client hears interim and final results, which never change", as
 });
 
 const byValue = (a: number, b: number): number => a - b;
-
-interface Alternative {
-  readonly transcript: string;
-  readonly words: readonly { word: string; punctuated_word: string; start: number }[];
-}
-
-interface ResultsMessage {
-  readonly is_final: boolean;
-  readonly speech_final: boolean;
-  readonly from_finalize: boolean;
-  readonly channel: { readonly alternatives: readonly Alternative[] };
-}
-
-function resultOf(message: unknown): ResultsMessage & Alternative {
-  const results = Object(message) as ResultsMessage;
-  return { ...results, ...results.channel.alternatives[0]! };
-}
 
 test('Finalize is answered by what was said before it; a key may be a subprotocol', async () => {
   const client = new LiveClient(
@@ -213,7 +217,7 @@ test("OpenAI's client hears each utterance as an item whose deltas are its trans
   const all = (suffix: string) => events.filter(({ type }) => type.endsWith(suffix));
   const heardUntilMs = () => Number(all('speech_stopped').at(-1)?.['audio_end_ms'] ?? 0);
   const isDone = () => heardUntilMs() > 10_000 && all('completed').length === all('stopped').length;
-  await expect.poll(isDone, { timeout: 10_000 }).toBe(true);
+  await expect.poll(isDone, WAIT).toBe(true);
   client.close();
   expect(events.slice(0, 2).map(({ type }) => type)).toEqual([
     'session.created',
@@ -243,13 +247,14 @@ test("OpenAI's client hears each utterance as an item whose deltas are its trans
   const ids = all('committed').map(({ item_id }) => item_id);
   const previous = all('committed').map(({ previous_item_id }) => previous_item_id);
   expect(previous).toEqual([null, ...ids.slice(0, -1)]);
-  await expect.poll(() => sessions.count).toBe(0);
+  await expect.poll(() => sessions.count, WAIT).toBe(0);
 });
 
 test('without turn detection an item is what the client commits, and what it clears is not heard', async () => {
-  const { value } = await openai(KEY).realtime.clientSecrets.create({
+  const { value, session: granted } = await openai(KEY).realtime.clientSecrets.create({
     session: { type: 'transcription' },
   });
+  expect(granted).toMatchObject({ id: expect.stringMatching(/^sess_/), type: 'transcription' });
   const protocols = ['realtime', `openai-insecure-api-key.${value}`, 'openai-beta.realtime-v1'];
   const url = `ws://127.0.0.1:${port}/v1/realtime?intent=transcription`;
   const client = new LiveClient(url, {}, protocols);
@@ -270,7 +275,7 @@ test('without turn detection an item is what the client commits, and what it cle
     error: { type: 'invalid_request_error', event_id: 'mine' },
   });
   const completed = () => client.heard.filter(({ type }) => type.endsWith('completed'));
-  await expect.poll(() => completed().length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => completed().length, WAIT).toBe(2);
   for (const { transcript, usage } of completed()) {
     expect(transcript).toMatch(/^good morning.*project status/i);
     expect(transcript).not.toMatch(/engine/);
@@ -287,12 +292,7 @@ test('without turn detection an item is what the client commits, and what it cle
   expect(await refused('/v1/realtime', value)).toMatchObject([401, {}]); // It has been used.
 });
 
-test('G.711 has the levels of its tables', () => {
-  // ITU-T G.711 at 16 bits: the ends of the scale and the steps around zero.
-  const levels = (codes: number[], law: 'mulaw' | 'alaw') => {
-    const pcm16 = g711ToPcm16(Buffer.from(codes), law);
-    return codes.map((_, sample) => pcm16.readInt16LE(sample * 2));
-  };
-  expect(levels([0x00, 0x80, 0xff, 0xfe, 0x7e], 'mulaw')).toEqual([-32124, 32124, 0, 8, -8]);
-  expect(levels([0x2a, 0xaa, 0xd5, 0x55, 0xd4], 'alaw')).toEqual([-32256, 32256, 8, -8, 24]);
-});
+describe('telephone audio', () =>
+  describeTelephone(() => ({ port, key: KEY, waveform: GREETING })));
+
+describe('what is used up', () => describeUsedUp(() => port));

@@ -76,8 +76,8 @@ export class LiveSession {
     if (this.#keptBytes < MAX_KEPT_BYTES) this.#pieces.push(piece);
     this.#keptBytes += piece.byteLength;
     this.#draw(piece);
-    const time = clockTime(this.#heardSec);
-    if (this.#connection?.isOpen) showWork({ text: 'listening', values: { time } }, true);
+    const text = this.#connection?.isOpen ? 'listening' : 'reconnecting';
+    if (this.#connection) showWork({ text, time: clockTime(this.#heardSec) }, true);
   }
 
   /** @param {any} event */
@@ -88,15 +88,16 @@ export class LiveSession {
         break;
       case 'transcript_partial':
         this.#transcript.begin(event.utterance_id, event.words[0]?.start ?? this.#heardSec);
-        this.#stage.showLive(this.#transcript.segments, event.text.trim());
+        this.#show(event.utterance_id, event.text.trim());
         break;
       case 'transcript_final':
         this.#transcript.add(event);
-        this.#stage.showLive(this.#transcript.segments, '');
+        this.#show(event.utterance_id, '');
         if (event.speech_final) this.#announce(this.#transcript.textOf(event.utterance_id));
         break;
       case 'transcript_gap':
         this.#transcript.addGap(event.start, event.end);
+        this.#show(-1, '');
         break;
       case 'session_ended':
         if (event.refined) showWork({ text: 'refining' }, false);
@@ -106,6 +107,12 @@ export class LiveSession {
         if (event.result.error === undefined) this.#showRefined(event.result);
         break;
     }
+  }
+
+  /** @param {number} utteranceId @param {string} partial what may change of it */
+  #show(utteranceId, partial) {
+    const row = this.#transcript.indexOf(utteranceId);
+    this.#stage.showLive(this.#transcript.segments, { row, text: partial });
   }
 
   /** @param {Result} result */
@@ -118,7 +125,6 @@ export class LiveSession {
   #finish(error) {
     this.#isStopping = true;
     void this.#microphone?.close().catch(() => undefined);
-    showWork(null);
     if (error === null) clearProblem();
     else showProblem(error);
     this.#transcript.close();

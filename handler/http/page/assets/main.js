@@ -22,9 +22,11 @@ const stop = elementById('stop', HTMLButtonElement);
 const language = elementById('language', HTMLSelectElement);
 const speakers = elementById('speakers', HTMLSelectElement);
 const separate = elementById('separate', HTMLButtonElement);
+const play = elementById('play', HTMLButtonElement);
 const spoken = elementById('spoken', HTMLElement);
 const keyForm = elementById('key-form', HTMLFormElement);
 const keyField = elementById('key', HTMLInputElement);
+const keyHint = elementById('key-hint', HTMLElement);
 const keyToggle = elementById('key-toggle', HTMLButtonElement);
 
 const stage = new Stage(fail);
@@ -43,9 +45,17 @@ function fail(error) {
 /** @param {(() => void) | null} stopIt */
 function setBusy(stopIt) {
   stopWork = stopIt;
-  file.disabled = stopIt !== null;
-  speak.disabled = stopIt !== null;
-  separate.disabled = stopIt !== null;
+  for (const control of [file, speak, separate, language, speakers]) {
+    control.disabled = stopIt !== null;
+  }
+}
+
+/** Whoever follows with the keyboard was at the Stop button, which is about to go. @param {HTMLElement} next */
+function endWork(next) {
+  const wasFollowing = document.activeElement === stop || document.activeElement === document.body;
+  showWork(null);
+  setBusy(null);
+  if (wasFollowing) next.focus();
 }
 
 /** @param {Blob} recording @param {string} name @param {boolean} isNew false: the one that is shown */
@@ -58,33 +68,43 @@ async function transcribeRecording(recording, name, isNew) {
   if (isNew) {
     document.body.classList.add('started');
     stage.clear(name);
-    void stage.openRecording(recording);
+    if (recording.size > 0) void stage.openRecording(recording);
   }
   showWork({ text: 'waiting' });
   stop.focus();
+  /** @type {HTMLElement} */
+  let next = file;
   try {
+    refuseInVain(recording);
     const fields = { language: language.value, num_speakers: speakers.value };
     const result = await transcribe(recording, fields, uploadHooks, abort.signal);
     stage.showResult(result);
     spoken.textContent = textOf('done');
+    next = play;
   } catch (error) {
     fail(error);
     if (!isNew) separate.hidden = false;
   }
-  showWork(null);
-  setBusy(null);
+  endWork(next);
+}
+
+/** Before a recording is sent that the service would refuse when it has come. @param {Blob} recording */
+function refuseInVain({ size }) {
+  if (size === 0) throw new ServiceError('AUDIO_EMPTY');
+  const megabytes = size / (1024 * 1024);
+  if (status !== null && megabytes > status.limits.max_audio_mb) {
+    throw new ServiceError('AUDIO_TOO_LARGE');
+  }
 }
 
 const uploadHooks = {
   onSent: (/** @type {number} */ fraction) => {
-    const percent = Math.round(fraction * 100);
-    if (fraction < 1) showWork({ text: 'uploading', values: { percent }, fraction });
+    if (fraction < 1) showWork({ text: 'uploading', fraction });
     else showWork({ text: 'waiting' });
   },
   onProgress: (/** @type {string} */ stageName, /** @type {number} */ fraction) => {
-    const percent = Math.round(fraction * 100);
     if (stageName === 'open_audio') showWork({ text: 'opening' });
-    else showWork({ text: 'transcribing', values: { percent }, fraction });
+    else showWork({ text: 'transcribing', fraction });
   },
 };
 
@@ -100,8 +120,7 @@ async function speakLive() {
       spoken.textContent = text;
     },
     onEnd: (recording) => {
-      setBusy(null);
-      speak.focus();
+      endWork(speak);
       separate.hidden = recording === null;
       separate.onclick = () => {
         if (recording) void transcribeRecording(recording, name, false);
@@ -113,9 +132,11 @@ async function speakLive() {
   await session.start(language.value);
 }
 
-/** @param {boolean} isOpen */
-function openKeyForm(isOpen) {
+/** @param {boolean} isOpen @param {'keyHint' | 'keyNeeded'} [hint] */
+function openKeyForm(isOpen, hint = 'keyHint') {
   keyForm.hidden = !isOpen;
+  keyHint.dataset['text'] = hint;
+  keyHint.textContent = textOf(hint);
   keyToggle.ariaExpanded = String(isOpen);
   if (isOpen) keyField.focus();
 }
@@ -125,7 +146,9 @@ async function askStatus() {
     status = await fetchStatus();
     if (status.status === 'loading') setTimeout(askStatus, STATUS_RETRY_MS);
   } catch (error) {
-    if (error instanceof ServiceError && error.code === 'UNAUTHENTICATED') openKeyForm(true);
+    const isKeyNeeded = error instanceof ServiceError && error.code === 'UNAUTHENTICATED';
+    // A first visit has done nothing wrong: the form says what is needed.
+    if (isKeyNeeded && apiKey() === '') openKeyForm(true, 'keyNeeded');
     else fail(error);
   }
   showStatus();

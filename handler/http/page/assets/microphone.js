@@ -17,7 +17,10 @@ export async function openMicrophone(onPiece) {
       throw new ServiceError(error.name === 'NotFoundError' ? 'MIC_MISSING' : 'MIC_DENIED');
     });
   const { context, source } = connected(stream);
-  await context.audioWorklet.addModule('/page/capture-worklet.js');
+  await context.audioWorklet.addModule('/page/capture-worklet.js').catch(async () => {
+    await close(stream, context);
+    throw new ServiceError('NETWORK');
+  });
   const node = new AudioWorkletNode(context, 'capture', { numberOfOutputs: 0 });
   node.port.onmessage = ({ data }) => onPiece(data);
   source.connect(node);
@@ -26,10 +29,15 @@ export async function openMicrophone(onPiece) {
     sampleRateHz: context.sampleRate,
     close: async () => {
       node.port.onmessage = null;
-      for (const track of stream.getTracks()) track.stop();
-      await context.close();
+      await close(stream, context);
     },
   };
+}
+
+/** @param {MediaStream} stream @param {AudioContext} context */
+async function close(stream, context) {
+  for (const track of stream.getTracks()) track.stop();
+  if (context.state !== 'closed') await context.close();
 }
 
 /** Some browsers do not resample a microphone: then the service does. @param {MediaStream} stream */
