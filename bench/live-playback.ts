@@ -25,6 +25,7 @@ interface Word {
 interface Message {
   readonly type: string;
   readonly code?: string;
+  readonly fatal?: boolean;
   readonly event_seq?: number;
   readonly utterance_id?: number;
   readonly start?: number;
@@ -66,6 +67,7 @@ class LiveMeter {
   readonly #partialMs: number[] = [];
   readonly #finalMs: number[] = [];
   #gaps = 0;
+  #errorCode: string | null = null;
   #partials: { readonly atMs: number; readonly words: readonly Word[] }[] = [];
   #startedAtMs = 0;
   #text = '';
@@ -85,7 +87,7 @@ class LiveMeter {
     const { type, utterance_id: id = 0, words = [] } = message;
     if (type === 'speech_started') this.#speechStartMs.set(id, 1000 * (message.start ?? 0));
     if (type === 'transcript_gap') this.#gaps += 1;
-    if (type === 'error') throw new Error(`The session failed with ${message.code}`);
+    if (type === 'error' && message.fatal) this.#errorCode = message.code ?? 'INTERNAL';
     if (words.length === 0) return;
     const startMs = this.#speechStartMs.get(id);
     if (startMs !== undefined) this.#firstPartialMs.push(this.elapsedMs() - startMs);
@@ -110,7 +112,9 @@ class LiveMeter {
     this.#partials = this.#partials.slice(-20);
   }
 
+  /** @throws {Error} when the session did not end well. */
   outcome(): LiveOutcome {
+    if (this.#errorCode !== null) throw new Error(`The session failed with ${this.#errorCode}`);
     return {
       text: this.#text,
       firstPartialMs: this.#firstPartialMs,

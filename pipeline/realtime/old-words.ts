@@ -34,19 +34,25 @@ export function withoutOldWords<Word extends PlacedText>(
   { finalEnd, finalWords, pendingWords }: Said,
   { slackSamples, sameWordSamples }: OldWordsOptions,
 ): readonly Word[] {
+  const nearOf = (anchors: readonly PlacedText[]): readonly Word[] => {
+    const earliest = (anchors[0]?.range.start ?? finalEnd) - sameWordSamples;
+    return words.filter(({ range }) => range.start > earliest);
+  };
+  const behind = (from: readonly Word[], left: readonly PlacedText[]) =>
+    behindOldText(from, { left, pendingWords, sameWordSamples });
   const anchors = finalWords.slice(-MAX_ANCHORS);
-  const earliest = (anchors[0]?.range.start ?? finalEnd) - sameWordSamples;
-  const near = words.filter(({ range }) => range.start > earliest);
-  const behind = (from: number, left: readonly PlacedText[]): readonly Word[] | undefined =>
-    behindOldText(near.slice(from), { left, pendingWords, sameWordSamples });
-  for (const index of byDistance(near, anchors[0])) {
-    const fresh = behind(index, anchors);
-    if (fresh) return fresh;
+  const near = nearOf(anchors);
+  for (const old of [finalWords, anchors]) {
+    const candidates = nearOf(old);
+    for (const index of byDistance(candidates, old[0])) {
+      const fresh = behind(candidates.slice(index), old);
+      if (fresh) return fresh;
+    }
   }
   const { lastAnchor, lastWord } = bestPairing(anchors, near, sameWordSamples);
-  const respaced = behind(lastWord + 1, anchors.slice(lastAnchor + 1));
-  if (respaced) return respaced;
-  return near.slice(lastWord + 1).filter(({ range }) => range.start > finalEnd - slackSamples);
+  const behindPairs = near.slice(lastWord + 1);
+  const respaced = behind(behindPairs, anchors.slice(lastAnchor + 1));
+  return respaced ?? behindPairs.filter(({ range }) => range.start > finalEnd - slackSamples);
 }
 
 /** Indices of words, the one that starts nearest to the anchor first. */
