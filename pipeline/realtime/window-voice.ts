@@ -32,20 +32,20 @@ export async function windowVoice(
   if (count < MIN_COUNT) return null;
   const end = waveform.subarray(waveform.length - length);
   const excerpts = Math.max(1, Math.floor((length - excerptSamples) / step) + 1);
-  const sum = new Float32Array(model.dimensions);
+  const samples = new Float32Array(excerpts * excerptSamples);
   for (let excerpt = 0; excerpt < excerpts; excerpt++) {
     const until = length - (excerpts - 1 - excerpt) * step;
-    const part = end.slice(Math.max(0, until - excerptSamples), until);
-    const [vector] = await model.embed(filled(part, excerptSamples), signal);
-    for (let i = 0; i < sum.length; i++) sum[i]! += vector![i]!;
+    const part = end.subarray(Math.max(0, until - excerptSamples), until);
+    // What is short is said again until it is long enough.
+    for (let sample = 0; sample < excerptSamples; sample++) {
+      samples[excerpt * excerptSamples + sample] = part[sample % part.length]!;
+    }
+  }
+  const sum = new Float32Array(model.dimensions);
+  for (const vector of await model.embed(samples, signal)) {
+    for (let i = 0; i < sum.length; i++) sum[i]! += vector[i]!;
   }
   const embedding = [...directionOf({ sum })].map((value) => Math.round(DIGITS * value) / DIGITS);
   const { voice, excerpt } = sameSpeaker;
   return { model: name, embedding, count, sameSpeaker: { voice, excerpt } };
-}
-
-/** What is short is said again until it is long enough. */
-function filled(part: Float32Array<ArrayBuffer>, length: number): Float32Array<ArrayBuffer> {
-  if (part.length === length) return part;
-  return Float32Array.from({ length }, (_, sample) => part[sample % part.length]!);
 }
