@@ -3,8 +3,8 @@ import { type ErrorCode, SttError } from '../../core/errors.ts';
 
 const FIRST_WAIT_MS = 250;
 const MAX_WAIT_MS = 5000;
-/** A hiccup is not worth a word. */
-const WORTH_TELLING_MS = 2000;
+/** Failures in a row, about two seconds, before anyone is told: a hiccup is not worth a word. */
+const WORTH_TELLING = 4;
 
 /** Something that fails now and is tried again: since when, whether its client knows, how long yet. */
 export class Delay {
@@ -45,7 +45,7 @@ export class Delay {
     this.#sinceMs ??= performance.now();
     this.#failures += 1;
     const waitMs = Math.min(MAX_WAIT_MS, this.#firstWaitMs * 2 ** (this.#failures - 1));
-    if (this.#code === null && this.elapsedMs + waitMs >= WORTH_TELLING_MS) {
+    if (this.#code === null && this.#failures >= WORTH_TELLING) {
       this.#code = code;
       this.#onLate(code);
     }

@@ -175,10 +175,10 @@ export class LiveSessions {
 
   #makeRoom({ tenant, maxSessions }: RealtimeCaller, sessionId: string): void {
     const old = this.#sessions.find({ tenant, sessionId });
-    if (old?.isListenedTo) {
+    if (old && !old.isOver && old.isListenedTo) {
       throw new SttError('INPUT_INVALID', 'session_id: a session of this name is under way');
     }
-    old?.replace();
+    if (old && !old.isOver) old.replace();
     const most = this.#options.maxSessions ?? DEFAULT_MAX_SESSIONS;
     if (this.count >= most) {
       throw new SttError('SERVICE_BUSY', `${most} live sessions are under way, the most here`);
