@@ -66,6 +66,10 @@ export class HostedSession {
     return this.#open?.host.isListenedTo ?? true; // One that is just beginning will be.
   }
 
+  get lagSamples(): number {
+    return this.isOver ? 0 : (this.#open?.host.lagSamples ?? 0);
+  }
+
   isHostedBy(host: LiveHost): boolean {
     return this.#open?.host === host;
   }

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createSpoolFolder, type SpoolFolder } from '../../audio/spool.ts';
+import { samplesToSec } from '../../audio/time.ts';
 import { SttError } from '../../core/errors.ts';
 import { initialLiveState } from '../../pipeline/realtime/session-state.ts';
 import type { RealtimeCaller, RefinedTranscript } from './contracts.ts';
@@ -28,6 +29,17 @@ export class LiveSessions {
 
   get count(): number {
     return this.#sessions.count;
+  }
+
+  /** The longest stretch of audio of any session whose text is not final yet. */
+  get lagSec(): number {
+    const lags = this.#sessions.all().map((session) => session.lagSamples);
+    return samplesToSec(Math.max(0, ...lags));
+  }
+
+  /** Sessions under way by tenant. */
+  byTenant(): ReadonlyMap<string | null, number> {
+    return this.#sessions.byTenant();
   }
 
   countOf(tenant: string | null): number {
@@ -84,7 +96,9 @@ export class LiveSessions {
     if (!session || !isSameHash(session.identity.resumeTokenHash, hashOf(resumeToken))) {
       throw new SttError('NOT_FOUND', 'No such session, or it has ended');
     }
-    return await session.resume();
+    const open = await session.resume();
+    this.#options.meter?.resumed(open.host.epoch > 1 ? 'restart' : 'cut');
+    return open;
   }
 
   /** Its client is gone: the session waits, then ends as if the client had ended it. */
@@ -175,10 +189,10 @@ export class LiveSessions {
 
   #makeRoom({ tenant, maxSessions }: RealtimeCaller, sessionId: string): void {
     const old = this.#sessions.find({ tenant, sessionId });
-    if (old?.isListenedTo) {
+    if (old && !old.isOver && old.isListenedTo) {
       throw new SttError('INPUT_INVALID', 'session_id: a session of this name is under way');
     }
-    old?.replace();
+    if (old && !old.isOver) old.replace();
     const most = this.#options.maxSessions ?? DEFAULT_MAX_SESSIONS;
     if (this.count >= most) {
       throw new SttError('SERVICE_BUSY', `${most} live sessions are under way, the most here`);

@@ -38,6 +38,7 @@ export class RealtimeModule {
       identify: (key) => callerOf(context, this.#config.realtime.keepAudio, key),
       model: () => context.slot.engine?.model,
       logger: context.logger,
+      meter: context.live.meters,
       limits: { maxSessionSec, maxSpeed },
     });
     await this.#start();
@@ -59,6 +60,7 @@ export class RealtimeModule {
       dataDir: resolve(jobs.dataDir),
       spoolDir: audio.spoolDir,
       ffmpegPath: audio.ffmpegPath,
+      meter: this.#context.live.meters,
       maxSessions: realtime.maxSessions,
       timing: { ...DEFAULT_WINDOW_TIMING, patienceMs: realtime.patienceMs },
       refinement: asyncJobs && new SessionJobs(asyncJobs),
