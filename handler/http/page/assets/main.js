@@ -208,6 +208,13 @@ function listenToChoices() {
 /** @param {Element} button @returns {'en' | 'ko'} */
 const languageOf = (button) => (button.getAttribute('data-language') === 'ko' ? 'ko' : 'en');
 
+/** What is under way would be lost with the page. */
+function listenToLeaving() {
+  window.addEventListener('beforeunload', (event) => {
+    if (stopWork !== null) event.preventDefault();
+  });
+}
+
 /** A recording may be dropped anywhere. */
 function listenToDrops() {
   document.addEventListener('dragover', (event) => {
@@ -237,4 +244,5 @@ fill(
 );
 listenToChoices();
 listenToDrops();
+listenToLeaving();
 void askStatus();
