@@ -40,7 +40,7 @@ export async function visit(
   url: string,
   { locale = 'en-GB', expected }: { locale?: string; expected?: RegExp } = {},
 ): Promise<Visit> {
-  const context = await browser.newContext({ locale, viewport: { width: 960, height: 720 } });
+  const context = await browser.newContext({ locale, viewport: { width: 900, height: 680 } });
   await context.grantPermissions(['microphone'], { origin: url });
   const page = await context.newPage();
   const troubles: string[] = [];
@@ -67,12 +67,13 @@ export async function expectAccessible(page: Page): Promise<void> {
     const told = violations.map(({ id, nodes }) => [id, ...nodes.map(({ target }) => target)]);
     expect([colorScheme, told]).toEqual([colorScheme, []]);
   }
-  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'no-preference' });
+  await page.emulateMedia({ colorScheme: 'light' });
 }
 
-/** With `PAGE_SCREENSHOTS=1` the pictures of docs/images are taken anew. */
-export async function picture(page: Page, name: string): Promise<void> {
+/** With `PAGE_SCREENSHOTS=1` the pictures of docs/images are taken anew, once `shown` is there. */
+export async function picture(page: Page, name: string, shown = 'body'): Promise<void> {
   if (process.env['PAGE_SCREENSHOTS'] === undefined) return;
+  await page.locator(shown).waitFor();
   await mkdir(IMAGES, { recursive: true });
   await page.screenshot({ path: join(IMAGES, `${name}.png`), fullPage: true });
 }

@@ -60,6 +60,10 @@ describeInBrowser(() => {
     await page.locator('#play').blur();
     await picture(page, 'page-result');
     await expectAccessible(page);
+    await page.locator('[data-language="ko"]').click();
+    expect(await page.locator('#legend').textContent()).toContain('화자 3');
+    await picture(page, 'page-korean');
+    await expectAccessible(page);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.locator('#downloads [data-format="srt"]').click(),
@@ -76,13 +80,13 @@ describeInBrowser(() => {
     const { page, troubles } = await visit(browser, network.url);
     await page.locator('#speak').click();
     await expect.poll(() => transcriptOf(page), WAIT).toMatch(/good morning,? everyone/i);
-    await picture(page, 'page-live');
     await expectAccessible(page);
     network.cut();
     await page.locator('#work-text').getByText('Reconnecting').waitFor();
     await expect
       .poll(() => transcriptOf(page), WAIT)
       .toMatch(/good morning,? everyone.*weekly meeting with the project status/i);
+    await picture(page, 'page-live', '#transcript li:nth-child(2) .partial');
     await page.locator('#stop').click();
     await page.locator('#downloads').waitFor(WAIT);
     expect(troubles).toEqual([]);
@@ -95,7 +99,6 @@ describeInBrowser(() => {
     const { page, troubles } = await visit(browser, service.url, options);
     expect(await page.locator('html').getAttribute('lang')).toBe('ko');
     await page.locator('#service').getByText('embedded').waitFor();
-    await picture(page, 'page-korean');
     await expectAccessible(page);
     const file = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no sound') };
     await page.locator('#file').setInputFiles(file);
