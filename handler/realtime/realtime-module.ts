@@ -89,5 +89,9 @@ function callerOf(
     return undefined;
   }
   const { id, limits } = caller.tenant;
-  return { tenant: id, keepsAudio, maxSessions: limits.concurrentJobs };
+  return {
+    tenant: id,
+    keepsAudio: limits.keepsLiveAudio ?? keepsAudio,
+    maxSessions: limits.concurrentJobs,
+  };
 }
