@@ -162,7 +162,7 @@ export class LiveSessions {
 
   /** Ends the work of this process; stored sessions are taken up by the next one. */
   async close(): Promise<void> {
-    for (const session of this.#sessions.all()) session.close();
+    await Promise.all(this.#sessions.all().map((session) => session.close()));
     await (await this.#spool)?.remove();
   }
 
