@@ -106,6 +106,11 @@ export class HostedSession {
     return this.open;
   }
 
+  /** Tells other processes that the session has a host. */
+  async touch(): Promise<void> {
+    await this.#store?.touch().catch(() => undefined); // The next time is soon enough.
+  }
+
   /** Its client is gone: it waits, then ends as if the client had ended it. */
   abandon(): void {
     if (this.#reviving || this.#isOver || this.#open?.host.isListenedTo) return;

@@ -58,6 +58,7 @@ export class RealtimeModule {
       ...this.#engine,
       logger,
       dataDir: resolve(jobs.dataDir),
+      isShared: jobs.databaseUrl !== undefined,
       spoolDir: audio.spoolDir,
       ffmpegPath: audio.ffmpegPath,
       meter: this.#context.live.meters,

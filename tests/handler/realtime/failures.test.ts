@@ -192,6 +192,31 @@ test('what was said last can still be fetched after the end, until its client ha
   await expect(again).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
+test('processes that share a folder leave each other their sessions, until one is silent', async () => {
+  const first = bench.sessions({ isShared: true });
+  const session = await start(first);
+  const ear = new Ear();
+  session.host.listen(ear);
+  speak(session, 5);
+  await expect.poll(() => ear.acknowledged).toBe(20);
+  const second = bench.sessions({ isShared: true });
+  expect(await second.restore()).toBe(0);
+  const early = second.resume(CALLER, 's', session.resumeToken);
+  await expect(early).rejects.toMatchObject({ code: 'SERVICE_BUSY' });
+  const unknown = second.resume(CALLER, 'other', session.resumeToken);
+  await expect(unknown).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await first.close();
+  const [folder] = await readdir(join(dataDir, 'realtime'));
+  const before = new Date(Date.now() - 20_000);
+  await utimes(join(dataDir, 'realtime', folder!), before, before);
+  const third = bench.sessions({ isShared: true });
+  const taken = await Promise.all([second.restore(), third.restore()]);
+  expect(taken.toSorted()).toEqual([0, 1]);
+  const heir = taken[0] === 1 ? second : third;
+  await heardToTheEnd(await heir.resume(CALLER, 's', session.resumeToken), ear);
+  expect(ear.text).toBe(textOfLevels(12));
+});
+
 test('files that cannot be read keep nobody else out, and are gone after a day', async () => {
   const sessions = openSessions();
   const session = await start(sessions);
