@@ -2,10 +2,12 @@ import { apiKey, ServiceError } from './service.js';
 
 const RETRY_MS = 1000;
 const MAX_RETRIES = 50;
+/** A service that hears audio says so every second; a socket that is silent for so long is dead. */
+const SILENT_MS = 20_000;
 /** Closed for a reason that trying again does not change. */
 const isFinal = (/** @type {number} */ code) => code === 1000 || (code >= 4000 && code !== 4408);
-/** The service is loading, full or restarting. */
-const BUSY = 1013;
+/** The service is restarting; it is loading or full. */
+const BUSY = [1012, 1013];
 
 /**
  * @typedef {object} LiveHooks
@@ -27,6 +29,9 @@ export class LiveConnection {
   #sessionId = '';
   #resumeToken = '';
   #retries = 0;
+  /** When to try again; null unless the connection was cut. @type {number | null} */
+  #retryAtMs = null;
+  #heardAtMs = 0;
   #isOpen = false;
   #isEnding = false;
   #isOver = false;
@@ -49,6 +54,9 @@ export class LiveConnection {
     this.#lastSeq += 1;
     this.#unconfirmed.push({ seq: this.#lastSeq, bytes });
     if (this.#isOpen) this.#socket?.send(bytes);
+    const isWaiting = this.#retryAtMs === null && !this.#isOver;
+    if (isWaiting && performance.now() - this.#heardAtMs > SILENT_MS) this.#abandonSocket();
+    this.#retryWhenDue();
   }
 
   /** No more audio; the last words come, then the end. */
@@ -57,9 +65,28 @@ export class LiveConnection {
     if (this.#isOpen) this.#tell({ type: 'end_session' });
   }
 
+  /** A socket without a network takes minutes to close by itself. */
+  #abandonSocket() {
+    if (this.#socket) {
+      this.#socket.onopen = null;
+      this.#socket.onclose = null;
+      this.#socket.onmessage = null;
+      this.#socket.close();
+    }
+    this.#closed(1006, '');
+  }
+
+  /** Timers of a tab in the background are late by up to a minute, its audio is not: both call this. */
+  #retryWhenDue() {
+    if (this.#retryAtMs === null || performance.now() < this.#retryAtMs) return;
+    this.#retryAtMs = null;
+    this.#connect();
+  }
+
   #connect() {
     const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/stt/realtime`);
     this.#socket = socket;
+    this.#heardAtMs = performance.now();
     socket.onopen = () => this.#introduce();
     socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
     socket.onclose = ({ code, reason }) => this.#closed(code, reason);
@@ -79,6 +106,7 @@ export class LiveConnection {
 
   /** @param {any} event */
   #hear(event) {
+    this.#heardAtMs = performance.now();
     if (event.event_seq !== undefined) {
       if (event.event_seq <= this.#lastEventSeq) return;
       this.#lastEventSeq = event.event_seq;
@@ -115,10 +143,11 @@ export class LiveConnection {
     this.#isOpen = false;
     if (this.#isOver) return;
     const mayReturn = !isFinal(code) && this.#failure === null && this.#retries < MAX_RETRIES;
-    if (mayReturn && (this.#sessionId !== '' || code === BUSY)) {
+    if (mayReturn && (this.#sessionId !== '' || BUSY.includes(code))) {
       this.#retries += 1;
       this.#hooks.onCut();
-      setTimeout(() => this.#connect(), RETRY_MS);
+      this.#retryAtMs = performance.now() + RETRY_MS;
+      setTimeout(() => this.#retryWhenDue(), RETRY_MS + 1);
       return;
     }
     this.#isOver = true;
