@@ -19,6 +19,8 @@ export interface LiveSessionsOptions {
   readonly logger: Logger;
   /** Sessions stored there survive this process; without it they end with it. */
   readonly dataDir?: string | undefined;
+  /** Other processes use that folder too. */
+  readonly isShared?: boolean;
   readonly spoolDir?: string | undefined;
   readonly ffmpegPath?: string | undefined;
   /** What is made of a session's audio once it has ended; asked where the caller keeps audio. */
