@@ -8,10 +8,12 @@ import { KeyedService, keyOf } from './keyed-service.ts';
 import {
   CHROMIUM,
   expectAccessible,
+  loseSession,
   networkTo,
   openBrowser,
   picture,
   SAMPLE,
+  sessionStarted,
   visit,
 } from './page-visits.ts';
 import { type RunningService, startService } from './service-process.ts';
@@ -87,6 +89,27 @@ describeInBrowser(() => {
       .poll(() => transcriptOf(page), WAIT)
       .toMatch(/good morning,? everyone.*weekly meeting with the project status/i);
     await picture(page, 'page-live', '#transcript li:nth-child(2) .partial');
+    await page.locator('#stop').click();
+    await page.locator('#downloads').waitFor(WAIT);
+    expect(troubles).toEqual([]);
+    await page.context().close();
+    await network.close();
+  });
+
+  test('a session that the service has lost is followed by another, with all that was not final', async () => {
+    const network = await networkTo(service.url);
+    const { page, troubles } = await visit(browser, network.url, { expected: /ERR_CONNECTION/ });
+    const started = sessionStarted(page);
+    await page.locator('#speak').click();
+    await expect.poll(() => transcriptOf(page), WAIT).toMatch(/good morning/i);
+    const next = sessionStarted(page);
+    network.cut(loseSession(service.url, await started));
+    await page.locator('#work-text').getByText('Reconnecting').waitFor();
+    await page.locator('#work-text').getByText('Listening').waitFor(WAIT);
+    expect(await next).not.toBe(await started);
+    await expect
+      .poll(() => transcriptOf(page), WAIT)
+      .toMatch(/good morning.*weekly meeting with the project status.*speech engine/i);
     await page.locator('#stop').click();
     await page.locator('#downloads').waitFor(WAIT);
     expect(troubles).toEqual([]);
