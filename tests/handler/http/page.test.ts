@@ -72,7 +72,13 @@ describeInBrowser(() => {
     ]);
     expect(download.suggestedFilename()).toMatch(/\.srt$/);
     await page.locator('.word', { hasText: 'budget' }).click();
-    await expect.poll(() => page.locator('#clock').textContent()).toMatch(/^0:2\d/);
+    await expect.poll(() => page.locator('#clock').textContent(), WAIT).toMatch(/^0:2\d/);
+    await page.locator('.time').last().focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('.word[role="button"]:focus').textContent()).toBe('you');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.locator('#clock').textContent(), WAIT).toMatch(/^0:4\d/);
     expect(troubles).toEqual([]);
     await page.context().close();
   });
