@@ -8,16 +8,16 @@ import type { DeviceOptions } from '../models/engine/protocol.ts';
 import { whisperFiles } from '../models/hub/needs.ts';
 import { resolveModel } from '../models/hub/resolve-model.ts';
 import { writeRandomCheckpoint } from '../scripts/random-checkpoint.ts';
-import { WHISPER_SHAPES } from '../scripts/whisper-shapes.ts';
+import { WHISPER_SHAPES, type WhisperShape } from '../scripts/whisper-shapes.ts';
 import { compareWithCpu } from './gpu-correctness.ts';
 import { GpuMemory, gpuFacts } from './gpu-facts.ts';
 import { measureModel } from './gpu-measure.ts';
 import { printTable } from './gpu-tables.ts';
 
-const USAGE = `Usage: npm run bench:gpu -- [--model REFERENCE] [--shape large-v3,turbo] [--layers N]
+const USAGE = `Usage: npm run bench:gpu -- [--model REFERENCE] [--shape large-v3,turbo] [--layers N] [--width N]
   [--batches 1,2,4,8,16,32] [--tokens 64] [--device cuda|cpu]
 Cold start, encoder, tokens, memory, warm-up, the runtime's profile and correctness against the CPU.
-Without --model the weights are random, of the shapes' true sizes. Exit code 1: a node of a decode's
+Without --model the weights are random, of the shapes' true sizes or of the given ones. Exit code 1: a node of a decode's
 Loop ran on the CPU, or the tokens differ from the CPU's.
 `;
 
@@ -26,6 +26,7 @@ const { values } = parseArgs({
     model: { type: 'string' },
     shape: { type: 'string', default: 'large-v3,turbo' },
     layers: { type: 'string' },
+    width: { type: 'string' },
     batches: { type: 'string', default: '1,2,4,8,16,32' },
     tokens: { type: 'string', default: '64' },
     device: { type: 'string', default: 'cuda' },
@@ -98,11 +99,19 @@ async function models(): Promise<{ readonly name: string; readonly folder: strin
   for (const name of values.shape.split(',')) {
     const shape = WHISPER_SHAPES[name];
     if (shape === undefined) throw new Error(`--shape: ${Object.keys(WHISPER_SHAPES).join(', ')}`);
-    const layers = values.layers === undefined ? undefined : Number(values.layers);
-    const reduced = layers === undefined ? {} : { encoderLayers: layers, decoderLayers: layers };
     const folder = join(workFolder, name);
-    await writeRandomCheckpoint(folder, { shape: { ...shape, ...reduced }, dtype: 'F16', seed: 1 });
+    await writeRandomCheckpoint(folder, { shape: reduced(shape), dtype: 'F16', seed: 1 });
     written.push({ name: `${name} (random weights)`, folder });
   }
   return written;
+}
+
+/** To try the bench itself: what a layer does takes its time by its width. */
+function reduced(shape: WhisperShape): WhisperShape {
+  const encoderLayers = Number(values.layers ?? shape.encoderLayers);
+  const decoderLayers = Number(values.layers ?? shape.decoderLayers);
+  const dModel = Number(values.width ?? shape.dModel);
+  const [encoderFeedForward, decoderFeedForward] = [4 * dModel, 4 * dModel];
+  const sizes = { dModel, heads: dModel / 64, encoderFeedForward, decoderFeedForward };
+  return { ...shape, ...sizes, encoderLayers, decoderLayers };
 }

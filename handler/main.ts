@@ -36,6 +36,9 @@ type Signals = Pick<ShutdownSignals, 'shutdown' | 'hurry'>;
 
 const EXIT_BAD_USAGE = 2;
 const STDOUT = 1;
+/** What a session may hear between its limit and its end. */
+const SESSION_OVERTIME_SEC = 120;
+const WAV_BYTES_PER_SEC = 32_000;
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -140,7 +143,8 @@ function serviceEngine(config: Config, models: StartedModels): ServiceEngine {
   return {
     executor: new LocalExecutor({
       audioRoot: config.audio.root,
-      services: (root) => jobServices({ ...config.audio, root }, models),
+      services: (root, isOfLiveSession) =>
+        jobServices({ ...limitsOf(config, isOfLiveSession), root }, models),
     }),
     model: recognizer.modelName,
     device: models.device,
@@ -226,6 +230,13 @@ function runQueued(job: Job, { config, models, context, onHeard }: QueuedJob): P
 function ready(models: StartedModels | undefined): StartedModels {
   if (models === undefined) throw new SttError('INTERNAL', 'A job came before the models');
   return models;
+}
+
+/** A live session was let in under limits of its own. */
+function limitsOf({ audio, realtime }: Config, isOfLiveSession: boolean): Config['audio'] {
+  if (!isOfLiveSession) return audio;
+  const maxSec = Math.max(audio.maxSec, realtime.maxSessionSec + SESSION_OVERTIME_SEC);
+  return { ...audio, maxSec, maxBytes: Math.max(audio.maxBytes, maxSec * WAV_BYTES_PER_SEC) };
 }
 
 const streamServices = ({ openAudio }: JobServices, { recognizer }: StartedModels) => ({

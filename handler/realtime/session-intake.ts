@@ -48,13 +48,16 @@ export class SessionIntake {
     if (seq > expectedSeq) return { kind: 'missing', expectedSeq };
     this.#receivedSeq = seq;
     this.#decoder ??= this.#open(bytes);
-    void this.#decoder.then((decoder) => decoder.write(bytes, seq)).catch(this.#host.fail);
+    void this.#decoder.then((decoder) => decoder.write(bytes, seq)).catch(this.#refuse);
     return { kind: 'taken' };
   }
 
+  /** What was understood before becomes final; then the session ends, and says why. */
+  readonly #refuse = (thrown: unknown): void => this.#host.end('error', SttError.from(thrown));
+
   /** Settles when the host has all that was accepted. */
   async flush(): Promise<void> {
-    await (await this.#decoder)?.flush();
+    await (await this.#decoder?.catch(() => undefined))?.flush();
   }
 
   close(): void {
@@ -71,7 +74,7 @@ export class SessionIntake {
       throw new SttError('AUDIO_UNDECODABLE', 'An encoded stream cannot go on in a new process');
     }
     const ffmpegPath = await findFfmpeg(this.#ffmpegPath);
-    return containerDecoder(this.#host, { ffmpegPath, container: encoding });
+    return containerDecoder(this.#host, { ffmpegPath, container: encoding }, this.#refuse);
   }
 }
 
@@ -114,12 +117,13 @@ function float32Waveform(bytes: Buffer): Float32Array<ArrayBuffer> {
 function containerDecoder(
   host: LiveHost,
   source: { readonly ffmpegPath: string; readonly container: StreamContainer },
+  onFailure: (error: SttError) => void,
 ): Decoder {
   let written = 0;
   const stream: DecodingStream = openDecodingStream(
     source,
     (bytes) => host.hear(pcm16Waveform(bytes), written),
-    host.fail,
+    onFailure,
   );
   return {
     write: (bytes, chunkSeq) => {

@@ -6,9 +6,10 @@ import { Connection } from '../connection.ts';
 import type { ConnectionLimits, SessionLink, SocketSpeaker, Wire } from '../connection-parts.ts';
 import type { RealtimeCaller } from '../contracts.ts';
 import { isTrustedOrigin } from '../credentials.ts';
-import type { LiveSessions, SessionManner } from '../live-sessions.ts';
+import type { LiveSessions } from '../live-sessions.ts';
 import type { RealtimeSockets } from '../realtime-sockets.ts';
 import type { ServerMessage } from '../server-messages.ts';
+import type { SessionManner } from '../session-contracts.ts';
 
 /** What every facade shares with `/stt/realtime`. */
 export interface FacadeHost {

@@ -22,7 +22,8 @@ const SPOKEN = expect.stringMatching(/^Good morning everyone/);
 const recording = (seconds: number): Buffer =>
   SAMPLE.subarray(0, WAV_HEADER_BYTES + seconds * BYTES_PER_SEC);
 const SHORT = recording(6);
-const LONG = recording(40);
+/** Takes a worker several times what a signal takes to reach it. */
+const LONG = recording(20);
 
 let endpoint: RunpodEndpoint;
 let folder: string;

@@ -19,7 +19,7 @@ afterEach(() => bench.remove());
 async function runScript(env: Record<string, string>): Promise<string> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['--import', 'tsx', 'scripts/ensure-ffmpeg.ts'],
+    ['--import', './scripts/typescript.mjs', 'scripts/ensure-ffmpeg.ts'],
     { env: { PATH: bench.folder, XDG_CACHE_HOME: bench.folder, HOME: bench.folder, ...env } },
   );
   return stdout;

@@ -62,7 +62,18 @@ test('the whole bench runs on the CPU', { timeout: 120_000 }, async () => {
     process.execPath,
     [
       ...['--import', './scripts/typescript.mjs', 'bench/gpu.ts', '--device', 'cpu'],
-      ...['--shape', 'tiny.en', '--layers', '1', '--batches', '1', '--tokens', '3'],
+      ...[
+        '--shape',
+        'tiny.en',
+        '--layers',
+        '1',
+        '--width',
+        '64',
+        '--batches',
+        '1',
+        '--tokens',
+        '3',
+      ],
     ],
     { cwd: ROOT },
   );
