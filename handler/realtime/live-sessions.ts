@@ -81,7 +81,7 @@ export class LiveSessions {
     try {
       const store = await this.#storeOf(identity.key, isResumable);
       const counts = { chunkSeq: 0, sampleCount: 0, eventSeq: 0, countedSamples: 0 };
-      const live = initialLiveState(language);
+      const live = initialLiveState(language, options.diarize);
       const checkpoint = { version: 1, identity, epoch: 1, live, ...counts, ending: null } as const;
       await store.save(checkpoint, []); // From its first answer on it survives this process.
       session.begin(checkpoint, [], { store, audio: await SessionAudio.open(store.folder) });

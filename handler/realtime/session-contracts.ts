@@ -48,6 +48,8 @@ export interface StartOptions extends SessionManner {
   readonly language: string | null;
   readonly format: AudioFormat;
   readonly webhookUrl?: string | null;
+  /** Whether final words say who speaks; off by default. */
+  readonly diarize?: boolean;
 }
 
 /** How a session has ended. */
