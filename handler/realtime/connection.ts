@@ -259,6 +259,7 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
 
   #tick(): void {
     const { limits } = this.#parts;
+    if (this.#flow.isHeld) this.keepAlive(); // It is the client that waits.
     const idleSec = (performance.now() - this.#lastHeardAtMs) / 1000;
     if (!this.#session) {
       if (idleSec < limits.startSec) return;
@@ -273,8 +274,7 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
       this.#hasWarned = true;
       this.#send({ type: 'warning', code: 'SESSION_EXPIRING', seconds_left: Math.ceil(leftSec) });
     }
-    if (reason === null || (reason === 'idle' && this.#flow.isHeld)) return;
-    this.#inOrder(() => this.#end(reason));
+    if (reason !== null) this.#inOrder(() => this.#end(reason));
   }
 
   #send(message: ServerMessage): void {

@@ -76,6 +76,17 @@ export interface AudioUsage {
   count(tenant: string | null, audioSec: number, sessions: number): void;
 }
 
+/** Counts what live sessions do. */
+export interface LiveMeter {
+  window(outcome: 'recognised' | 'failed' | 'given-up', elapsedSec: number): void;
+  /** From the arrival of a final word's last sample to the moment when it was told. */
+  final(latencySec: number): void;
+  gap(lengthSec: number): void;
+  /** A client came back: after a cut, or to a session of an earlier process. */
+  resumed(after: 'cut' | 'restart'): void;
+  closed(code: number): void;
+}
+
 /** How a client sends its audio. */
 export interface AudioFormat {
   /** `auto`: by the first bytes a container, else `pcm16`. */

@@ -3,8 +3,8 @@ import { type ErrorCode, SttError } from '../../core/errors.ts';
 
 const FIRST_WAIT_MS = 250;
 const MAX_WAIT_MS = 5000;
-/** A hiccup is not worth a word. */
-const WORTH_TELLING_MS = 2000;
+/** Failures in a row, about two seconds, before anyone is told: a hiccup is not worth a word. */
+const WORTH_TELLING = 4;
 
 /** Something that fails now and is tried again: since when, whether its client knows, how long yet. */
 export class Delay {
@@ -45,7 +45,7 @@ export class Delay {
     this.#sinceMs ??= performance.now();
     this.#failures += 1;
     const waitMs = Math.min(MAX_WAIT_MS, this.#firstWaitMs * 2 ** (this.#failures - 1));
-    if (this.#code === null && this.elapsedMs + waitMs >= WORTH_TELLING_MS) {
+    if (this.#code === null && this.#failures >= WORTH_TELLING) {
       this.#code = code;
       this.#onLate(code);
     }
@@ -53,24 +53,43 @@ export class Delay {
   }
 }
 
-/**
- * Does the work again until it succeeds.
- * @throws {SttError} its failure after `patienceMs`; the reason of `signal`.
- */
-export async function persist<T>(
-  work: () => Promise<T>,
-  delay: Delay,
-  { patienceMs, signal }: { readonly patienceMs: number; readonly signal: AbortSignal },
-): Promise<T> {
-  for (;;) {
-    try {
-      const done = await work();
-      delay.over();
-      return done;
-    } catch (thrown) {
-      signal.throwIfAborted();
-      if (delay.elapsedMs >= patienceMs) throw thrown;
-      await delay.failed(SttError.from(thrown).code, signal);
-    }
+export interface Patience {
+  readonly patienceMs: number;
+  readonly backoffMs?: number;
+  readonly signal: AbortSignal;
+}
+
+/** Work that may fail for a while and must not be given up. */
+export class Persistence {
+  readonly #delay: Delay;
+  readonly #patience: Patience;
+
+  constructor(onLate: (code: ErrorCode) => void, patience: Patience) {
+    this.#delay = new Delay(onLate, patience.backoffMs);
+    this.#patience = patience;
   }
+
+  /** Why something is late; null: nothing is. */
+  get late(): ErrorCode | null {
+    return this.#delay.code;
+  }
+
+  /**
+   * Does the work again until it succeeds.
+   * @throws {SttError} its failure once the patience is over; the reason of the signal.
+   */
+  readonly run = async <T>(work: () => Promise<T>): Promise<T> => {
+    const { patienceMs, signal } = this.#patience;
+    for (;;) {
+      try {
+        const done = await work();
+        this.#delay.over();
+        return done;
+      } catch (thrown) {
+        signal.throwIfAborted();
+        if (this.#delay.elapsedMs >= patienceMs) throw thrown;
+        await this.#delay.failed(SttError.from(thrown).code, signal);
+      }
+    }
+  };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { SttError } from '../../core/errors.ts';
 import type { Refinement } from './contracts.ts';
-import { Delay, persist } from './delays.ts';
+import { Persistence } from './delays.ts';
 import type { SessionAudio } from './session-audio.ts';
 import type { SessionIdentity, SessionStore } from './session-store.ts';
 
@@ -40,10 +40,9 @@ export async function handOver(
       throw thrown;
     }
   };
-  await persist(work, new Delay(() => undefined), {
-    patienceMs: Number.POSITIVE_INFINITY,
-    signal,
-  });
+  await new Persistence(() => undefined, { patienceMs: Number.POSITIVE_INFINITY, signal }).run(
+    work,
+  );
   return jobId;
 }
 

@@ -66,6 +66,10 @@ export class HostedSession {
     return this.#open?.host.isListenedTo ?? true; // One that is just beginning will be.
   }
 
+  get lagSamples(): number {
+    return this.isOver ? 0 : (this.#open?.host.lagSamples ?? 0);
+  }
+
   isHostedBy(host: LiveHost): boolean {
     return this.#open?.host === host;
   }
@@ -77,7 +81,7 @@ export class HostedSession {
   ): void {
     const { options } = this.#parts;
     const host = new LiveHost(checkpoint, events, { ...options, store, audio });
-    const intake = new SessionIntake(host, this.identity.format, options.ffmpegPath);
+    const intake = new SessionIntake(host, store, options.ffmpegPath);
     this.#store = store;
     const outcome = this.#outcomeOf(host, { store, audio });
     outcome.then(
@@ -92,6 +96,7 @@ export class HostedSession {
     const audio = await SessionAudio.open(store.folder, checkpoint.sampleCount);
     this.begin({ ...checkpoint, epoch: checkpoint.epoch + 1 }, events, { store, audio });
     this.open.host.recover();
+    await this.open.intake.takeUp();
   }
 
   /** @throws {SttError} what keeps it from going on. */
@@ -99,6 +104,11 @@ export class HostedSession {
     clearTimeout(this.#waiting);
     await this.#reviving?.();
     return this.open;
+  }
+
+  /** Tells other processes that the session has a host. */
+  async touch(): Promise<void> {
+    await this.#store?.touch().catch(() => undefined); // The next time is soon enough.
   }
 
   /** Its client is gone: it waits, then ends as if the client had ended it. */
@@ -119,11 +129,11 @@ export class HostedSession {
   }
 
   /** Ends the work of this process. */
-  close(): void {
+  async close(): Promise<void> {
     this.#closed.abort(new SttError('SHUTTING_DOWN', 'The service stops'));
     clearTimeout(this.#waiting);
-    this.#open?.host.close();
     this.#open?.intake.close();
+    await this.#open?.host.close();
   }
 
   #endIn(waitMs: number): void {
@@ -158,7 +168,7 @@ export class HostedSession {
 
   async #forget(): Promise<void> {
     this.#isOver = true;
-    this.close();
+    await this.close();
     this.#parts.onForgotten();
     await this.#store?.remove().catch((thrown: unknown) => {
       this.#parts.options.logger.warn({ err: SttError.from(thrown) }, 'live session not removed');

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../core/errors.ts';
 import type { VoiceActivityModel } from '../../pipeline/contracts.ts';
 import type { LiveOptions } from '../../pipeline/realtime/session-state.ts';
-import type { AudioUsage, WindowRecognizer } from './contracts.ts';
+import type { AudioUsage, LiveMeter, WindowRecognizer } from './contracts.ts';
 import type { LiveWireEvent } from './live-events.ts';
 import type { SessionAudio } from './session-audio.ts';
 import type { NumberedEvent, SessionStore } from './session-store.ts';
@@ -15,6 +15,7 @@ export interface LiveHostPorts {
   readonly live?: LiveOptions | undefined;
   readonly timing?: WindowTiming | undefined;
   readonly usage?: AudioUsage | undefined;
+  readonly meter?: LiveMeter | undefined;
 }
 
 /** Whoever listens to a session; hears everything in order. */

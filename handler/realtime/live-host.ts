@@ -1,20 +1,20 @@
 import { type ErrorCode, SttError } from '../../core/errors.ts';
-import { stepLiveSession } from '../../pipeline/realtime/live-session.ts';
+import { type LiveStep, stepLiveSession } from '../../pipeline/realtime/live-session.ts';
 import {
   DEFAULT_LIVE_OPTIONS,
-  type LiveEvent,
   type LiveInput,
   type LiveOptions,
   type LiveState,
   type WindowRequest,
 } from '../../pipeline/realtime/session-state.ts';
 import { CountedAudio } from './counted-audio.ts';
-import { Delay, persist } from './delays.ts';
+import { Persistence } from './delays.ts';
 import { EventLog } from './event-log.ts';
 import type { LiveHostPorts, SessionListener } from './live-host-ports.ts';
 import { heardAgainFrom, neededFrom } from './needed-audio.ts';
 import { SessionEars } from './session-ears.ts';
 import { grouped, type SessionInput } from './session-input.ts';
+import { SessionMeter } from './session-meter.ts';
 import type {
   NumberedEvent,
   SessionCheckpoint,
@@ -39,7 +39,8 @@ export class LiveHost {
   readonly #counted: CountedAudio;
   readonly #closed = new AbortController();
   readonly #log: EventLog;
-  readonly #delay: Delay;
+  readonly #persistence: Persistence;
+  readonly #meter: SessionMeter;
   #live: LiveState;
   #chunkSeq: number;
   #heardSeq: number;
@@ -48,6 +49,7 @@ export class LiveHost {
   #finalizing: (() => void)[] = [];
   #waitingSamples = 0;
   #isPumping = false;
+  #pumped: Promise<void> = Promise.resolve();
   #listener: SessionListener | null = null;
   #onEnded: () => void = () => {};
   #onFailed: (error: SttError) => void = () => {};
@@ -67,10 +69,12 @@ export class LiveHost {
     this.#ending = checkpoint.ending;
     const { tenant } = checkpoint.identity;
     this.#counted = new CountedAudio(ports.usage, tenant, checkpoint.countedSamples);
-    const tell = (code: ErrorCode): void => this.#listener?.onDelayed(code);
-    this.#delay = new Delay(tell, ports.timing?.backoffMs);
-    this.#windows = new SessionWindows(checkpoint, ports, tell);
-    this.#ears = new SessionEars(ports, (work) => this.#persist(work));
+    this.#meter = new SessionMeter(ports.meter);
+    const onLate = (code: ErrorCode): void => this.#listener?.onDelayed(code);
+    const patience = { ...(ports.timing ?? DEFAULT_WINDOW_TIMING), signal: this.#closed.signal };
+    this.#persistence = new Persistence(onLate, patience);
+    this.#windows = new SessionWindows(checkpoint, ports, { onLate, disk: this.#persistence });
+    this.#ears = new SessionEars(ports, this.#persistence.run);
     this.ended = new Promise((resolve, reject) => {
       this.#onEnded = resolve;
       this.#onFailed = reject;
@@ -118,7 +122,7 @@ export class LiveHost {
     this.#listener = listener;
     previous?.onReplaced();
     for (const event of this.#log.behind(lastEventSeq)) listener.onEvent(event);
-    const late = this.#windows.late ?? this.#delay.code;
+    const late = this.#windows.late ?? this.#persistence.late;
     if (late !== null) listener.onDelayed(late);
   }
 
@@ -131,31 +135,34 @@ export class LiveHost {
   hear(waveform: Float32Array, chunkSeq: number): void {
     this.#heardSeq = chunkSeq;
     this.#waitingSamples += waveform.length;
+    this.#meter.heard(this.sampleCount);
     this.#put({ kind: 'audio', waveform, chunkSeq });
   }
 
   /** All that was said before becomes final; settles when it is. */
   finalize(): Promise<void> {
-    const input = { type: 'finalize' } as const;
-    return new Promise((settle) => this.#put({ kind: 'step', input, settle }));
+    return new Promise((settle) =>
+      this.#put({ kind: 'step', input: { type: 'finalize' }, settle }),
+    );
   }
 
   /** All that was said becomes final, then it has ended; the first reason is the one that is told. */
-  end(reason: string, error: SttError | null = null): void {
+  end(reason: string, error?: SttError): void {
     this.#ending ??= { reason, error: error?.toJSON() ?? null };
     this.#take({ type: 'end' });
   }
 
-  /** Stops all work; what is stored stays. */
-  close(): void {
+  /** Stops all work, and settles when nothing is written any more; what is stored stays. */
+  async close(): Promise<void> {
     this.#closed.abort(new SttError('JOB_CANCELLED', 'The session was closed'));
     this.#inbox = [];
+    await this.#pumped;
   }
 
   #put(input: SessionInput): void {
     if (this.#closed.signal.aborted) return;
     this.#inbox.push(input);
-    if (!this.#isPumping) void this.#pump();
+    if (!this.#isPumping) this.#pumped = this.#pump();
   }
 
   #take(input: LiveInput): void {
@@ -212,7 +219,7 @@ export class LiveHost {
   async #append(waveform: Float32Array): Promise<void> {
     const { audio } = this.#ports;
     const start = audio.sampleCount;
-    await this.#persist(async () => {
+    await this.#persistence.run(async () => {
       const before = audio.sampleCount;
       try {
         await audio.append(waveform.subarray(before - start));
@@ -222,14 +229,8 @@ export class LiveHost {
     });
   }
 
-  #persist<T>(work: () => Promise<T>): Promise<T> {
-    const { patienceMs } = this.#ports.timing ?? DEFAULT_WINDOW_TIMING;
-    return persist(work, this.#delay, { patienceMs, signal: this.#closed.signal });
-  }
-
   #hearFrames(probabilities: readonly number[]): Step {
-    const { frameSamples } = this.#ears;
-    return this.#step({ type: 'audio', probabilities, frameSamples });
+    return this.#step({ type: 'audio', probabilities, frameSamples: this.#ears.frameSamples });
   }
 
   #step(input: LiveInput): Step {
@@ -248,8 +249,9 @@ export class LiveHost {
     const telling = this.#log.prepare(told);
     const countedSamples = this.#counted.at(audio.sampleCount, this.#live.isEnded);
     const checkpoint = this.#checkpoint(telling.lasting.length, countedSamples);
-    await this.#persist(() => store.save(checkpoint, telling.lasting));
+    await this.#persistence.run(() => store.save(checkpoint, telling.lasting));
     this.#log.keep(telling);
+    this.#meter.told(told);
     for (const event of telling.heard) this.#listener?.onEvent(event);
     this.#listener?.onAcknowledged(this.#chunkSeq, audio.sampleCount);
     if (steps.length > 0 && this.#live.utterances.every(({ end }) => end === null)) {
@@ -257,7 +259,6 @@ export class LiveHost {
     }
     for (const { request } of steps) if (request) void this.#recognize(request);
     if (!this.identity.keepsAudio) {
-      // What cannot be removed now is removed with the session.
       await audio.forgetBefore(heardAgainFrom(this.#live, this.#options)).catch(() => undefined);
     }
     const forbidden = this.#counted.count(countedSamples);
@@ -290,11 +291,8 @@ export class LiveHost {
   #fail(thrown: unknown): void {
     if (this.#closed.signal.aborted) return;
     this.#onFailed(SttError.from(thrown));
-    this.close();
+    void this.close();
   }
 }
 
-interface Step {
-  readonly events: readonly LiveEvent[];
-  readonly request: WindowRequest | null;
-}
+type Step = Pick<LiveStep, 'events' | 'request'>;

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createSpoolFolder, type SpoolFolder } from '../../audio/spool.ts';
+import { samplesToSec } from '../../audio/time.ts';
 import { SttError } from '../../core/errors.ts';
 import { initialLiveState } from '../../pipeline/realtime/session-state.ts';
 import type { RealtimeCaller, RefinedTranscript } from './contracts.ts';
@@ -11,6 +12,10 @@ import type { LiveSessionsOptions, OpenSession, StartOptions } from './session-c
 import { hashOf, isSameHash, SessionRegistry } from './session-registry.ts';
 import { SessionStore, storedSessions } from './session-store.ts';
 
+/** How often a process says that its sessions are in use, where others see them. */
+const TOUCH_MS = 5000;
+/** After this silence they are left. */
+const ABANDONED_MS = 15_000;
 const DEFAULT_RESUME_SEC = 60;
 const DEFAULT_MAX_SESSIONS = 64;
 /** What cannot be read, by a mishap or a version of tomorrow, is kept so long for whoever can. */
@@ -20,14 +25,27 @@ const UNREADABLE_KEPT_MS = 24 * 60 * 60 * 1000;
 export class LiveSessions {
   readonly #options: LiveSessionsOptions;
   readonly #sessions = new SessionRegistry<HostedSession>();
+  readonly #sharing: NodeJS.Timeout | undefined;
   #spool: Promise<SpoolFolder> | undefined;
 
   constructor(options: LiveSessionsOptions) {
     this.#options = options;
+    if (options.isShared) this.#sharing = setInterval(() => void this.#share(), TOUCH_MS).unref();
   }
 
   get count(): number {
     return this.#sessions.count;
+  }
+
+  /** The longest stretch of audio of any session whose text is not final yet. */
+  get lagSec(): number {
+    const lags = this.#sessions.all().map((session) => session.lagSamples);
+    return samplesToSec(Math.max(0, ...lags));
+  }
+
+  /** Sessions under way by tenant. */
+  byTenant(): ReadonlyMap<string | null, number> {
+    return this.#sessions.byTenant();
   }
 
   countOf(tenant: string | null): number {
@@ -81,10 +99,13 @@ export class LiveSessions {
     resumeToken: string,
   ): Promise<OpenSession> {
     const session = this.#sessions.find({ tenant, sessionId });
+    if (!session) await this.#assertNotElsewhere(tenant, sessionId);
     if (!session || !isSameHash(session.identity.resumeTokenHash, hashOf(resumeToken))) {
       throw new SttError('NOT_FOUND', 'No such session, or it has ended');
     }
-    return await session.resume();
+    const open = await session.resume();
+    this.#options.meter?.resumed(open.host.epoch > 1 ? 'restart' : 'cut');
+    return open;
   }
 
   /** Its client is gone: the session waits, then ends as if the client had ended it. */
@@ -130,11 +151,13 @@ export class LiveSessions {
   }
 
   async #restoreOne(store: SessionStore): Promise<boolean> {
+    if (this.#isHere(store) || (await this.#isElsewhere(store))) return false;
     const stored = await store.load();
     if (stored === undefined) {
       await store.remove(); // Nothing of it was ever acknowledged.
       return false;
     }
+    if (this.#options.isShared && !(await store.claim(stored.checkpoint.epoch + 1))) return false;
     const session = new HostedSession(stored.checkpoint.identity, {
       options: this.#options,
       resumeMs: this.#resumeMs,
@@ -148,8 +171,35 @@ export class LiveSessions {
 
   /** Ends the work of this process; stored sessions are taken up by the next one. */
   async close(): Promise<void> {
-    for (const session of this.#sessions.all()) session.close();
+    clearInterval(this.#sharing);
+    await Promise.all(this.#sessions.all().map((session) => session.close()));
     await (await this.#spool)?.remove();
+  }
+
+  /** Says which sessions are in use, and takes up those of processes that say so no more. */
+  async #share(): Promise<void> {
+    await Promise.all(this.#sessions.all().map((session) => session.touch()));
+    await this.restore();
+  }
+
+  #isHere({ folder }: SessionStore): boolean {
+    return this.#sessions.all().some(({ identity }) => basename(folder) === identity.key);
+  }
+
+  async #isElsewhere(store: SessionStore): Promise<boolean> {
+    return this.#options.isShared === true && (await store.ageMs()) < ABANDONED_MS;
+  }
+
+  /** @throws {SttError} SERVICE_BUSY for a session that another process has, or has just left. */
+  async #assertNotElsewhere(tenant: string | null, sessionId: string): Promise<void> {
+    const { dataDir, isShared } = this.#options;
+    if (!isShared || dataDir === undefined) return;
+    for (const store of await storedSessions(join(dataDir, 'realtime'))) {
+      const stored = await store.load().catch(() => undefined);
+      const identity = stored?.checkpoint.identity;
+      if (identity?.tenant !== tenant || identity.sessionId !== sessionId) continue;
+      throw new SttError('SERVICE_BUSY', 'Another process has the session: come again in seconds');
+    }
   }
 
   get #resumeMs(): number {
@@ -175,10 +225,10 @@ export class LiveSessions {
 
   #makeRoom({ tenant, maxSessions }: RealtimeCaller, sessionId: string): void {
     const old = this.#sessions.find({ tenant, sessionId });
-    if (old?.isListenedTo) {
+    if (old && !old.isOver && old.isListenedTo) {
       throw new SttError('INPUT_INVALID', 'session_id: a session of this name is under way');
     }
-    old?.replace();
+    if (old && !old.isOver) old.replace();
     const most = this.#options.maxSessions ?? DEFAULT_MAX_SESSIONS;
     if (this.count >= most) {
       throw new SttError('SERVICE_BUSY', `${most} live sessions are under way, the most here`);

@@ -38,6 +38,7 @@ export class RealtimeModule {
       identify: (key) => callerOf(context, this.#config.realtime.keepAudio, key),
       model: () => context.slot.engine?.model,
       logger: context.logger,
+      meter: context.live.meters,
       limits: { maxSessionSec, maxSpeed },
     });
     await this.#start();
@@ -57,8 +58,10 @@ export class RealtimeModule {
       ...this.#engine,
       logger,
       dataDir: resolve(jobs.dataDir),
+      isShared: jobs.databaseUrl !== undefined,
       spoolDir: audio.spoolDir,
       ffmpegPath: audio.ffmpegPath,
+      meter: this.#context.live.meters,
       maxSessions: realtime.maxSessions,
       timing: { ...DEFAULT_WINDOW_TIMING, patienceMs: realtime.patienceMs },
       refinement: asyncJobs && new SessionJobs(asyncJobs),
@@ -87,5 +90,9 @@ function callerOf(
     return undefined;
   }
   const { id, limits } = caller.tenant;
-  return { tenant: id, keepsAudio, maxSessions: limits.concurrentJobs };
+  return {
+    tenant: id,
+    keepsAudio: limits.keepsLiveAudio ?? keepsAudio,
+    maxSessions: limits.concurrentJobs,
+  };
 }

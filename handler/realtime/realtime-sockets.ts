@@ -7,7 +7,12 @@ const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
 
 /** The open sockets of live sessions, each with the one that speaks on it. */
 export class RealtimeSockets {
+  readonly #onClosed: (code: number) => void;
   readonly #speakers = new Set<SocketSpeaker>();
+
+  constructor(onClosed: (code: number) => void = () => undefined) {
+    this.#onClosed = onClosed;
+  }
 
   /** Tells every client that the process stops. */
   restart(): void {
@@ -25,6 +30,7 @@ export class RealtimeSockets {
     socket.on('error', () => undefined); // A close follows.
     socket.on('close', (code: number) => {
       stopPinging();
+      this.#onClosed(code);
       this.#speakers.delete(speaker);
       speaker.closed(code);
     });

@@ -2,7 +2,13 @@ import type { SttError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { VoiceActivityModel } from '../../pipeline/contracts.ts';
 import type { LiveOptions } from '../../pipeline/realtime/session-state.ts';
-import type { AudioFormat, AudioUsage, Refinement, WindowRecognizer } from './contracts.ts';
+import type {
+  AudioFormat,
+  AudioUsage,
+  LiveMeter,
+  Refinement,
+  WindowRecognizer,
+} from './contracts.ts';
 import type { LiveHost } from './live-host.ts';
 import type { SessionIntake } from './session-intake.ts';
 import type { WindowTiming } from './window-caller.ts';
@@ -13,11 +19,14 @@ export interface LiveSessionsOptions {
   readonly logger: Logger;
   /** Sessions stored there survive this process; without it they end with it. */
   readonly dataDir?: string | undefined;
+  /** Other processes use that folder too. */
+  readonly isShared?: boolean;
   readonly spoolDir?: string | undefined;
   readonly ffmpegPath?: string | undefined;
   /** What is made of a session's audio once it has ended; asked where the caller keeps audio. */
   readonly refinement?: Refinement | undefined;
   readonly usage?: AudioUsage | undefined;
+  readonly meter?: LiveMeter | undefined;
   /** How long a session waits for its client to come back. */
   readonly resumeSec?: number;
   readonly maxSessions?: number;

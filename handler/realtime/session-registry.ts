@@ -21,6 +21,14 @@ export class SessionRegistry<Session extends Registered> {
     return this.#underWay().filter(({ identity }) => identity.tenant === tenant).length;
   }
 
+  byTenant(): ReadonlyMap<string | null, number> {
+    const counts = new Map<string | null, number>();
+    for (const { identity } of this.#underWay()) {
+      counts.set(identity.tenant, (counts.get(identity.tenant) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   add(session: Session): void {
     this.#all.add(session);
     this.#byName.set(nameOf(session.identity), session);

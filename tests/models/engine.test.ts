@@ -1,13 +1,14 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
-import type { SttError } from '../../core/errors.ts';
 import { InferenceEngine } from '../../models/engine/engine.ts';
-import { EMBEDDED_WHISPER, loadModels } from '../../models/load-models.ts';
+import { EMBEDDED_WHISPER, type LoadedModels, loadModels } from '../../models/load-models.ts';
+import { type ThreadTimes, threadTimes } from '../fakes/thread-times.ts';
 import { sampleWaveform } from '../golden/shared-data.ts';
 
 const CPU = { device: 'cpu', threads: 0 } as const;
-const SETTINGS = { ...CPU, computeType: 'auto', batchSize: 2, whisper: EMBEDDED_WHISPER } as const;
+const SETTINGS = { ...CPU, computeType: 'auto', batchSize: 3, whisper: EMBEDDED_WHISPER } as const;
+const UNKNOWN: ThreadTimes = { computingMs: 0, waitingMs: 0 };
 const request = (waveform: Float32Array<ArrayBuffer>) =>
   ({
     waveform,
@@ -18,47 +19,40 @@ const request = (waveform: Float32Array<ArrayBuffer>) =>
     prompt: null,
   }) as const;
 
-const open: { close(): Promise<void> }[] = [];
-afterEach(async () => {
-  for (const resource of open.splice(0)) await resource.close();
+let models: LoadedModels;
+beforeAll(async () => {
+  models = await loadModels(SETTINGS, () => {});
 });
-
-async function load(more: { readonly batchSize?: number } = {}) {
-  const fatal: SttError[] = [];
-  const models = await loadModels({ ...SETTINGS, ...more }, (error) => fatal.push(error));
-  open.push(models);
-  return { models, fatal };
-}
+afterAll(() => models.close());
 
 test('the event loop is never blocked over 50 ms while windows are decoded', async () => {
-  const { models } = await load();
   const { signal } = new AbortController();
-  const window = sampleWaveform().slice(0, 30 * 16_000);
+  const window = sampleWaveform().slice(0, 10 * SAMPLE_RATE_HZ);
   const decodeTwo = () =>
     Promise.all([0, 1].map(() => models.recognizer.recognize(request(window.slice()), signal)));
-  await decodeTwo(); // Compiles the code paths.
   // A busy machine may hold the process up once; inference on this thread would every time.
   const longestMs: number[] = [];
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 4; round++) {
     const delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
-    const startedAt = performance.now();
+    const [startedAt, before] = [performance.now(), threadTimes() ?? UNKNOWN];
     const results = await decodeTwo();
     const elapsedMs = performance.now() - startedAt;
     delay.disable();
     expect(results.every(({ tokens }) => tokens.length > 20)).toBe(true);
     expect(elapsedMs).toBeGreaterThan(100); // A run on this thread would be seen.
-    longestMs.push(delay.max / 1e6);
-    if (delay.max / 1e6 < 50) break;
+    const { computingMs, waitingMs } = threadTimes() ?? UNKNOWN;
+    const blockedMs = delay.max / 1e6 - (waitingMs - before.waitingMs);
+    longestMs.push(Math.max(blockedMs, computingMs - before.computingMs));
+    if (longestMs.at(-1)! < 50) break; // The first may have compiled code.
   }
   process.stderr.write(`longest block of a round: ${longestMs.map((ms) => ms.toFixed(1))} ms\n`);
   expect(Math.min(...longestMs)).toBeLessThan(50);
 });
 
-test('eight requests at once, urgent ones and several tenants, say what each says alone', async () => {
-  const { models } = await load({ batchSize: 4 });
+test('six requests at once, urgent ones and several tenants, say what each says alone', async () => {
   const { signal } = new AbortController();
-  const windows = Array.from({ length: 8 }, (_, index) => {
+  const windows = Array.from({ length: 6 }, (_, index) => {
     const start = index * 5 * SAMPLE_RATE_HZ;
     return sampleWaveform().slice(start, start + (2 + index) * SAMPLE_RATE_HZ);
   });
@@ -73,17 +67,21 @@ test('eight requests at once, urgent ones and several tenants, say what each say
       tokens.flatMap((token) => (token.kind === 'text' ? [token.id] : [])),
     );
   };
+  const before = models.recognizer.stats();
   const together = await Promise.all(windows.map(textOf));
-  expect(models.recognizer.stats()).toMatchObject({ batches: 2, rows: 8, fill: 1, tenants: 0 });
+  const after = models.recognizer.stats();
+  expect(after.batches - before.batches).toBe(2);
+  expect(after.rows - before.rows).toBe(6);
+  expect(after.places - before.places).toBe(6);
+  expect(after.tenants).toBe(0);
   const alone: string[] = [];
   for (const [index, window] of windows.entries()) alone.push(await textOf(window, index));
   expect(together).toEqual(alone);
-  expect(new Set(together).size).toBeGreaterThan(5);
+  expect(new Set(together).size).toBeGreaterThan(4);
 });
 
 test('a request that is aborted while it waits never runs', async () => {
-  const { models } = await load();
-  const window = sampleWaveform().slice(0, 160_000);
+  const window = sampleWaveform().slice(0, 3 * SAMPLE_RATE_HZ);
   const { signal } = new AbortController();
   const cancelled = new AbortController();
   const running = [0, 1].map(() => models.recognizer.recognize(request(window.slice()), signal));
@@ -96,7 +94,6 @@ test('a request that is aborted while it waits never runs', async () => {
 });
 
 test('an unknown language is refused with the name of the model', async () => {
-  const { models } = await load();
   const korean = { ...request(new Float32Array(16_000)), language: 'ko' };
   await expect(
     models.recognizer.recognize(korean, new AbortController().signal),
@@ -104,9 +101,8 @@ test('an unknown language is refused with the name of the model', async () => {
 });
 
 test('sampling at a temperature is repeatable and differs from the best path', async () => {
-  const { models } = await load();
   const { signal } = new AbortController();
-  const window = sampleWaveform().slice(0, 320_000);
+  const window = sampleWaveform().slice(0, 10 * SAMPLE_RATE_HZ);
   const textAt = async (temperature: number): Promise<string> => {
     const result = await models.recognizer.recognize(
       { ...request(window.slice()), temperature },
@@ -125,7 +121,7 @@ test('a folder without a model and a file that is no model are told apart', asyn
   const missing = { ...SETTINGS, whisper: { name: 'x', folder: '/nonexistent' } };
   await expect(loadModels(missing, () => {})).rejects.toMatchObject({ code: 'MODEL_NOT_FOUND' });
   const engine = new InferenceEngine(CPU, () => {});
-  open.push(engine);
+  onTestFinished(() => engine.close());
   await expect(
     engine.load('x', { kind: 'onnx', file: new URL(import.meta.url).pathname }),
   ).rejects.toMatchObject({ code: 'MODEL_LOAD_FAILED' });

@@ -22,7 +22,7 @@ const SIZES = [
   ...['distil-small.en', 'distil-medium.en', 'distil-large-v3'],
 ];
 /** These are run as well: a window and its first token. */
-const SMALL = ['tiny', 'tiny.en', 'base'];
+const SMALL = ['tiny', 'tiny.en'];
 /** The graph of a beam search has the same weights; large-v3's alone takes seconds to load. */
 const SEARCHED = ['tiny', 'large-v3-turbo'];
 

@@ -1,20 +1,30 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { InferenceEngine } from '../../models/engine/engine.ts';
 import type { TensorMap } from '../../models/engine/protocol.ts';
-import { EMBEDDED_WHISPER } from '../../models/load-models.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from '../../models/whisper/checkpoint.ts';
 import { forcedFeeds } from '../../models/whisper/forced-feeds.ts';
 import { everydayWindows, longestWindows } from '../../models/whisper/warm-up.ts';
+import { writeRandomCheckpoint } from '../../scripts/random-checkpoint.ts';
+import { RANDOM_CHECKPOINTS } from '../fixtures/random-checkpoints.ts';
 
+/** What is said is given to the decoder: a network of any width goes the same way. */
+let folder: string;
 let engine: InferenceEngine;
 let checkpoint: WhisperCheckpoint;
 beforeAll(async () => {
-  const { folder } = EMBEDDED_WHISPER;
+  folder = await mkdtemp(join(tmpdir(), 'stt-warm-up-'));
+  await writeRandomCheckpoint(folder, RANDOM_CHECKPOINTS['an English one without the prefix']!);
   engine = new InferenceEngine({ device: 'cpu', threads: 0 }, () => {});
   checkpoint = await readWhisperCheckpoint(folder);
   await engine.load('w', { kind: 'whisper', folder, computeType: 'float32', batchSize: 4 });
 });
-afterAll(() => engine.close());
+afterAll(async () => {
+  await engine.close();
+  await rm(folder, { recursive: true });
+});
 
 const sizes = (outputs: TensorMap): (readonly number[])[] =>
   [1, 2, 3].map((stage) => outputs[`tokens_${stage}`]!.dims);

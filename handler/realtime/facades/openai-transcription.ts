@@ -125,7 +125,7 @@ export class OpenAiTranscription implements SocketSpeaker {
 
   #start(): Running {
     clearTimeout(this.#waiting);
-    const { language, turnDetection } = this.#settings;
+    const { language, turnDetection, hasLogProbs } = this.#settings;
     const audio = new IncomingAudio(incomingFormatOf(this.#settings));
     const live = liveOptionsOf(pauseOf(this.#settings));
     const link = this.#link({ ...this.#wire, send: (message) => this.#tell(message) }, { live });
@@ -136,7 +136,7 @@ export class OpenAiTranscription implements SocketSpeaker {
     });
     const Keeper = turnDetection === null ? CommittedTurns : DetectedTurns;
     const items = new Keeper(
-      (type, fields) => this.#emit(type, fields),
+      (type, fields) => this.#emit(type, hasLogProbs ? fields : { ...fields, logprobs: undefined }),
       (item) => this.#tellCommitted(item),
     );
     return { link, audio, items, appendedSec: 0, committedSec: 0 };

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
+import { z } from 'zod';
 import { PROJECT_ROOT } from '../../fakes/program.ts';
+import { LiveClient } from '../realtime/live-client.ts';
 import { freePort } from './service-process.ts';
 
 export const SAMPLE = join(PROJECT_ROOT, 'samples/meeting-en.wav');
@@ -40,7 +42,7 @@ export async function visit(
   url: string,
   { locale = 'en-GB', expected }: { locale?: string; expected?: RegExp } = {},
 ): Promise<Visit> {
-  const context = await browser.newContext({ locale, viewport: { width: 960, height: 720 } });
+  const context = await browser.newContext({ locale, viewport: { width: 900, height: 680 } });
   await context.grantPermissions(['microphone'], { origin: url });
   const page = await context.newPage();
   const troubles: string[] = [];
@@ -67,20 +69,43 @@ export async function expectAccessible(page: Page): Promise<void> {
     const told = violations.map(({ id, nodes }) => [id, ...nodes.map(({ target }) => target)]);
     expect([colorScheme, told]).toEqual([colorScheme, []]);
   }
-  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'no-preference' });
+  await page.emulateMedia({ colorScheme: 'light' });
 }
 
-/** With `PAGE_SCREENSHOTS=1` the pictures of docs/images are taken anew. */
-export async function picture(page: Page, name: string): Promise<void> {
+/** With `PAGE_SCREENSHOTS=1` the pictures of docs/images are taken anew, once `shown` is there. */
+export async function picture(page: Page, name: string, shown = 'body'): Promise<void> {
   if (process.env['PAGE_SCREENSHOTS'] === undefined) return;
+  await page.locator(shown).waitFor();
   await mkdir(IMAGES, { recursive: true });
   await page.screenshot({ path: join(IMAGES, `${name}.png`), fullPage: true });
 }
 
+/** Ends the page's live session behind its back, as a service does that has lost its disk. */
+export async function loseSession(serviceUrl: string, started: string): Promise<void> {
+  const { session_id, resume_token } = Started.parse(JSON.parse(started));
+  const client = new LiveClient(`${serviceUrl.replace('http', 'ws')}/stt/realtime`);
+  await client.send({ type: 'resume_session', session_id, resume_token, last_event_seq: 0 });
+  await client.send({ type: 'end_session' });
+  await client.closed;
+}
+
+const Started = z.object({ session_id: z.string(), resume_token: z.string() });
+
+/** What the page's next live session is told when it begins. */
+export const sessionStarted = (page: Page): Promise<string> =>
+  new Promise((resolve) => {
+    page.on('websocket', (socket) => {
+      socket.on('framereceived', ({ payload }) => {
+        const text = payload.toString();
+        if (text.includes('"session_started"')) resolve(text);
+      });
+    });
+  });
+
 export interface Network {
   readonly url: string;
-  /** Every connection ends at once, as when a network is changed. */
-  cut(): void;
+  /** Every connection ends at once, as when a network is changed; none is made before `done`. */
+  cut(done?: Promise<unknown>): void;
   close(): Promise<void>;
 }
 
@@ -88,7 +113,9 @@ export interface Network {
 export async function networkTo(serviceUrl: string): Promise<Network> {
   const sockets = new Set<Socket>();
   const target = Number(new URL(serviceUrl).port);
+  let isDown = false;
   const server = createServer((client) => {
+    if (isDown) return client.destroy();
     const service = connect(target, '127.0.0.1');
     for (const [from, to] of [[client, service] as const, [service, client] as const]) {
       sockets.add(from);
@@ -102,7 +129,11 @@ export async function networkTo(serviceUrl: string): Promise<Network> {
   });
   const port = await freePort();
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  const cut = (): void => {
+  const cut = (done?: Promise<unknown>): void => {
+    isDown = done !== undefined;
+    void done?.finally(() => {
+      isDown = false;
+    });
     for (const socket of sockets) socket.destroy();
   };
   const close = async (): Promise<void> => {

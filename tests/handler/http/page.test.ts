@@ -8,10 +8,12 @@ import { KeyedService, keyOf } from './keyed-service.ts';
 import {
   CHROMIUM,
   expectAccessible,
+  loseSession,
   networkTo,
   openBrowser,
   picture,
   SAMPLE,
+  sessionStarted,
   visit,
 } from './page-visits.ts';
 import { type RunningService, startService } from './service-process.ts';
@@ -60,29 +62,47 @@ describeInBrowser(() => {
     await page.locator('#play').blur();
     await picture(page, 'page-result');
     await expectAccessible(page);
+    await page.locator('[data-language="ko"]').click();
+    expect(await page.locator('#legend').textContent()).toContain('화자 3');
+    await picture(page, 'page-korean');
+    await expectAccessible(page);
     const [download] = await Promise.all([
       page.waitForEvent('download'),
       page.locator('#downloads [data-format="srt"]').click(),
     ]);
     expect(download.suggestedFilename()).toMatch(/\.srt$/);
     await page.locator('.word', { hasText: 'budget' }).click();
-    await expect.poll(() => page.locator('#clock').textContent()).toMatch(/^0:2\d/);
+    await expect.poll(() => page.locator('#clock').textContent(), WAIT).toMatch(/^0:2\d/);
+    await page.locator('.time').last().focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('.word[role="button"]:focus').textContent()).toBe('you');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.locator('#clock').textContent(), WAIT).toMatch(/^0:4\d/);
     expect(troubles).toEqual([]);
     await page.context().close();
   });
 
-  test('what is spoken appears while it is spoken, and a cut of the network loses none of it', async () => {
+  test('what is spoken appears while it is spoken, though the network is cut and the session lost', async () => {
     const network = await networkTo(service.url);
-    const { page, troubles } = await visit(browser, network.url);
+    const { page, troubles } = await visit(browser, network.url, { expected: /ERR_CONNECTION/ });
+    const first = sessionStarted(page);
+    const state = (text: string) => page.locator('#work-text').getByText(text).waitFor(WAIT);
     await page.locator('#speak').click();
-    await expect.poll(() => transcriptOf(page), WAIT).toMatch(/good morning,? everyone/i);
-    await picture(page, 'page-live');
+    await expect.poll(() => transcriptOf(page), WAIT).toMatch(/good morning/i);
     await expectAccessible(page);
     network.cut();
-    await page.locator('#work-text').getByText('Reconnecting').waitFor();
+    await state('Reconnecting');
+    await state('Listening');
+    const second = sessionStarted(page);
+    network.cut(loseSession(service.url, await first));
+    await state('Reconnecting');
+    await state('Listening');
+    expect(await second).not.toBe(await first);
     await expect
       .poll(() => transcriptOf(page), WAIT)
-      .toMatch(/good morning,? everyone.*weekly meeting with the project status/i);
+      .toMatch(/good morning.*status.*speech engine/i);
+    await picture(page, 'page-live', '#transcript li .partial');
     await page.locator('#stop').click();
     await page.locator('#downloads').waitFor(WAIT);
     expect(troubles).toEqual([]);
@@ -95,7 +115,6 @@ describeInBrowser(() => {
     const { page, troubles } = await visit(browser, service.url, options);
     expect(await page.locator('html').getAttribute('lang')).toBe('ko');
     await page.locator('#service').getByText('embedded').waitFor();
-    await picture(page, 'page-korean');
     await expectAccessible(page);
     const file = { name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no sound') };
     await page.locator('#file').setInputFiles(file);

@@ -8,6 +8,9 @@ import type { WireSegment } from '../../../handler/wire-segment.ts';
 import { PROJECT_ROOT, startProgram } from '../../fakes/program.ts';
 
 const SAMPLE = join(PROJECT_ROOT, 'samples/meeting-en.wav');
+const SAMPLE_BYTES = readFileSync(SAMPLE);
+const HEADER_BYTES = 44;
+const BYTES_PER_SEC = 32_000;
 const SCRIPT_LINES = JSON.parse(
   readFileSync(join(PROJECT_ROOT, 'samples/meeting-en.json'), 'utf8'),
 ) as { readonly start: number; readonly speaker: string; readonly text: string }[];
@@ -54,14 +57,14 @@ test('npm start prints the transcript of the sample, and nothing else, on stdout
 }, 60_000);
 
 test('a file as SRT, written beside its name, and a missing one that does not stop it', async () => {
-  const out = join(folder, 'out');
-  const missing = join(folder, 'missing.wav');
-  const argv = [SAMPLE, missing, '--language', 'English', '--format', 'srt', '--out', out];
+  const [out, missing] = [join(folder, 'out'), join(folder, 'missing.wav')];
+  const start = await writeRecording('start.wav', SAMPLE_BYTES.subarray(HEADER_BYTES), 6);
+  const argv = [start, missing, '--language', 'English', '--format', 'srt', '--out', out];
   const { exitCode } = await startProgram(argv).ended;
   expect(exitCode).toBe(2);
   const only = await startProgram(argv.filter((argument) => argument !== missing)).ended;
   expect(only.exitCode).toBe(0);
-  const srt = await readFile(join(out, 'meeting-en.srt'), 'utf8');
+  const srt = await readFile(join(out, 'start.srt'), 'utf8');
   expect(srt).toMatch(
     /^1\r?\n00:00:00,\d{3} --> 00:00:0\d,\d{3}\r?\n\[SPEAKER_00\]: Good morning everyone/,
   );
@@ -85,12 +88,17 @@ test('every mistake in the environment is told before a model is loaded', async 
 }, 30_000);
 
 test('silence is an empty transcript, not an error', async () => {
-  const silence = join(folder, 'silence.wav');
-  const header = Buffer.from(readFileSync(SAMPLE).subarray(0, 44));
-  const seconds = 3;
-  header.writeUInt32LE(seconds * 32_000, 40);
-  await writeFile(silence, Buffer.concat([header, Buffer.alloc(seconds * 32_000)]));
+  const silence = await writeRecording('silence.wav', Buffer.alloc(3 * BYTES_PER_SEC), 3);
   const { exitCode, stdout } = await startProgram([silence]).ended;
   expect(exitCode).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ transcript: '', segments: [], confidence: 0 });
 }, 30_000);
+
+/** Samples under the sample's header. */
+async function writeRecording(name: string, samples: Buffer, seconds: number): Promise<string> {
+  const path = join(folder, name);
+  const header = Buffer.from(SAMPLE_BYTES.subarray(0, HEADER_BYTES));
+  header.writeUInt32LE(seconds * BYTES_PER_SEC, HEADER_BYTES - 4);
+  await writeFile(path, Buffer.concat([header, samples.subarray(0, seconds * BYTES_PER_SEC)]));
+  return path;
+}

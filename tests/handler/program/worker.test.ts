@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,28 +7,34 @@ import { PROJECT_ROOT, type Program, startProgram } from '../../fakes/program.ts
 import { FakeRunpodApi } from '../../fakes/runpod-api.ts';
 
 /** One real worker process on the embedded models, driven by the queue protocol. */
-const SAMPLE_PATH = 'samples/meeting-en.wav';
+const SAMPLE = readFileSync(join(PROJECT_ROOT, 'samples/meeting-en.wav'));
+const RECORDING = 'meetings/meeting-en.wav';
 const jobs: Record<string, object> = {
-  path: { audio_url: SAMPLE_PATH, meeting_id: 'm1', tenant_id: 't1', language: 'en' },
-  inline: { audio_base64: shortSample(10) },
-  korean: { audio_url: SAMPLE_PATH, language: 'ko' },
-  misspelt: { audio_url: SAMPLE_PATH, langauge: 'en' },
+  path: { audio_url: RECORDING, meeting_id: 'm1', tenant_id: 't1', language: 'en' },
+  inline: { audio_base64: shortSample(10).toString('base64') },
+  korean: { audio_url: RECORDING, language: 'ko' },
+  misspelt: { audio_url: RECORDING, langauge: 'en' },
   escape: { audio_url: '../package.json' },
   text: { audio_base64: Buffer.from('not audio at all').toString('base64') },
 };
 
 let api: FakeRunpodApi;
+let folder: string;
 let spool: string;
 let worker: Program;
 
 beforeAll(async () => {
-  spool = await mkdtemp(join(tmpdir(), 'stt-worker-'));
+  folder = await mkdtemp(join(tmpdir(), 'stt-worker-'));
+  spool = join(folder, 'spool');
+  await mkdir(spool);
+  await mkdir(join(folder, 'root/meetings'), { recursive: true });
+  await writeFile(join(folder, 'root', RECORDING), shortSample(20));
   const takes = Object.entries(jobs).map(([id, input]) => ({ status: 200, body: { id, input } }));
   api = await FakeRunpodApi.start({ takes, idle_delay: 3600, stop_delay: 3600 });
   worker = startProgram([], {
     env: {
       ...api.environment(),
-      AUDIO_ROOT: PROJECT_ROOT,
+      AUDIO_ROOT: join(folder, 'root'),
       SPOOL_DIR: spool,
       RUNPOD_CONCURRENCY: '1',
       RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
@@ -41,7 +47,7 @@ afterAll(async () => {
   worker.child.kill('SIGKILL');
   await worker.ended;
   await api.close();
-  await rm(spool, { recursive: true });
+  await rm(folder, { recursive: true });
 });
 
 interface Posted {
@@ -54,10 +60,9 @@ function finalOf(id: string): Posted | undefined {
   return (api.posted(id) as Posted[]).find(({ status }) => status === undefined);
 }
 
-/** The first seconds of the sample as base64. */
-function shortSample(seconds: number): string {
-  const wav = readFileSync(join(PROJECT_ROOT, SAMPLE_PATH));
-  return wav.subarray(0, 44 + seconds * 32_000).toString('base64');
+/** The first seconds of the sample. */
+function shortSample(seconds: number): Buffer {
+  return SAMPLE.subarray(0, 44 + seconds * 32_000);
 }
 
 test('the engine is warm before the first job is taken', () => {

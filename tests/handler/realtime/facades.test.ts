@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { DeepgramClient } from '@deepgram/sdk';
 import Fastify, { type FastifyInstance } from 'fastify';
 import OpenAI from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import { z } from 'zod';
 import { SAMPLE_RATE_HZ } from '../../../audio/time.ts';
 import { countWordErrors, errorRate } from '../../../bench/word-errors.ts';
 import { createLogger } from '../../../core/logger.ts';
-import type { RealtimeCaller, WindowRecognizer } from '../../../handler/realtime/contracts.ts';
+import type { RealtimeCaller } from '../../../handler/realtime/contracts.ts';
 import { LiveSessions } from '../../../handler/realtime/live-sessions.ts';
 import { pcm16Bytes } from '../../../handler/realtime/pcm16.ts';
 import { registerRealtime } from '../../../handler/realtime/register-realtime.ts';
@@ -22,16 +22,17 @@ import { describeTelephone } from './describe-telephone.ts';
 import { describeUsedUp, KEY_OF_ONE } from './describe-used-up.ts';
 import { resultOf } from './listen-results.ts';
 import { type Heard, LiveClient } from './live-client.ts';
+import { at24kHz, Pace, pieces } from './played-audio.ts';
 import { engineWindows, loadEngine } from './real-engine.ts';
 
 const KEY = 'secret';
-const SPEED = 8;
 const WAIT = { timeout: 60_000 };
 const SAMPLE = sampleWaveform().slice(0, 12 * SAMPLE_RATE_HZ);
 const SILENCE = new Float32Array(2 * SAMPLE_RATE_HZ);
 /** One utterance: "Good morning everyone. Let's start the weekly meeting with the project status." */
 const GREETING = SAMPLE.slice(0, 4.9 * SAMPLE_RATE_HZ);
 const logger = createLogger('silent', { write: () => {} });
+const pace = new Pace();
 let engine: LoadedModels;
 let sessions: LiveSessions;
 let app: FastifyInstance;
@@ -41,7 +42,7 @@ let offline: string;
 beforeAll(async () => {
   engine = await loadEngine();
   offline = await offlineText();
-  const recognizer = watched(engineWindows(engine));
+  const recognizer = pace.watched(engineWindows(engine));
   const { voiceActivity } = engine;
   sessions = new LiveSessions({ recognizer, voiceActivity, logger });
   app = Fastify();
@@ -70,43 +71,6 @@ async function offlineText(): Promise<string> {
   return segments.map(({ text }) => text).join(' ');
 }
 
-/** Half a second each. */
-function pieces(waveform: Float32Array, rateHz = SAMPLE_RATE_HZ): Buffer[] {
-  const count = Math.ceil((2 * waveform.length) / rateHz);
-  return Array.from({ length: count }, (_, piece) =>
-    pcm16Bytes(waveform.slice((piece * rateHz) / 2, ((piece + 1) * rateHz) / 2)),
-  );
-}
-
-const underWay = new Set<Promise<unknown>>();
-
-function watched({ recognize }: WindowRecognizer): WindowRecognizer {
-  return {
-    recognize: async (window, signal) => {
-      const answer = recognize(window, signal);
-      underWay.add(answer);
-      return await answer.finally(() => underWay.delete(answer));
-    },
-  };
-}
-
-/** The engine keeps up: on a busy machine an utterance would else become final all at once. */
-async function play(audio: readonly Buffer[], send: (piece: Buffer) => void): Promise<void> {
-  for (const [index, piece] of audio.entries()) {
-    send(piece);
-    await pause(500 / SPEED);
-    if (index % 4 === 3) await Promise.allSettled(underWay);
-  }
-}
-
-/** Good enough for speech: a line between each two samples. */
-const at24kHz = (waveform: Float32Array): Float32Array =>
-  Float32Array.from({ length: Math.floor(waveform.length * 1.5) - 2 }, (_, sample) => {
-    const place = sample / 1.5;
-    const [before, part] = [Math.floor(place), place % 1];
-    return waveform[before]! * (1 - part) + waveform[before + 1]! * part;
-  });
-
 const expectAsOffline = (text: string): void =>
   expect(errorRate(countWordErrors(offline, text))).toBeLessThanOrEqual(0.07);
 
@@ -128,7 +92,7 @@ test("Deepgram's client hears interim and final results, which never change", as
   connection.connect();
   await connection.waitForOpen();
   connection.sendKeepAlive({ type: 'KeepAlive' });
-  await play([...pieces(SAMPLE), ...pieces(SILENCE)], (piece) => connection.sendMedia(piece));
+  await pace.play([...pieces(SAMPLE), ...pieces(SILENCE)], (piece) => connection.sendMedia(piece));
   connection.sendCloseStream({ type: 'CloseStream' });
   await closed;
   const results = messages.filter(({ type }) => type === 'Results').map(resultOf);
@@ -209,8 +173,10 @@ test("OpenAI's client hears each utterance as an item whose deltas are its trans
   const transcription = { model: 'gpt-4o-transcribe', language: 'en' };
   const turn_detection = { type: 'server_vad', silence_duration_ms: 500 } as const;
   const input = { transcription, turn_detection };
-  client.send({ type: 'session.update', session: { type: 'transcription', audio: { input } } });
-  await play(pieces(at24kHz(SAMPLE), 24_000), (piece) =>
+  const include = ['item.input_audio_transcription.logprobs' as const];
+  const session = { type: 'transcription', audio: { input }, include } as const;
+  client.send({ type: 'session.update', session });
+  await pace.play(pieces(at24kHz(SAMPLE), 24_000), (piece) =>
     client.send({ type: 'input_audio_buffer.append', audio: piece.toString('base64') }),
   );
   client.send({ type: 'input_audio_buffer.commit' });
@@ -225,6 +191,7 @@ test("OpenAI's client hears each utterance as an item whose deltas are its trans
   ]);
   expect(events[1]!['session']).toMatchObject({
     type: 'transcription',
+    include,
     audio: { input: { format: { type: 'audio/pcm', rate: 24_000 }, transcription } },
   });
   expectAsOffline(
@@ -233,7 +200,8 @@ test("OpenAI's client hears each utterance as an item whose deltas are its trans
       .join(' '),
   );
   expect(all('.delta').length).toBeGreaterThan(all('completed').length);
-  for (const { item_id, transcript } of all('completed')) {
+  for (const { item_id, transcript, logprobs } of all('completed')) {
+    expect(tokensOf(logprobs).join('')).toBe(transcript);
     const own = events.filter((event) => event['item_id'] === item_id);
     const deltas = own.flatMap(({ delta }) => delta ?? []);
     expect(deltas.join('')).toBe(transcript);
@@ -249,6 +217,17 @@ test("OpenAI's client hears each utterance as an item whose deltas are its trans
   expect(previous).toEqual([null, ...ids.slice(0, -1)]);
   await expect.poll(() => sessions.count, WAIT).toBe(0);
 });
+
+/** Of a list of OpenAI's log probabilities, each of which must be one. */
+const tokensOf = (logprobs: unknown): string[] =>
+  LogProbs.parse(logprobs).map(({ token, bytes }) => {
+    expect(Buffer.from(bytes).toString()).toBe(token);
+    return token;
+  });
+
+const LogProbs = z.array(
+  z.strictObject({ token: z.string(), logprob: z.number().max(0), bytes: z.array(z.number()) }),
+);
 
 test('without turn detection an item is what the client commits, and what it clears is not heard', async () => {
   const { value, session: granted } = await openai(KEY).realtime.clientSecrets.create({
@@ -276,9 +255,10 @@ test('without turn detection an item is what the client commits, and what it cle
   });
   const completed = () => client.heard.filter(({ type }) => type.endsWith('completed'));
   await expect.poll(() => completed().length, WAIT).toBe(2);
-  for (const { transcript, usage } of completed()) {
+  for (const { transcript, usage, logprobs } of completed()) {
     expect(transcript).toMatch(/^good morning.*project status/i);
     expect(transcript).not.toMatch(/engine/);
+    expect(logprobs).toBeUndefined();
     expect(usage).toMatchObject({ type: 'duration', seconds: expect.closeTo(4.9, 1) });
   }
   const types = client.heard.map(({ type }) => type);

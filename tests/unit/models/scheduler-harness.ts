@@ -10,6 +10,8 @@ export const LIVE: Scheduling = { priority: 'realtime', tenant: null };
 interface Harness {
   readonly batchSize: number;
   readonly runMs?: number;
+  /** Runs take at least until then. */
+  readonly runsUntil?: Promise<unknown>;
   readonly ready?: () => Promise<void>;
   shapeOf?(item: string): string;
   makeRoom?(): Promise<boolean>;
@@ -18,7 +20,7 @@ interface Harness {
 }
 
 /** A scheduler of words: those with the same first letter share batches; the answer is upper case. */
-export function harness({ batchSize, runMs = 5, ready, fail, ...options }: Harness) {
+export function harness({ batchSize, runMs = 5, runsUntil, ready, fail, ...options }: Harness) {
   const batches: string[][] = [];
   const troubles: SchedulerTrouble[] = [];
   const scheduler = new WindowScheduler<string, string>({
@@ -27,7 +29,7 @@ export function harness({ batchSize, runMs = 5, ready, fail, ...options }: Harne
     keyOf: (item) => item[0]!,
     run: async (items) => {
       batches.push([...items]);
-      await wait(runMs);
+      await Promise.all([wait(runMs), runsUntil]);
       const error = fail?.(items);
       if (error) throw error;
       return items.map((item) => item.toUpperCase());
@@ -45,3 +47,12 @@ export function harness({ batchSize, runMs = 5, ready, fail, ...options }: Harne
 export const outOfMemory = (): Error => new SttError('GPU_OUT_OF_MEMORY', 'Too little memory');
 export const answers = (settled: readonly PromiseSettledResult<string>[]): string[] =>
   settled.map((result) => (result.status === 'fulfilled' ? result.value : 'failed'));
+
+/** A moment that comes when it is told to. */
+export function moment(): { readonly come: () => void; readonly hasCome: Promise<void> } {
+  let come = (): void => {};
+  const hasCome = new Promise<void>((resolve) => {
+    come = resolve;
+  });
+  return { come, hasCome };
+}

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { WindowScheduler } from '../../../models/engine/window-scheduler.ts';
 import type { Scheduling } from '../../../pipeline/contracts.ts';
-import { answers, FILE, harness, LIVE, outOfMemory } from './scheduler-harness.ts';
+import { answers, FILE, harness, LIVE, moment, outOfMemory } from './scheduler-harness.ts';
 
 test('requests of one turn share batches of at most the maximum, in order', async () => {
   const { submitAll, batches } = harness({ batchSize: 2 });
@@ -12,10 +12,13 @@ test('requests of one turn share batches of at most the maximum, in order', asyn
 });
 
 test('what arrives during a run, or right after its answer, makes the next batch', async () => {
-  const { submit, batches } = harness({ batchSize: 8, runMs: 30 });
+  const { come, hasCome } = moment();
+  const { submit, batches } = harness({ batchSize: 8, runsUntil: hasCome });
   const first = submit('a1').then(() => submit('a4'));
-  await wait(10);
-  await Promise.all([first, submit('a2'), submit('a3')]);
+  await expect.poll(() => batches.length).toBe(1);
+  const during = [submit('a2'), submit('a3')];
+  come();
+  await Promise.all([first, ...during]);
   expect(batches).toEqual([['a1'], ['a2', 'a3', 'a4']]);
 });
 
@@ -33,10 +36,11 @@ test('a realtime window submitted during the batches of a long file waits for on
 });
 
 test('an aborted request leaves the queue at once, a running one is answered with the abort', async () => {
-  const { scheduler, submit, batches } = harness({ batchSize: 1, runMs: 30 });
+  const { come, hasCome } = moment();
+  const { scheduler, submit, batches } = harness({ batchSize: 1, runsUntil: hasCome });
   const [running, queued] = [new AbortController(), new AbortController()];
   const first = submit('a1', FILE, running.signal);
-  await wait(10);
+  await expect.poll(() => batches.length).toBe(1);
   const second = submit('a2', FILE, queued.signal);
   expect(scheduler.queueLength).toBe(1);
   queued.abort();
@@ -44,7 +48,8 @@ test('an aborted request leaves the queue at once, a running one is answered wit
   expect(scheduler.queueLength).toBe(0);
   await expect(second).rejects.toThrow('abort');
   await expect(first).rejects.toThrow('abort');
-  await wait(40);
+  come();
+  await wait(20);
   expect(batches).toEqual([['a1']]);
   await expect(submit('a3', FILE, AbortSignal.abort())).rejects.toThrow('abort');
 });
@@ -67,12 +72,15 @@ test('a newer window takes the place of the one it replaces, never of another te
 });
 
 test('the statistics say how full the batches were, how long windows waited and who waits', async () => {
-  const { scheduler, submit, submitAll } = harness({ batchSize: 4, runMs: 80 });
+  const { come, hasCome } = moment();
+  const { scheduler, batches, submit, submitAll } = harness({ batchSize: 4, runsUntil: hasCome });
   expect(scheduler.stats()).toMatchObject({ batches: 0, fill: 0, waits: { file: { count: 0 } } });
   const file = submitAll(['a1', 'a2', 'a3'], { priority: 'file', tenant: 'x' });
-  await wait(5);
+  await expect.poll(() => batches.length).toBe(1);
   const live = submit('a4', { priority: 'realtime', tenant: 'y' });
   expect(scheduler.stats()).toMatchObject({ queueLength: { realtime: 1, file: 0 }, tenants: 1 });
+  await wait(15);
+  come();
   await Promise.all([file, live]);
   const stats = scheduler.stats();
   expect(stats).toMatchObject({ batches: 2, rows: 4, places: 8, fill: 0.5, batchSize: 4 });

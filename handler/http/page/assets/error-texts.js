@@ -67,6 +67,9 @@ const ERROR_TEXTS = {
     MIC_DENIED: 'The microphone may not be used. Allow it in the settings of the browser.',
     MIC_MISSING: 'No microphone was found.',
     MIC_INSECURE: 'Browsers allow the microphone on https or localhost only.',
+    MIC_LOST: 'The microphone was taken away. What was recognised is below.',
+    SESSION_ENDED:
+      'The service ended the session: it was as long as it may be, or no sound came. What was recognised is below.',
     SESSION_LOST: 'The live session was lost. What was recognised is below.',
     OTHER:
       'Something went wrong in the service. Try again; if it stays, tell its operator the code.',
@@ -103,6 +106,9 @@ const ERROR_TEXTS = {
     MIC_DENIED: '마이크를 사용할 수 없습니다. 브라우저 설정에서 허용하세요.',
     MIC_MISSING: '마이크를 찾을 수 없습니다.',
     MIC_INSECURE: '브라우저는 https 또는 localhost에서만 마이크를 허용합니다.',
+    MIC_LOST: '마이크 연결이 끊겼습니다. 인식된 내용은 아래에 있습니다.',
+    SESSION_ENDED:
+      '서비스가 세션을 끝냈습니다. 허용된 시간이 다 되었거나 소리가 들어오지 않았습니다. 인식된 내용은 아래에 있습니다.',
     SESSION_LOST: '실시간 세션이 끊겼습니다. 인식된 내용은 아래에 있습니다.',
     OTHER: '서비스에 문제가 생겼습니다. 다시 시도하고, 계속되면 운영자에게 코드를 알려 주세요.',
   },

@@ -1,19 +1,14 @@
-import { elementById, make } from './elements.js';
+import { elementById, fillSelect } from './elements.js';
+import { listenToKey, openKeyForm } from './key-form.js';
 import { LiveSession } from './live-session.js';
 import { clearProblem, showProblem, showWork } from './notices.js';
-import {
-  applyTexts,
-  choosePageLanguage,
-  languageName,
-  onLanguageChange,
-  textOf,
-} from './page-language.js';
-import { apiKey, fetchStatus, keepApiKey, ServiceError } from './service.js';
+import { applyTexts, choosePageLanguage, textOf } from './page-language.js';
+import { apiKey, ServiceError } from './service.js';
+import { askStatus, refuseInVain } from './service-facts.js';
 import { Stage } from './stage.js';
 import { transcribe } from './upload.js';
 
 const MAX_SPEAKERS = 8;
-const STATUS_RETRY_MS = 2000;
 
 const drop = elementById('drop', HTMLElement);
 const file = elementById('file', HTMLInputElement);
@@ -24,22 +19,23 @@ const speakers = elementById('speakers', HTMLSelectElement);
 const separate = elementById('separate', HTMLButtonElement);
 const play = elementById('play', HTMLButtonElement);
 const spoken = elementById('spoken', HTMLElement);
-const keyForm = elementById('key-form', HTMLFormElement);
-const keyField = elementById('key', HTMLInputElement);
-const keyHint = elementById('key-hint', HTMLElement);
-const keyToggle = elementById('key-toggle', HTMLButtonElement);
 
 const stage = new Stage(fail);
 /** What the Stop button ends; null while nothing runs. @type {(() => void) | null} */
 let stopWork = null;
-/** @type {import('./service.js').Status | null} */
-let status = null;
 
 /** @param {unknown} error */
 function fail(error) {
   if (error instanceof ServiceError && error.code === 'CANCELLED') return;
   showProblem(error);
   if (error instanceof ServiceError && error.code === 'UNAUTHENTICATED') openKeyForm(true);
+}
+
+/** A first visit without a key has done nothing wrong: the form says what is needed. @param {unknown} error */
+function failToStart(error) {
+  const isKeyNeeded = error instanceof ServiceError && error.code === 'UNAUTHENTICATED';
+  if (isKeyNeeded && apiKey() === '') openKeyForm(true, 'keyNeeded');
+  else fail(error);
 }
 
 /** @param {(() => void) | null} stopIt */
@@ -88,15 +84,6 @@ async function transcribeRecording(recording, name, isNew) {
   endWork(next);
 }
 
-/** Before a recording is sent that the service would refuse when it has come. @param {Blob} recording */
-function refuseInVain({ size }) {
-  if (size === 0) throw new ServiceError('AUDIO_EMPTY');
-  const megabytes = size / (1024 * 1024);
-  if (status !== null && megabytes > status.limits.max_audio_mb) {
-    throw new ServiceError('AUDIO_TOO_LARGE');
-  }
-}
-
 const uploadHooks = {
   onSent: (/** @type {number} */ fraction) => {
     if (fraction < 1) showWork({ text: 'uploading', fraction });
@@ -132,57 +119,6 @@ async function speakLive() {
   await session.start(language.value);
 }
 
-/** @param {boolean} isOpen @param {'keyHint' | 'keyNeeded'} [hint] */
-function openKeyForm(isOpen, hint = 'keyHint') {
-  keyForm.hidden = !isOpen;
-  keyHint.dataset['text'] = hint;
-  keyHint.textContent = textOf(hint);
-  keyToggle.ariaExpanded = String(isOpen);
-  if (isOpen) keyField.focus();
-}
-
-async function askStatus() {
-  try {
-    status = await fetchStatus();
-    if (status.status === 'loading') setTimeout(askStatus, STATUS_RETRY_MS);
-  } catch (error) {
-    const isKeyNeeded = error instanceof ServiceError && error.code === 'UNAUTHENTICATED';
-    // A first visit has done nothing wrong: the form says what is needed.
-    if (isKeyNeeded && apiKey() === '') openKeyForm(true, 'keyNeeded');
-    else fail(error);
-  }
-  showStatus();
-}
-
-function showStatus() {
-  const isLoading = status?.status === 'loading';
-  elementById('service', HTMLElement).textContent = isLoading
-    ? textOf('loading')
-    : (status?.model ?? '');
-  if (status === null) return;
-  const { max_audio_mb: megabytes, max_audio_sec } = status.limits;
-  const minutes = Math.round(max_audio_sec / 60);
-  elementById('limits', HTMLElement).textContent = textOf('limits', { megabytes, minutes });
-  const known = status.languages.map((code) => ({ code, name: languageName(code) }));
-  known.sort((one, other) => one.name.localeCompare(other.name));
-  fill(
-    language,
-    known.map(({ code, name }) => ({ value: code, name })),
-  );
-}
-
-/** Everything behind the first option is made anew. @param {HTMLSelectElement} select @param {{ value: string, name: string }[]} choices */
-function fill(select, choices) {
-  const { value: chosen } = select;
-  const options = choices.map(({ value, name }) => {
-    const option = make('option', '', name);
-    option.value = value;
-    return option;
-  });
-  select.replaceChildren(...[...select.options].slice(0, 1), ...options);
-  select.value = chosen;
-}
-
 function listenToChoices() {
   file.addEventListener('change', () => {
     const [chosen] = file.files ?? [];
@@ -191,15 +127,6 @@ function listenToChoices() {
   });
   speak.addEventListener('click', () => void speakLive());
   stop.addEventListener('click', () => stopWork?.());
-  keyToggle.addEventListener('click', () => openKeyForm(keyForm.hidden === true));
-  keyForm.addEventListener('submit', (event) => {
-    event.preventDefault();
-    keepApiKey(keyField.value.trim());
-    openKeyForm(false);
-    clearProblem();
-    keyToggle.focus();
-    void askStatus();
-  });
   for (const button of document.querySelectorAll('[data-language]')) {
     button.addEventListener('click', () => choosePageLanguage(languageOf(button)));
   }
@@ -207,6 +134,13 @@ function listenToChoices() {
 
 /** @param {Element} button @returns {'en' | 'ko'} */
 const languageOf = (button) => (button.getAttribute('data-language') === 'ko' ? 'ko' : 'en');
+
+/** What is under way would be lost with the page. */
+function listenToLeaving() {
+  window.addEventListener('beforeunload', (event) => {
+    if (stopWork !== null) event.preventDefault();
+  });
+}
 
 /** A recording may be dropped anywhere. */
 function listenToDrops() {
@@ -225,10 +159,8 @@ function listenToDrops() {
   });
 }
 
-keyField.value = apiKey();
 applyTexts();
-onLanguageChange(showStatus);
-fill(
+fillSelect(
   speakers,
   Array.from({ length: MAX_SPEAKERS }, (_, index) => ({
     value: String(index + 1),
@@ -237,4 +169,9 @@ fill(
 );
 listenToChoices();
 listenToDrops();
-void askStatus();
+listenToLeaving();
+listenToKey(() => {
+  clearProblem();
+  void askStatus(failToStart);
+});
+void askStatus(failToStart);
