@@ -8,8 +8,10 @@ export interface LiveOutcome {
   readonly firstPartialMs: readonly number[];
   /** From the end of each final word to a partial that held it, or to its final. */
   readonly partialMs: readonly number[];
-  /** From the end of each word to its final. */
+  /** From the end of each word to its final, in the order of the words. */
   readonly finalMs: readonly number[];
+  /** Stretches that could not be recognised. */
+  readonly gaps: number;
   /** Finals out of order or repeated. */
   readonly retractions: number;
 }
@@ -22,6 +24,7 @@ interface Word {
 
 interface Message {
   readonly type: string;
+  readonly code?: string;
   readonly event_seq?: number;
   readonly utterance_id?: number;
   readonly start?: number;
@@ -62,6 +65,7 @@ class LiveMeter {
   readonly #firstPartialMs: number[] = [];
   readonly #partialMs: number[] = [];
   readonly #finalMs: number[] = [];
+  #gaps = 0;
   #partials: { readonly atMs: number; readonly words: readonly Word[] }[] = [];
   #startedAtMs = 0;
   #text = '';
@@ -80,6 +84,8 @@ class LiveMeter {
   hear(message: Message): void {
     const { type, utterance_id: id = 0, words = [] } = message;
     if (type === 'speech_started') this.#speechStartMs.set(id, 1000 * (message.start ?? 0));
+    if (type === 'transcript_gap') this.#gaps += 1;
+    if (type === 'error') throw new Error(`The session failed with ${message.code}`);
     if (words.length === 0) return;
     const startMs = this.#speechStartMs.get(id);
     if (startMs !== undefined) this.#firstPartialMs.push(this.elapsedMs() - startMs);
@@ -110,6 +116,7 @@ class LiveMeter {
       firstPartialMs: this.#firstPartialMs,
       partialMs: this.#partialMs,
       finalMs: this.#finalMs,
+      gaps: this.#gaps,
       retractions: this.#retractions,
     };
   }

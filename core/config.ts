@@ -9,7 +9,6 @@ const serviceOf = (env: Environment) => ({
   apiKeys: env.API_KEYS,
   apiKeysFile: env.API_KEYS_FILE,
   allowAnonymous: env.ALLOW_ANONYMOUS,
-  realtimeKeepAudio: env.REALTIME_KEEP_AUDIO,
   metricsToken: env.METRICS_TOKEN,
   corsOrigins: env.CORS_ORIGINS,
   maxConcurrentJobs: env.MAX_CONCURRENT_JOBS,
@@ -26,6 +25,14 @@ const serviceOf = (env: Environment) => ({
     audioMinPerDay: env.TENANT_AUDIO_MIN_PER_DAY,
     storedUploadBytes: Math.floor(env.TENANT_STORED_UPLOAD_MB * MEBIBYTE),
   },
+});
+
+const realtimeOf = (env: Environment) => ({
+  keepAudio: env.REALTIME_KEEP_AUDIO,
+  maxSessions: env.REALTIME_MAX_SESSIONS,
+  maxSessionSec: env.REALTIME_MAX_SESSION_SEC,
+  maxSpeed: env.REALTIME_MAX_SPEED,
+  patienceMs: env.REALTIME_PATIENCE_SEC * 1000,
 });
 
 const hubOf = (env: Environment) => ({
@@ -126,6 +133,7 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
   },
   hub: hubOf(env),
   service: serviceOf(env),
+  realtime: realtimeOf(env),
   jobs: jobsOf(env),
   gateway: gatewayOf(env),
   s3: bucketOf(env),

@@ -11,7 +11,8 @@ import { loadVoiceActivity } from '../models/load-voice-activity.ts';
 import { type StartedModels, startModels } from '../models/start-models.ts';
 import type { VoiceActivityModel } from '../pipeline/contracts.ts';
 import { processRecording } from '../pipeline/process-recording.ts';
-import { type LiveWindow, recognizeWindow } from '../pipeline/realtime/recognize-window.ts';
+import { hearWindow } from '../pipeline/realtime/hear-window.ts';
+import type { LiveWindow } from '../pipeline/realtime/recognize-window.ts';
 import { createGateway } from './gateway/create-gateway.ts';
 import { WorkerBudget } from './gateway/worker-budget.ts';
 import type { ServiceEngine } from './http/engine-slot.ts';
@@ -36,6 +37,9 @@ type Signals = Pick<ShutdownSignals, 'shutdown' | 'hurry'>;
 
 const EXIT_BAD_USAGE = 2;
 const STDOUT = 1;
+/** What a session may hear between its limit and its end. */
+const SESSION_OVERTIME_SEC = 120;
+const WAV_BYTES_PER_SEC = 32_000;
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -97,9 +101,8 @@ async function runServer(config: Config, signals: Signals): Promise<number> {
     const models = await startModels(config, { logger, failed }, signal);
     await models.warmUp();
     if (gateway === undefined) {
-      const { recognizer, voiceActivity } = models;
-      const windows = localWindows((window, stop) => recognizeWindow(window, recognizer, stop));
-      await realtime.serve({ recognizer: windows, voiceActivity: urgent(voiceActivity) });
+      const windows = localWindows((window, stop) => hearWindow(window, models, stop));
+      await realtime.serve({ recognizer: windows, voiceActivity: urgent(models.voiceActivity) });
     }
     return serviceEngine(config, models);
   };
@@ -140,7 +143,8 @@ function serviceEngine(config: Config, models: StartedModels): ServiceEngine {
   return {
     executor: new LocalExecutor({
       audioRoot: config.audio.root,
-      services: (root) => jobServices({ ...config.audio, root }, models),
+      services: (root, isOfLiveSession) =>
+        jobServices({ ...limitsOf(config, isOfLiveSession), root }, models),
     }),
     model: recognizer.modelName,
     device: models.device,
@@ -228,12 +232,18 @@ function ready(models: StartedModels | undefined): StartedModels {
   return models;
 }
 
-const streamServices = ({ openAudio }: JobServices, { recognizer }: StartedModels) => ({
+/** A live session was let in under limits of its own. */
+function limitsOf({ audio, realtime }: Config, isOfLiveSession: boolean): Config['audio'] {
+  if (!isOfLiveSession) return audio;
+  const maxSec = Math.max(audio.maxSec, realtime.maxSessionSec + SESSION_OVERTIME_SEC);
+  return { ...audio, maxSec, maxBytes: Math.max(audio.maxBytes, maxSec * WAV_BYTES_PER_SEC) };
+}
+
+const streamServices = ({ openAudio }: JobServices, models: StartedModels) => ({
   openAudio,
-  modelName: recognizer.modelName,
-  maxWindowSamples: recognizer.maxWindowSamples,
-  recognizeWindow: (window: LiveWindow, signal: AbortSignal) =>
-    recognizeWindow(window, recognizer, signal),
+  modelName: models.recognizer.modelName,
+  maxWindowSamples: models.recognizer.maxWindowSamples,
+  recognizeWindow: (window: LiveWindow, signal: AbortSignal) => hearWindow(window, models, signal),
 });
 
 function jobServices(limits: Config['audio'], models: StartedModels): JobServices {

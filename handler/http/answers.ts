@@ -127,6 +127,7 @@ export const StatusSchema = z.looseObject({
   languages: z.array(text),
   jobs: z.looseObject({ running: count, waiting: count }),
   sessions: count,
+  live: z.looseObject({ lag_seconds: z.number().min(0), final_seconds: waits }).nullable(),
   engine: z
     .looseObject({
       batches: count,

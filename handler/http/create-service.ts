@@ -92,7 +92,7 @@ function contextOf(parts: ServiceParts): ServiceContext {
   });
   const metrics = new ServiceMetrics();
   const times = new JobTimes(metrics.registry);
-  const live = new LiveCount();
+  const live = new LiveCount(metrics.registry);
   metrics.watch({ slot, gate, asyncJobs });
   addMachineGauges(metrics.registry, { slot, live });
   return {

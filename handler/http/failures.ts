@@ -39,7 +39,7 @@ export function toSttError(thrown: unknown): SttError {
 }
 
 /** Seconds after which a client may try again; null where trying again does not help. */
-function retryAfterSecOf(error: SttError): number | null {
+export function retryAfterSecOf(error: SttError): number | null {
   if (error instanceof LimitExceeded) return error.retryAfterSec;
   return error.retryable && error.httpStatus >= 429 ? RETRY_AFTER_SEC : null;
 }

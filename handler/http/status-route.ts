@@ -28,6 +28,7 @@ export function addStatusRoute(app: FastifyInstance, context: ServiceContext): v
       languages: engine?.languages ?? [],
       jobs: jobsOf(caller, seesAll, context),
       sessions: seesAll ? live.count : live.countOf(tenant?.id ?? null),
+      live: seesAll ? liveOf(context) : null,
       engine: stats === null ? null : engineOf(stats),
       ...(seesAll && engine?.details && { details: await engine.details() }),
       memory: {
@@ -54,6 +55,14 @@ function jobsOf({ tenant }: Caller, seesAll: boolean, { gate, admission }: Servi
   if (seesAll || tenant === null) return { running: gate.running, waiting: gate.waiting };
   const waiting = gate.waitingOf(tenant.id);
   return { running: Math.max(0, admission.jobsOf(tenant.id) - waiting), waiting };
+}
+
+function liveOf({ live }: ServiceContext) {
+  const { p50, p95 } = live.meters.finalSec();
+  return {
+    lag_seconds: rounded(live.lagSec, 1),
+    final_seconds: { p50: rounded(p50, 3), p95: rounded(p95, 3) },
+  };
 }
 
 const engineOf = (stats: EngineStats) => ({

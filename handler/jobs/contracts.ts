@@ -90,6 +90,11 @@ export interface JobSubmission {
   readonly idempotencyKey: string | null;
   /** Of the HTTP request, for the log. */
   readonly requestId?: string;
+  /**
+   * Promised before, as the transcript of a live session is: taken however much waits, its webhook
+   * was checked, its audio was counted.
+   */
+  readonly isOwed?: boolean;
 }
 
 /** Part of a list; `cursor` leads to what follows, null to nothing. */
@@ -104,6 +109,8 @@ export interface AsyncJobs {
   submit(
     submission: JobSubmission,
   ): Promise<{ readonly view: JobView; readonly replayed: boolean }>;
+  /** @throws {SttError} URL_FORBIDDEN, INPUT_INVALID where no message could be sent there. */
+  checkWebhook(tenant: string | null, url: string): Promise<void>;
   get(tenant: string | null, id: string): Promise<JobView | undefined>;
   /** Newest first. @throws {SttError} INPUT_INVALID for a cursor that is none. */
   list(tenant: string | null, limit: number, cursor?: string | null): Promise<JobPage>;

@@ -13,7 +13,7 @@ import type {
 } from './contracts.ts';
 import type { JobRunner } from './job-runner.ts';
 import type { LiveJobs } from './live-jobs.ts';
-import type { QueueLimits } from './queue-room.ts';
+import { type QueueLimits, UNLIMITED } from './queue-room.ts';
 import { fingerprintOf } from './request-fingerprint.ts';
 import { SharedReads } from './shared-reads.ts';
 import type { UploadFolder } from './upload-folder.ts';
@@ -50,19 +50,20 @@ export class DurableJobs implements AsyncJobs {
     submission: JobSubmission,
   ): Promise<{ readonly view: JobView; readonly replayed: boolean }> {
     const { jobs, uploads, runner, limitsOf, checkWebhook } = this.#parts;
-    const { job, webhookUrl, idempotencyKey: key, requestId = null } = submission;
+    const { job, webhookUrl, idempotencyKey: key, requestId = null, isOwed } = submission;
     if (Buffer.byteLength(JSON.stringify(job.input)) > MAX_INPUT_BYTES) {
       throw new SttError('INPUT_INVALID', 'Send the audio of an asynchronous job as a file or URL');
     }
-    if (webhookUrl !== null) await checkWebhook(job.tenant, webhookUrl);
+    if (webhookUrl !== null && !isOwed) await checkWebhook(job.tenant, webhookUrl);
     const idempotency = key === null ? null : { key, fingerprint: await fingerprintOf(submission) };
     const name = job.upload && (await uploads.keep(job.tenant, job.upload.path));
     const upload =
       name === null ? null : { name, bytes: job.upload?.bytes ?? 0, volume: uploads.volume };
     const { id, tenant, input } = job;
-    const row = { id, tenant, input, upload, webhookUrl, idempotency, requestId };
+    const countedSec = isOwed ? 0 : null;
+    const row = { id, tenant, input, upload, webhookUrl, idempotency, requestId, countedSec };
     try {
-      const stored = await jobs.insert(row, limitsOf(tenant));
+      const stored = await jobs.insert(row, isOwed ? UNLIMITED : limitsOf(tenant));
       if (name !== null) await (stored.isNew ? uploads.stored(name) : uploads.remove(name));
       if (stored.isNew) runner.wake();
       return { view: toJobView(stored.row), replayed: !stored.isNew };
@@ -70,6 +71,10 @@ export class DurableJobs implements AsyncJobs {
       if (name !== null) await (isRefusal(thrown) ? uploads.remove(name) : uploads.stored(name));
       throw thrown;
     }
+  }
+
+  checkWebhook(tenant: string | null, url: string): Promise<void> {
+    return this.#parts.checkWebhook(tenant, url);
   }
 
   async get(tenant: string | null, id: string): Promise<JobView | undefined> {

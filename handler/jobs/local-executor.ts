@@ -7,8 +7,8 @@ import type { ExecutionContext, JobExecutor, ServiceJob } from './contracts.ts';
 export interface LocalExecutorOptions {
   /** Folder below which `audio_url` may name a file; with keys each tenant has its own in it. */
   readonly audioRoot: string | undefined;
-  /** What runs a job whose files lie below `root`. */
-  readonly services: (root: string | undefined) => JobServices;
+  /** What runs a job whose files lie below `root`; a live session may be longer than a recording. */
+  readonly services: (root: string | undefined, isOfLiveSession: boolean) => JobServices;
 }
 
 /** Runs jobs on the engine of this process. */
@@ -37,7 +37,8 @@ export class LocalExecutor implements JobExecutor {
     root: string | undefined,
     context: ExecutionContext,
   ): Promise<JobOutput> {
-    return runJob(job, tellingSegments(this.#options.services(root), context), context);
+    const services = this.#options.services(root, context.countedAudioSec === 0);
+    return runJob(job, tellingSegments(services, context), context);
   }
 }
 

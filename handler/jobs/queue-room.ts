@@ -21,6 +21,14 @@ export interface QueueLimits {
   } | null;
 }
 
+/** For what was promised before. */
+export const UNLIMITED: QueueLimits = {
+  maxQueued: Number.POSITIVE_INFINITY,
+  places: 0,
+  maxUploadBytes: Number.POSITIVE_INFINITY,
+  tenant: null,
+};
+
 /** Jobs leave a queue in their own time; asking this often costs nothing. */
 const RETRY_SEC = 10;
 

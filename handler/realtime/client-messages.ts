@@ -5,6 +5,7 @@ import { languageCodeOf } from '../languages.ts';
 
 const MAX_ID_CHARS = 256;
 const MAX_TOKEN_CHARS = 1024;
+const MAX_URL_CHARS = 2048;
 const MIN_RATE_HZ = 8000;
 const MAX_RATE_HZ = 192_000;
 
@@ -35,6 +36,12 @@ const ClientMessageSchema = z.discriminatedUnion('type', [
     language: Language,
     encoding: z.enum(['auto', 'pcm16', 'float32', 'webm', 'ogg', 'wav']).default('auto'),
     sample_rate: z.number().int().min(MIN_RATE_HZ).max(MAX_RATE_HZ).default(16_000),
+    webhook_url: z
+      .url({ protocol: /^https?$/ })
+      .max(MAX_URL_CHARS)
+      .nullish(),
+    diarize: z.boolean().optional(),
+    keep_audio: z.literal(false).optional(),
     token: credential,
   }),
   z.strictObject({

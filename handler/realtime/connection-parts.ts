@@ -1,7 +1,9 @@
+import { SttError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { ClientMessage } from './client-messages.ts';
 import type { RealtimeCaller } from './contracts.ts';
-import type { LiveSessions, SessionManner } from './live-sessions.ts';
+import type { LiveSessions } from './live-sessions.ts';
+import type { SessionManner } from './session-contracts.ts';
 
 export interface ConnectionLimits {
   /** A client that has not started a session by then is sent away. */
@@ -11,6 +13,15 @@ export interface ConnectionLimits {
   readonly maxSessionSec: number;
   /** Audio that may be ahead of its text before no more is read from the socket. */
   readonly maxLagSec: number;
+  /** A session that is paused for so long ends. */
+  readonly pausedSec: number;
+  /** How much faster than it is spoken audio may come for long. */
+  readonly maxSpeed: number;
+  /** Audio that may come at once, as after a cut. */
+  readonly burstSec: number;
+  readonly messagesPerSec: number;
+  /** How long a socket stays open for the refined transcript; its job goes on behind it. */
+  readonly refinedSec: number;
 }
 
 export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
@@ -18,6 +29,11 @@ export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
   idleSec: 60,
   maxSessionSec: 4 * 3600,
   maxLagSec: 120,
+  pausedSec: 3600,
+  maxSpeed: 2,
+  burstSec: 60,
+  messagesPerSec: 200,
+  refinedSec: 1800,
 };
 
 /** What is needed of a socket. */
@@ -33,8 +49,8 @@ export interface Wire<Message extends object = object> {
 export interface SocketSpeaker {
   receiveText(text: string): void;
   receiveAudio(bytes: Buffer): void;
-  /** The socket is gone. */
-  closed(): void;
+  /** The socket is gone; 1006 or no code: perhaps without having heard the last of it. */
+  closed(code?: number): void;
   /** The process stops. */
   restart(): void;
 }
@@ -55,4 +71,14 @@ export interface ConnectionParts {
   /** Known by a header or by the URL, or else asked of the first message. */
   readonly caller: RealtimeCaller | undefined;
   identify(credential: string | undefined): RealtimeCaller | undefined;
+}
+
+/** Who speaks, as the request or else the first message says. @throws {SttError} UNAUTHENTICATED */
+export function callerOf(
+  { caller, identify }: Pick<ConnectionParts, 'caller' | 'identify'>,
+  credential: string | undefined,
+): RealtimeCaller {
+  const known = caller ?? identify(credential);
+  if (known) return known;
+  throw new SttError('UNAUTHENTICATED', 'An API key is required: in the header, or as token');
 }

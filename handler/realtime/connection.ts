@@ -1,6 +1,4 @@
-import { samplesToSec, secToSamples } from '../../audio/time.ts';
-import { SttError } from '../../core/errors.ts';
-import { rounded } from '../wire-segment.ts';
+import { type ErrorCode, SttError } from '../../core/errors.ts';
 import {
   type ClientMessage,
   parseClientMessage,
@@ -8,11 +6,19 @@ import {
   type StartMessage,
 } from './client-messages.ts';
 import { CLOSE_CODES, closeCodeOf } from './close-codes.ts';
-import type { ConnectionParts, SessionLink, SocketSpeaker, Wire } from './connection-parts.ts';
-import type { RealtimeCaller } from './contracts.ts';
-import type { SessionListener } from './live-host.ts';
-import type { OpenSession } from './live-sessions.ts';
-import type { ServerMessage } from './server-messages.ts';
+import {
+  type ConnectionParts,
+  callerOf,
+  type SessionLink,
+  type SocketSpeaker,
+  type Wire,
+} from './connection-parts.ts';
+import { FlowControl } from './flow-control.ts';
+import type { SessionListener } from './live-host-ports.ts';
+import { describeSession, type ServerMessage, secondsOf } from './server-messages.ts';
+import { endingDue } from './session-clock.ts';
+import type { OpenSession, SessionOutcome } from './session-contracts.ts';
+import { WorkInOrder } from './work-in-order.ts';
 
 const TICK_MS = 1000;
 const WARN_SEC = 60;
@@ -22,20 +28,28 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
   readonly #wire: Wire<ServerMessage>;
   readonly #parts: ConnectionParts;
   readonly #timer: NodeJS.Timeout;
+  readonly #flow: FlowControl;
+  readonly #gone = new AbortController();
   #session: OpenSession | null = null;
   #isClosed = false;
   #isPaused = false;
   #isEnding = false;
-  #isHeldBack = false;
   #hasWarned = false;
-  #reason = 'abandoned';
+  /** The client knows how the session ended, once it has closed the socket too. */
+  #isTold = false;
   #lastHeardAtMs = performance.now();
   /** Messages are worked off in order, though some take time. */
-  #queue: Promise<void> = Promise.resolve();
+  readonly #work: WorkInOrder;
 
   constructor(wire: Wire<ServerMessage>, parts: ConnectionParts) {
     this.#wire = wire;
     this.#parts = parts;
+    this.#flow = new FlowControl(wire, parts.limits);
+    this.#work = new WorkInOrder({
+      isOver: () => this.#isClosed,
+      onTurn: (waiting) => this.#flow.onWaiting(waiting),
+      onError: (thrown) => this.#report(SttError.from(thrown)),
+    });
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
@@ -55,13 +69,12 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
     this.#inOrder(() => this.#hear(bytes, undefined));
   }
 
-  /** The socket is gone; the session waits for its client. */
-  closed(): void {
-    this.#isClosed = true;
-    clearInterval(this.#timer);
-    if (!this.#session) return;
-    this.#session.host.leave(this);
-    this.#parts.sessions.abandon(this.#session.host);
+  /** The socket is gone; the session waits for its client, unless it has heard the end. */
+  closed(code?: number): void {
+    this.#leave();
+    if (this.#session && this.#isTold && code === CLOSE_CODES.ended) {
+      this.#parts.sessions.release(this.#session.host);
+    }
   }
 
   /** The process stops: the client may come back to the next one. */
@@ -82,15 +95,13 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
     this.#balance();
   }
 
+  onDelayed(cause: ErrorCode): void {
+    this.#send({ type: 'warning', code: 'CAPTIONS_DELAYED', cause });
+  }
+
   #inOrder(work: () => Promise<void> | void): void {
-    this.#queue = this.#queue.then(async () => {
-      if (this.#isClosed) return;
-      try {
-        await work();
-      } catch (thrown) {
-        this.#report(SttError.from(thrown));
-      }
-    });
+    this.#flow.onMessage(this.#work.waiting + 1);
+    this.#work.add(work);
   }
 
   /** A session survives a bad message; without one, the socket is closed. */
@@ -105,7 +116,7 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
       case 'start_session':
         return await this.#start(message);
       case 'resume_session':
-        return this.#resumeSession(message);
+        return await this.#resumeSession(message);
       case 'ping':
         return this.#send({ type: 'pong' });
       case 'audio_chunk':
@@ -124,15 +135,13 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
     }
   }
 
-  #open(): OpenSession {
-    if (this.#session && !this.#isEnding) return this.#session;
-    throw new SttError('INPUT_INVALID', 'type: expected start_session or resume_session first');
+  get #isOver(): boolean {
+    return this.#isEnding || (this.#session?.host.ending ?? null) !== null;
   }
 
-  #callerOf(credential: string | undefined): RealtimeCaller {
-    const caller = this.#parts.caller ?? this.#parts.identify(credential);
-    if (caller) return caller;
-    throw new SttError('UNAUTHENTICATED', 'An API key is required: in the header, or as token');
+  #open(): OpenSession {
+    if (this.#session && !this.#isOver) return this.#session;
+    throw new SttError('INPUT_INVALID', 'type: expected start_session or resume_session first');
   }
 
   #assertNoSession(): void {
@@ -141,57 +150,51 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
 
   async #start(message: StartMessage): Promise<void> {
     this.#assertNoSession();
-    const caller = this.#callerOf(message.token);
-    const { tenant_id, session_id, meeting_id, language, encoding, sample_rate } = message;
+    const caller = callerOf(this.#parts, message.token);
+    const { tenant_id, encoding, sample_rate: sampleRateHz, keep_audio } = message;
     if (caller.tenant !== null && tenant_id !== null && tenant_id !== caller.tenant) {
       throw new SttError('TENANT_FORBIDDEN', 'tenant_id does not belong to this key');
     }
-    const format = { encoding, sampleRateHz: sample_rate };
-    const ids = { sessionId: session_id, meetingId: meeting_id };
     const { sessions, manner } = this.#parts;
-    const started = await sessions.start(caller, { ...ids, language, format, ...manner });
+    const consenting = keep_audio === false ? { ...caller, keepsAudio: false } : caller;
+    const { session_id: sessionId, meeting_id: meetingId, language } = message;
+    const started = await sessions.start(consenting, {
+      ...{ sessionId, meetingId, language, format: { encoding, sampleRateHz } },
+      ...{ webhookUrl: message.webhook_url ?? null, diarize: message.diarize ?? false },
+      ...manner,
+    });
     // The client may have gone meanwhile; nobody else would let go of the session.
     if (this.#isClosed) return sessions.abandon(started.host);
     this.#adopt(started);
-    this.#send({ type: 'session_started', ...this.#describe(), resume_token: started.resumeToken });
+    this.#send({
+      type: 'session_started',
+      ...describeSession(started.host, this.#parts.limits),
+      resume_token: started.resumeToken,
+    });
     started.host.listen(this);
   }
 
-  #resumeSession({ session_id, resume_token, last_event_seq, token }: ResumeMessage): void {
+  async #resumeSession(message: ResumeMessage): Promise<void> {
+    const { session_id, resume_token, last_event_seq, token } = message;
     this.#assertNoSession();
-    const caller = this.#callerOf(token);
-    const session = this.#parts.sessions.resume(caller, session_id, resume_token);
+    const caller = callerOf(this.#parts, token);
+    const session = await this.#parts.sessions.resume(caller, session_id, resume_token);
+    if (this.#isClosed) return this.#parts.sessions.abandon(session.host);
     this.#adopt(session);
     this.#send({
-      ...{ type: 'session_resumed', ...this.#describe() },
+      ...{ type: 'session_resumed', ...describeSession(session.host, this.#parts.limits) },
       last_seq: session.intake.receivedSeq,
     });
     session.host.listen(this, last_event_seq);
   }
 
-  #describe() {
-    const { identity, epoch } = this.#session!.host;
-    const { startSec, ...limits } = this.#parts.limits;
-    return {
-      session_id: identity.sessionId,
-      meeting_id: identity.meetingId,
-      language: identity.language,
-      epoch,
-      limits: {
-        idle_sec: limits.idleSec,
-        max_session_sec: limits.maxSessionSec,
-        max_lag_sec: limits.maxLagSec,
-      },
-    };
-  }
-
   #adopt(session: OpenSession): void {
     this.#session = session;
     this.#lastHeardAtMs = performance.now();
-    session.host.ended.then(
-      () => void this.#finish(session),
-      (error: unknown) => {
-        const failure = SttError.from(error);
+    session.outcome.then(
+      (outcome) => void this.#finish(session, outcome),
+      (thrown: unknown) => {
+        const failure = SttError.from(thrown);
         this.#send({ type: 'error', ...failure.toJSON(), fatal: true });
         this.#close(closeCodeOf(failure.code), failure.code);
       },
@@ -223,53 +226,55 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
   }
 
   async #end(reason: string): Promise<void> {
+    if (this.#isOver) return;
     const { intake, host } = this.#open();
     this.#isEnding = true;
-    this.#reason = reason;
     await intake.flush();
-    host.end();
+    host.end(reason);
   }
 
-  async #finish({ host, refined }: OpenSession): Promise<void> {
+  /** The client may leave at any time: the job of the refined transcript does not wait for it. */
+  async #finish({ host }: OpenSession, { reason, error, jobId }: SessionOutcome): Promise<void> {
     const audio_duration = secondsOf(host.sampleCount);
-    const awaitsRefined = host.identity.keepsAudio;
-    const reason = this.#reason;
-    this.#send({ type: 'session_ended', reason, audio_duration, refined: awaitsRefined });
-    if (awaitsRefined) {
-      const result = await refined;
-      this.#send({ type: 'transcript_refined', result });
+    if (error) this.#send({ type: 'error', ...error.toJSON(), fatal: true });
+    const ending = { reason, audio_duration, refined: jobId !== null, job_id: jobId };
+    this.#send({ type: 'session_ended', ...ending });
+    this.#isTold = true;
+    if (jobId !== null) {
+      const { sessions, limits } = this.#parts;
+      const patience = { signal: this.#gone.signal, maxWaitSec: limits.refinedSec };
+      const refined = await sessions.refined(host.identity, jobId, patience);
+      if (refined) this.#send({ type: 'transcript_refined', job_id: jobId, ...refined });
     }
-    this.#close(CLOSE_CODES.ended, 'ended');
+    if (error) this.#close(closeCodeOf(error.code), error.code);
+    else this.#close(CLOSE_CODES.ended, 'ended');
   }
 
-  /** Reads no more while text is too far behind the audio. */
+  /** Reads no more while text is too far behind the audio, or audio comes too fast. */
   #balance(): void {
     if (!this.#session || this.#isClosed) return;
-    const isBehind = this.#session.host.lagSamples > secToSamples(this.#parts.limits.maxLagSec);
-    if (isBehind === this.#isHeldBack) return;
-    this.#isHeldBack = isBehind;
-    if (isBehind) this.#wire.pause();
-    else this.#wire.resume();
+    const { sampleCount, lagSamples } = this.#session.host;
+    this.#flow.onAudio(sampleCount, lagSamples);
   }
 
   #tick(): void {
     const { limits } = this.#parts;
+    if (this.#flow.isHeld) this.keepAlive(); // It is the client that waits.
     const idleSec = (performance.now() - this.#lastHeardAtMs) / 1000;
     if (!this.#session) {
       if (idleSec < limits.startSec) return;
       this.#report(new SttError('REQUEST_TIMEOUT', 'No session was started in time'));
       return;
     }
-    if (this.#isEnding) return;
-    const leftSec = limits.maxSessionSec - samplesToSec(this.#session.host.sampleCount);
-    if (leftSec <= 0) this.#inOrder(() => this.#end('max_duration'));
-    else if (leftSec < WARN_SEC && !this.#hasWarned) {
+    if (this.#isOver) return;
+    const { sampleCount } = this.#session.host;
+    const state = { sampleCount, isPaused: this.#isPaused, idleSec };
+    const { reason, leftSec } = endingDue(state, limits);
+    if (leftSec < WARN_SEC && !this.#hasWarned) {
       this.#hasWarned = true;
       this.#send({ type: 'warning', code: 'SESSION_EXPIRING', seconds_left: Math.ceil(leftSec) });
     }
-    if (idleSec > limits.idleSec && !this.#isPaused && !this.#isHeldBack) {
-      this.#inOrder(() => this.#end('idle'));
-    }
+    if (reason !== null) this.#inOrder(() => this.#end(reason));
   }
 
   #send(message: ServerMessage): void {
@@ -279,8 +284,17 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
   #close(code: number, reason: string): void {
     if (this.#isClosed) return;
     this.#wire.close(code, reason);
-    this.closed();
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#gone.abort();
+    clearInterval(this.#timer);
+    this.#flow.stop();
+    if (!this.#session) return;
+    this.#session.host.leave(this);
+    this.#parts.sessions.abandon(this.#session.host);
   }
 }
-
-const secondsOf = (samples: number): number => rounded(samplesToSec(samples), 3);

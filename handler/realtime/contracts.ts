@@ -1,5 +1,6 @@
 import type { StreamContainer } from '../../audio/ffmpeg-stream.ts';
 import type { SampleRange } from '../../audio/time.ts';
+import type { WireError } from '../../core/errors.ts';
 import type { WindowResult } from '../../pipeline/realtime/session-state.ts';
 
 /** One window of one session, for whoever recognises it; asking again with the same is harmless. */
@@ -13,6 +14,8 @@ export interface SessionWindow extends SampleRange {
   readonly language: string | null;
   readonly prompt: string;
   readonly isLast: boolean;
+  /** Whether its voice is wanted too. */
+  readonly diarize?: boolean;
   readonly tenant: string | null;
 }
 
@@ -33,17 +36,56 @@ export interface RealtimeCaller {
 }
 
 /** A session that has ended, with all its audio. */
-interface EndedSession {
-  readonly sessionId: string;
+export interface EndedSession {
+  /** Known to the client since the session began. */
+  readonly jobId: string;
   readonly meetingId: string | null;
   readonly tenant: string | null;
   readonly language: string | null;
-  /** 16 kHz mono WAV; to be read before the returned promise settles. */
-  readonly wav: AsyncIterable<Uint8Array>;
+  readonly webhookUrl: string | null;
+  /** 16 kHz mono WAV, the caller's to remove. */
+  readonly path: string;
+  readonly bytes: number;
 }
 
-/** Makes the refined transcript of a session, a job's result; its files are removed afterwards. */
-export type RefineSession = (session: EndedSession) => Promise<unknown>;
+/** How the job of an ended session came out. */
+export interface RefinedTranscript {
+  readonly status: string;
+  readonly result: unknown;
+  readonly error: WireError | null;
+}
+
+/** Makes the refined transcripts of sessions, as jobs that outlive the process. */
+export interface Refinement {
+  /** @throws {SttError} where no message about the job could be sent there. */
+  checkWebhook(tenant: string | null, url: string): Promise<void>;
+  /** What it is given is safe once it resolves; with the same session again it does nothing. */
+  handOver(session: EndedSession): Promise<void>;
+  /** Waits for the job; undefined for one that was deleted, and after the signal. */
+  outcome(
+    tenant: string | null,
+    jobId: string,
+    signal: AbortSignal,
+  ): Promise<RefinedTranscript | undefined>;
+}
+
+/** The day's audio of tenants. */
+export interface AudioUsage {
+  /** @throws {SttError} QUOTA_EXCEEDED */
+  assertLeft(tenant: string | null): void;
+  count(tenant: string | null, audioSec: number, sessions: number): void;
+}
+
+/** Counts what live sessions do. */
+export interface LiveMeter {
+  window(outcome: 'recognised' | 'failed' | 'given-up', elapsedSec: number): void;
+  /** From the arrival of a final word's last sample to the moment when it was told. */
+  final(latencySec: number): void;
+  gap(lengthSec: number): void;
+  /** A client came back: after a cut, or to a session of an earlier process. */
+  resumed(after: 'cut' | 'restart'): void;
+  closed(code: number): void;
+}
 
 /** How a client sends its audio. */
 export interface AudioFormat {

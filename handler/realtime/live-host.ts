@@ -1,68 +1,55 @@
-import { SttError } from '../../core/errors.ts';
-import type { VoiceActivityModel } from '../../pipeline/contracts.ts';
-import { stepLiveSession } from '../../pipeline/realtime/live-session.ts';
+import { type ErrorCode, SttError } from '../../core/errors.ts';
+import { type LiveStep, stepLiveSession } from '../../pipeline/realtime/live-session.ts';
 import {
   DEFAULT_LIVE_OPTIONS,
-  type LiveEvent,
   type LiveInput,
   type LiveOptions,
   type LiveState,
   type WindowRequest,
 } from '../../pipeline/realtime/session-state.ts';
-import type { WindowRecognizer } from './contracts.ts';
-import { type LiveWireEvent, toWireEvent } from './live-events.ts';
-import { neededFrom } from './needed-audio.ts';
-import type { SessionAudio } from './session-audio.ts';
+import { CountedAudio } from './counted-audio.ts';
+import { Persistence } from './delays.ts';
+import { EventLog } from './event-log.ts';
+import type { LiveHostPorts, SessionListener } from './live-host-ports.ts';
+import { heardAgainFrom, neededFrom } from './needed-audio.ts';
+import { SessionEars } from './session-ears.ts';
 import { grouped, type SessionInput } from './session-input.ts';
+import { SessionMeter } from './session-meter.ts';
 import type {
   NumberedEvent,
   SessionCheckpoint,
+  SessionEnding,
   SessionIdentity,
-  SessionStore,
 } from './session-store.ts';
-import { VoiceFrames } from './voice-frames.ts';
-import { DEFAULT_WINDOW_TIMING, WindowCaller, type WindowTiming } from './window-caller.ts';
-
-export interface LiveHostPorts {
-  readonly recognizer: WindowRecognizer;
-  readonly voiceActivity: VoiceActivityModel;
-  readonly audio: SessionAudio;
-  readonly store: SessionStore;
-  readonly live?: LiveOptions | undefined;
-  readonly timing?: WindowTiming | undefined;
-}
-
-/** Whoever listens to a session; hears everything in order. */
-export interface SessionListener {
-  onEvent(event: LiveWireEvent | NumberedEvent): void;
-  /** The audio up to this piece is safe and need not be sent again. */
-  onAcknowledged(chunkSeq: number, sampleCount: number): void;
-  /** Somebody else listens from now on. */
-  onReplaced(): void;
-}
+import { SessionWindows } from './session-windows.ts';
+import { DEFAULT_WINDOW_TIMING } from './window-caller.ts';
 
 /**
- * One live session: its state, its audio, its windows. Inputs are worked off one after the other; a
- * checkpoint is written before anyone hears of their effects, so that nothing said is forgotten and
- * nothing is said twice, even by a process that takes over.
+ * One live session. Inputs are worked off one after the other; a checkpoint is written before anyone
+ * hears of their effects: nothing said is forgotten or said twice, even by a process that takes over.
  */
 export class LiveHost {
   readonly identity: SessionIdentity;
-  /** Settles when all that was said is final; rejects when the session cannot go on. */
+  readonly epoch: number;
+  /** Settles when all that was said is final; rejects when the session cannot go on here. */
   readonly ended: Promise<void>;
   readonly #ports: LiveHostPorts;
-  readonly #frames: VoiceFrames;
-  readonly #caller: WindowCaller;
+  readonly #ears: SessionEars;
+  readonly #windows: SessionWindows;
+  readonly #counted: CountedAudio;
   readonly #closed = new AbortController();
-  readonly #events: NumberedEvent[];
-  readonly #epoch: number;
+  readonly #log: EventLog;
+  readonly #persistence: Persistence;
+  readonly #meter: SessionMeter;
   #live: LiveState;
   #chunkSeq: number;
   #heardSeq: number;
+  #ending: SessionEnding | null;
   #inbox: SessionInput[] = [];
   #finalizing: (() => void)[] = [];
   #waitingSamples = 0;
   #isPumping = false;
+  #pumped: Promise<void> = Promise.resolve();
   #listener: SessionListener | null = null;
   #onEnded: () => void = () => {};
   #onFailed: (error: SttError) => void = () => {};
@@ -73,14 +60,21 @@ export class LiveHost {
     ports: LiveHostPorts,
   ) {
     this.identity = checkpoint.identity;
+    this.epoch = checkpoint.epoch;
     this.#ports = ports;
-    this.#events = [...events];
-    this.#epoch = checkpoint.epoch;
+    this.#log = new EventLog(events);
     this.#live = checkpoint.live;
     this.#chunkSeq = checkpoint.chunkSeq;
     this.#heardSeq = checkpoint.chunkSeq;
-    this.#frames = new VoiceFrames(ports.voiceActivity);
-    this.#caller = new WindowCaller(ports.recognizer, ports.timing ?? DEFAULT_WINDOW_TIMING);
+    this.#ending = checkpoint.ending;
+    const { tenant } = checkpoint.identity;
+    this.#counted = new CountedAudio(ports.usage, tenant, checkpoint.countedSamples);
+    this.#meter = new SessionMeter(ports.meter);
+    const onLate = (code: ErrorCode): void => this.#listener?.onDelayed(code);
+    const patience = { ...(ports.timing ?? DEFAULT_WINDOW_TIMING), signal: this.#closed.signal };
+    this.#persistence = new Persistence(onLate, patience);
+    this.#windows = new SessionWindows(checkpoint, ports, { onLate, disk: this.#persistence });
+    this.#ears = new SessionEars(ports, this.#persistence.run);
     this.ended = new Promise((resolve, reject) => {
       this.#onEnded = resolve;
       this.#onFailed = reject;
@@ -89,15 +83,9 @@ export class LiveHost {
   }
 
   /** Takes up a session that another process has left: what it had asked for is asked again. */
-  async recover(): Promise<void> {
-    const { signal } = this.#closed;
-    const { inFlight, endpoint, isEnded } = this.#live;
-    if (isEnded) return this.#onEnded();
-    await this.#frames.warmUp(this.#ports.audio, endpoint.heard, signal);
-    const unheard = { start: endpoint.heard, end: this.#ports.audio.sampleCount };
-    const probabilities = await this.#frames.push(await this.#ports.audio.read(unheard), signal);
-    this.#take({ type: 'audio', probabilities, frameSamples: this.#frames.frameSamples });
-    if (inFlight) this.#take({ type: 'failed', seq: inFlight.seq });
+  recover(): void {
+    if (this.#live.isEnded) this.#onEnded();
+    else this.#put({ kind: 'recover' });
   }
 
   /** Last piece of audio that is safe. */
@@ -110,8 +98,9 @@ export class LiveHost {
     return this.#heardSeq;
   }
 
-  get epoch(): number {
-    return this.#epoch;
+  /** Why it ends, once it does; no more audio is taken then. */
+  get ending(): SessionEnding | null {
+    return this.#ending;
   }
 
   get sampleCount(): number {
@@ -128,11 +117,13 @@ export class LiveHost {
   }
 
   /** From now on this listener hears everything, beginning with the events behind `lastEventSeq`. */
-  listen(listener: SessionListener, lastEventSeq = this.#events.length): void {
+  listen(listener: SessionListener, lastEventSeq = this.#log.lastSeq): void {
     const previous = this.#listener;
     this.#listener = listener;
     previous?.onReplaced();
-    for (const event of this.#events.slice(lastEventSeq)) listener.onEvent(event);
+    for (const event of this.#log.behind(lastEventSeq)) listener.onEvent(event);
+    const late = this.#windows.late ?? this.#persistence.late;
+    if (late !== null) listener.onDelayed(late);
   }
 
   /** Only who listens can leave. */
@@ -144,6 +135,7 @@ export class LiveHost {
   hear(waveform: Float32Array, chunkSeq: number): void {
     this.#heardSeq = chunkSeq;
     this.#waitingSamples += waveform.length;
+    this.#meter.heard(this.sampleCount);
     this.#put({ kind: 'audio', waveform, chunkSeq });
   }
 
@@ -154,20 +146,27 @@ export class LiveHost {
     );
   }
 
-  end(): void {
-    this.#put({ kind: 'step', input: { type: 'end' } });
+  /** All that was said becomes final, then it has ended; the first reason is the one that is told. */
+  end(reason: string, error?: SttError): void {
+    this.#ending ??= { reason, error: error?.toJSON() ?? null };
+    this.#take({ type: 'end' });
   }
 
-  /** Stops all work; what is stored stays. */
-  close(): void {
+  /** Stops all work, and settles when nothing is written any more; what is stored stays. */
+  async close(): Promise<void> {
     this.#closed.abort(new SttError('JOB_CANCELLED', 'The session was closed'));
     this.#inbox = [];
+    await this.#pumped;
   }
 
   #put(input: SessionInput): void {
     if (this.#closed.signal.aborted) return;
     this.#inbox.push(input);
-    if (!this.#isPumping) void this.#pump();
+    if (!this.#isPumping) this.#pumped = this.#pump();
+  }
+
+  #take(input: LiveInput): void {
+    this.#put({ kind: 'step', input });
   }
 
   async #pump(): Promise<void> {
@@ -175,7 +174,7 @@ export class LiveHost {
     try {
       while (this.#inbox.length > 0) await this.#work(this.#inbox.splice(0));
     } catch (thrown) {
-      this.fail(thrown);
+      this.#fail(thrown);
     } finally {
       this.#isPumping = false;
     }
@@ -183,31 +182,55 @@ export class LiveHost {
 
   /** Everything that has come while the last inputs were worked off, with one checkpoint. */
   async #work(inputs: readonly SessionInput[]): Promise<void> {
-    const { signal } = this.#closed;
     const steps: Step[] = [];
-    for (const group of grouped(inputs)) {
-      if (group.kind === 'step') {
-        if (group.input.type === 'end') steps.push(await this.#flush());
-        steps.push(this.#step(group.input));
-        if (group.settle) this.#finalizing.push(group.settle);
-        continue;
-      }
-      await this.#ports.audio.append(group.waveform);
-      this.#waitingSamples -= group.waveform.length;
-      this.#chunkSeq = group.chunkSeq;
-      const probabilities = await this.#frames.push(group.waveform, signal);
-      steps.push(this.#hearFrames(probabilities));
-    }
-    signal.throwIfAborted();
+    for (const input of grouped(inputs)) steps.push(...(await this.#stepsOf(input)));
+    this.#closed.signal.throwIfAborted();
     await this.#publish(steps);
   }
 
-  #flush = async (): Promise<Step> =>
-    this.#hearFrames(await this.#frames.flush(this.#closed.signal));
+  async #stepsOf(input: SessionInput): Promise<Step[]> {
+    const { signal } = this.#closed;
+    const { heard } = this.#live.endpoint;
+    switch (input.kind) {
+      case 'audio':
+        await this.#append(input.waveform);
+        this.#chunkSeq = input.chunkSeq;
+        return [this.#hearFrames(await this.#ears.hear(input.waveform, heard, signal))];
+      case 'recover':
+        return this.#recoveringSteps(await this.#ears.hearAgain(heard, signal));
+      case 'step': {
+        const isEnd = input.input.type === 'end';
+        const before = isEnd ? [this.#hearFrames(await this.#ears.flush(heard, signal))] : [];
+        if (input.settle) this.#finalizing.push(input.settle);
+        return [...before, this.#step(input.input)];
+      }
+    }
+  }
+
+  #recoveringSteps(probabilities: readonly number[]): Step[] {
+    const { inFlight } = this.#live;
+    const steps = [this.#hearFrames(probabilities)];
+    if (inFlight) steps.push(this.#step({ type: 'failed', seq: inFlight.seq }));
+    if (this.#ending !== null) this.#take({ type: 'end' });
+    return steps;
+  }
+
+  /** A failure in the middle is gone on with where it was. */
+  async #append(waveform: Float32Array): Promise<void> {
+    const { audio } = this.#ports;
+    const start = audio.sampleCount;
+    await this.#persistence.run(async () => {
+      const before = audio.sampleCount;
+      try {
+        await audio.append(waveform.subarray(before - start));
+      } finally {
+        this.#waitingSamples -= audio.sampleCount - before;
+      }
+    });
+  }
 
   #hearFrames(probabilities: readonly number[]): Step {
-    const { frameSamples } = this.#frames;
-    return this.#step({ type: 'audio', probabilities, frameSamples });
+    return this.#step({ type: 'audio', probabilities, frameSamples: this.#ears.frameSamples });
   }
 
   #step(input: LiveInput): Step {
@@ -221,69 +244,55 @@ export class LiveHost {
   }
 
   async #publish(steps: readonly Step[]): Promise<void> {
+    const { audio, store } = this.#ports;
     const told = steps.flatMap(({ events }) => events);
-    const heard: (LiveWireEvent | NumberedEvent)[] = [];
-    const lasting: NumberedEvent[] = [];
-    for (const event of told) {
-      const wire = toWireEvent(event);
-      if (wire === null) continue;
-      const isLasting = event.type !== 'partial';
-      const event_seq = this.#events.length + lasting.length + 1;
-      if (isLasting) lasting.push({ ...wire, event_seq });
-      heard.push(isLasting ? { ...wire, event_seq } : wire);
-    }
-    const eventSeq = this.#events.length + lasting.length;
-    await this.#ports.store.save(this.#checkpoint(eventSeq), lasting);
-    this.#events.push(...lasting);
-    for (const event of heard) this.#listener?.onEvent(event);
-    this.#listener?.onAcknowledged(this.#chunkSeq, this.#ports.audio.sampleCount);
+    const telling = this.#log.prepare(told);
+    const countedSamples = this.#counted.at(audio.sampleCount, this.#live.isEnded);
+    const checkpoint = this.#checkpoint(telling.lasting.length, countedSamples);
+    await this.#persistence.run(() => store.save(checkpoint, telling.lasting));
+    this.#log.keep(telling);
+    this.#meter.told(told);
+    for (const event of telling.heard) this.#listener?.onEvent(event);
+    this.#listener?.onAcknowledged(this.#chunkSeq, audio.sampleCount);
     if (steps.length > 0 && this.#live.utterances.every(({ end }) => end === null)) {
       for (const settle of this.#finalizing.splice(0)) settle();
     }
     for (const { request } of steps) if (request) void this.#recognize(request);
     if (!this.identity.keepsAudio) {
-      await this.#ports.audio.forgetBefore(neededFrom(this.#live, this.#options));
+      await audio.forgetBefore(heardAgainFrom(this.#live, this.#options)).catch(() => undefined);
     }
+    const forbidden = this.#counted.count(countedSamples);
+    if (forbidden !== null && this.#ending === null) this.end('quota', forbidden);
     if (told.some(({ type }) => type === 'ended')) this.#onEnded();
   }
 
-  #checkpoint(eventSeq: number): SessionCheckpoint {
+  #checkpoint(newEvents: number, countedSamples: number): SessionCheckpoint {
     return {
       version: 1,
       identity: this.identity,
-      epoch: this.#epoch,
+      epoch: this.epoch,
       live: this.#live,
       chunkSeq: this.#chunkSeq,
       sampleCount: this.#ports.audio.sampleCount,
-      eventSeq,
+      eventSeq: this.#log.lastSeq + newEvents,
+      countedSamples,
+      ending: this.#ending,
     };
   }
 
   async #recognize(request: WindowRequest): Promise<void> {
     try {
-      const { sessionId, tenant, key } = this.identity;
-      const waveform = await this.#ports.audio.read(request);
-      const name = `${sessionId.slice(0, 64)}:${key}`;
-      const window = { ...request, sessionId: name, tenant, epoch: this.#epoch, waveform };
-      this.#take(await this.#caller.call(window, this.#closed.signal));
+      this.#take(await this.#windows.ask(request, this.#closed.signal));
     } catch (thrown) {
-      this.fail(thrown);
+      this.#fail(thrown);
     }
   }
 
-  #take(input: LiveInput): void {
-    this.#put({ kind: 'step', input });
-  }
-
-  /** The session cannot go on. */
-  readonly fail = (thrown: unknown): void => {
+  #fail(thrown: unknown): void {
     if (this.#closed.signal.aborted) return;
     this.#onFailed(SttError.from(thrown));
-    this.close();
-  };
+    void this.close();
+  }
 }
 
-interface Step {
-  readonly events: readonly LiveEvent[];
-  readonly request: WindowRequest | null;
-}
+type Step = Pick<LiveStep, 'events' | 'request'>;

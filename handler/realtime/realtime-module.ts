@@ -1,15 +1,14 @@
-import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { createSpoolFolder } from '../../audio/spool.ts';
 import type { Config } from '../../core/config.ts';
 import type { VoiceActivityModel } from '../../pipeline/contracts.ts';
 import { tellRefusal } from '../http/callers.ts';
 import type { ServiceModule } from '../http/create-service.ts';
 import type { ServiceContext } from '../http/service-context.ts';
-import type { RealtimeCaller, RefineSession, WindowRecognizer } from './contracts.ts';
+import type { RealtimeCaller, WindowRecognizer } from './contracts.ts';
 import { LiveSessions } from './live-sessions.ts';
 import { registerRealtime } from './register-realtime.ts';
+import { SessionJobs } from './session-jobs.ts';
+import { DEFAULT_WINDOW_TIMING } from './window-caller.ts';
 
 export interface RealtimeEngine {
   readonly recognizer: WindowRecognizer;
@@ -17,25 +16,30 @@ export interface RealtimeEngine {
   readonly voiceActivity: VoiceActivityModel;
 }
 
+type RealtimeConfig = Pick<Config, 'jobs' | 'audio' | 'realtime'>;
+
 /** Live sessions of the service: `/stt/realtime`, sessions of an earlier process included. */
 export class RealtimeModule {
-  readonly #config: Pick<Config, 'jobs' | 'audio' | 'service'>;
+  readonly #config: RealtimeConfig;
   #engine: RealtimeEngine | undefined;
   #context: ServiceContext | undefined;
   #sessions: LiveSessions | undefined;
 
-  constructor(config: Pick<Config, 'jobs' | 'audio' | 'service'>) {
+  constructor(config: RealtimeConfig) {
     this.#config = config;
   }
 
   readonly register: ServiceModule = async (app, context) => {
     this.#context = context;
+    const { maxSessionSec, maxSpeed } = this.#config.realtime;
     app.addHook('onClose', async () => await this.#sessions?.close());
     await registerRealtime(app, {
       sessions: () => (context.slot.phase === 'draining' ? undefined : this.#sessions),
-      identify: (key) => callerOf(context, this.#config.service.realtimeKeepAudio, key),
+      identify: (key) => callerOf(context, this.#config.realtime.keepAudio, key),
       model: () => context.slot.engine?.model,
       logger: context.logger,
+      meter: context.live.meters,
+      limits: { maxSessionSec, maxSpeed },
     });
     await this.#start();
   };
@@ -48,15 +52,23 @@ export class RealtimeModule {
 
   async #start(): Promise<void> {
     if (!this.#engine || !this.#context) return;
-    const { audio, jobs } = this.#config;
-    const { logger } = this.#context;
+    const { audio, jobs, realtime } = this.#config;
+    const { logger, asyncJobs, admission } = this.#context;
     const sessions = new LiveSessions({
       ...this.#engine,
       logger,
       dataDir: resolve(jobs.dataDir),
+      isShared: jobs.databaseUrl !== undefined,
       spoolDir: audio.spoolDir,
       ffmpegPath: audio.ffmpegPath,
-      refine: refineBy(this.#context, this.#config),
+      meter: this.#context.live.meters,
+      maxSessions: realtime.maxSessions,
+      timing: { ...DEFAULT_WINDOW_TIMING, patienceMs: realtime.patienceMs },
+      refinement: asyncJobs && new SessionJobs(asyncJobs),
+      usage: {
+        assertLeft: (tenant) => admission.assertAudioLeft(tenant),
+        count: (tenant, audioSec, sessions) => admission.countAudio(tenant, audioSec, sessions),
+      },
     });
     const restored = await sessions.restore();
     if (restored > 0) logger.info({ sessions: restored }, 'live sessions restored');
@@ -78,23 +90,9 @@ function callerOf(
     return undefined;
   }
   const { id, limits } = caller.tenant;
-  return { tenant: id, keepsAudio, maxSessions: limits.concurrentJobs };
-}
-
-/** The whole session as a recording of the service. */
-const refineBy =
-  ({ executor, logger }: ServiceContext, config: Pick<Config, 'audio'>): RefineSession =>
-  async ({ meetingId, tenant, language, wav }) => {
-    const spool = await createSpoolFolder(config.audio.spoolDir);
-    try {
-      const { path, handle } = await spool.createFile();
-      await writeFile(handle, wav);
-      const { size } = await handle.stat();
-      const fields = { meeting_id: meetingId, tenant_id: tenant, language };
-      const job = { id: randomUUID(), tenant, input: fields, upload: { path, bytes: size } };
-      const { signal } = new AbortController();
-      return await executor.execute(job, { signal, logger, onProgress: () => undefined });
-    } finally {
-      await spool.remove();
-    }
+  return {
+    tenant: id,
+    keepsAudio: limits.keepsLiveAudio ?? keepsAudio,
+    maxSessions: limits.concurrentJobs,
   };
+}

@@ -7,7 +7,12 @@ const MAX_UNSENT_BYTES = 8 * 1024 * 1024;
 
 /** The open sockets of live sessions, each with the one that speaks on it. */
 export class RealtimeSockets {
+  readonly #onClosed: (code: number) => void;
   readonly #speakers = new Set<SocketSpeaker>();
+
+  constructor(onClosed: (code: number) => void = () => undefined) {
+    this.#onClosed = onClosed;
+  }
 
   /** Tells every client that the process stops. */
   restart(): void {
@@ -23,10 +28,11 @@ export class RealtimeSockets {
       else speaker.receiveText(data.toString('utf8'));
     });
     socket.on('error', () => undefined); // A close follows.
-    socket.on('close', () => {
+    socket.on('close', (code: number) => {
       stopPinging();
+      this.#onClosed(code);
       this.#speakers.delete(speaker);
-      speaker.closed();
+      speaker.closed(code);
     });
   }
 }
@@ -45,6 +51,7 @@ function terminateWhenGone(socket: WebSocket): () => void {
   socket.on('pong', live);
   socket.on('message', live);
   const pinging = setInterval(() => {
+    if (socket.isPaused) return; // Its pongs are not read either.
     if (!isAlive) return socket.terminate();
     isAlive = false;
     socket.ping();

@@ -5,7 +5,7 @@ import { AccessTokens } from './access-tokens.ts';
 import { CLOSE_CODES } from './close-codes.ts';
 import { Connection } from './connection.ts';
 import { type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection-parts.ts';
-import type { RealtimeCaller } from './contracts.ts';
+import type { LiveMeter, RealtimeCaller } from './contracts.ts';
 import { isTrustedOrigin, keyInHeaders } from './credentials.ts';
 import { addDeepgram } from './facades/add-deepgram.ts';
 import { addOpenAi } from './facades/add-openai.ts';
@@ -21,6 +21,7 @@ export interface RealtimeOptions {
   /** Name of the model that answers. */
   model?(): string | undefined;
   readonly logger: Logger;
+  readonly meter?: LiveMeter;
   readonly limits?: Partial<ConnectionLimits>;
   /** Lifetime of a token for the URL. */
   readonly tokenSec?: number;
@@ -38,7 +39,7 @@ export async function registerRealtime(
 ): Promise<void> {
   const tokens = new AccessTokens<RealtimeCaller>(options.tokenSec, 'rt_', ({ tenant }) => tenant);
   const limits = { ...DEFAULT_CONNECTION_LIMITS, ...options.limits };
-  const sockets = new RealtimeSockets();
+  const sockets = new RealtimeSockets((code) => options.meter?.closed(code));
   await app.register(websocket, {
     options: { maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false },
     preClose: (done) => {

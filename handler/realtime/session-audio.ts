@@ -78,8 +78,8 @@ export class SessionAudio {
   async forgetBefore(sample: number): Promise<void> {
     const needed = Math.floor(Math.min(sample, this.#sampleCount) / PIECE_SAMPLES);
     while (this.#firstPiece < needed) {
-      const piece = this.#firstPiece++;
-      await rm(this.#pathOf(piece), { force: true });
+      await rm(this.#pathOf(this.#firstPiece), { force: true });
+      this.#firstPiece += 1;
     }
   }
 

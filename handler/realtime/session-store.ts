@@ -1,14 +1,7 @@
-import {
-  appendFile,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  truncate,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeAt } from '../../audio/spool.ts';
+import { SttError, type WireError } from '../../core/errors.ts';
 import type { LiveState } from '../../pipeline/realtime/session-state.ts';
 import type { AudioFormat } from './contracts.ts';
 import type { LiveWireEvent } from './live-events.ts';
@@ -27,6 +20,15 @@ export interface SessionIdentity {
   readonly resumeTokenHash: string;
   /** Its audio is kept for the refined transcript. */
   readonly keepsAudio: boolean;
+  /** Where the job of the refined transcript is announced. */
+  readonly webhookUrl: string | null;
+}
+
+/** Why a session ends: as its client is told. */
+export interface SessionEnding {
+  readonly reason: string;
+  /** What forced it to. */
+  readonly error: WireError | null;
 }
 
 /** A session between two inputs; all that a restarted process needs beside its audio. */
@@ -40,6 +42,10 @@ export interface SessionCheckpoint {
   readonly sampleCount: number;
   /** Last event that the client may have heard. */
   readonly eventSeq: number;
+  /** Samples that count against the tenant's day already. */
+  readonly countedSamples: number;
+  /** Null: it goes on. */
+  readonly ending: SessionEnding | null;
 }
 
 /** An event that survives a cut: numbered, and told again to who comes back. */
@@ -47,28 +53,47 @@ export type NumberedEvent = LiveWireEvent & { readonly event_seq: number };
 
 const CHECKPOINT = 'session.json';
 const EVENTS = 'events.jsonl';
+/** A process that takes a session over writes to it within moments. */
+const CLAIM_MS = 60_000;
 
 /** The files of one session. `isDurable: false` writes no text: such a session ends with the process. */
 export class SessionStore {
   readonly folder: string;
-  readonly #isDurable: boolean;
+  readonly isDurable: boolean;
+  #eventBytes = 0;
+  #isRemoved = false;
 
   constructor(folder: string, isDurable: boolean) {
     this.folder = folder;
-    this.#isDurable = isDurable;
+    this.isDurable = isDurable;
   }
 
-  /** Events first: they count only once a checkpoint names them. */
+  /**
+   * Events first: they count only once a checkpoint names them. May be called again after a failure.
+   * @throws {SttError} DISK_FULL
+   */
   async save(checkpoint: SessionCheckpoint, events: readonly NumberedEvent[]): Promise<void> {
-    if (!this.#isDurable) return;
+    if (!this.isDurable || this.#isRemoved) return;
     await mkdir(this.folder, { recursive: true, mode: 0o700 });
-    if (events.length > 0) {
-      const lines = events.map((event) => `${JSON.stringify(event)}\n`).join('');
-      await appendFile(join(this.folder, EVENTS), lines, { mode: 0o600 });
+    const lines = events.map((event) => `${JSON.stringify(event)}\n`).join('');
+    const eventBytes = this.#eventBytes + (await this.#write(EVENTS, lines, this.#eventBytes));
+    const fresh = `${CHECKPOINT}.new`;
+    await this.#write(fresh, JSON.stringify(checkpoint));
+    await rename(join(this.folder, fresh), join(this.folder, CHECKPOINT));
+    this.#eventBytes = eventBytes;
+  }
+
+  /** Writes the text there, and returns its length; without a place it is all that the file holds. */
+  async #write(name: string, text: string, at?: number): Promise<number> {
+    const bytes = Buffer.from(text);
+    if (bytes.length === 0) return 0;
+    const path = join(this.folder, name);
+    const file = await open(path, at ? 'r+' : 'w', 0o600);
+    try {
+      return (await writeAt(file, bytes, at ?? 0)) - (at ?? 0);
+    } finally {
+      await file.close();
     }
-    const path = join(this.folder, CHECKPOINT);
-    await writeFile(`${path}.new`, JSON.stringify(checkpoint), { mode: 0o600 });
-    await rename(`${path}.new`, path);
   }
 
   /** Undefined for a folder without a session. */
@@ -78,25 +103,52 @@ export class SessionStore {
     const text = await readFile(join(this.folder, CHECKPOINT), 'utf8').catch(() => undefined);
     if (text === undefined) return undefined;
     const checkpoint = JSON.parse(text) as SessionCheckpoint; // Our own file, renamed when whole.
-    if (checkpoint.version !== 1) return undefined;
+    if (checkpoint.version !== 1) throw new SttError('INTERNAL', 'A session of another version');
     return { checkpoint, events: await this.#events(checkpoint.eventSeq) };
   }
 
-  /** Those that the checkpoint names; what was written behind them was never told and is cut off. */
+  /** Those that the checkpoint names; what stands behind them was never told, and is written over. */
   async #events(lastSeq: number): Promise<NumberedEvent[]> {
-    const path = join(this.folder, EVENTS);
-    const text = await readFile(path, 'utf8').catch(() => '');
+    if (lastSeq === 0) return [];
+    const text = await readFile(join(this.folder, EVENTS), 'utf8');
     const events: NumberedEvent[] = [];
-    let length = 0;
+    this.#eventBytes = 0;
     for (const line of text.split('\n').slice(0, lastSeq)) {
       events.push(JSON.parse(line) as NumberedEvent);
-      length += Buffer.byteLength(line) + 1;
+      this.#eventBytes += Buffer.byteLength(line) + 1;
     }
-    if (text !== '') await truncate(path, length);
     return events;
   }
 
+  /** How long nothing has been written to it, and nobody has said that it is in use. */
+  async ageMs(): Promise<number> {
+    return Date.now() - (await stat(this.folder)).mtimeMs;
+  }
+
+  /** Tells other processes that it is in use. */
+  async touch(): Promise<void> {
+    const now = new Date();
+    await utimes(this.folder, now, now);
+  }
+
+  /** True for one process only: the one that takes the session over from the epoch before. */
+  async claim(epoch: number): Promise<boolean> {
+    const claim = join(this.folder, `epoch-${epoch}`);
+    const madeMs = await stat(claim).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Number.POSITIVE_INFINITY,
+    );
+    // Whoever made it has died before it came to anything.
+    if (Date.now() - madeMs > CLAIM_MS) await rm(claim, { recursive: true, force: true });
+    return await mkdir(claim).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** For good: nothing is written to it any more. */
   async remove(): Promise<void> {
+    this.#isRemoved = true;
     await rm(this.folder, { recursive: true, force: true });
   }
 }

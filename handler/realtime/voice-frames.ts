@@ -3,7 +3,7 @@ import type { VoiceActivityModel, VoiceActivityStream } from '../../pipeline/con
 import type { SessionAudio } from './session-audio.ts';
 
 /** What a network without memory of a session hears again before it goes on. */
-const WARM_UP_SAMPLES = secToSamples(2);
+export const WARM_UP_SAMPLES = secToSamples(2);
 
 /** Speech probabilities of a session whose audio comes in pieces of any size. */
 export class VoiceFrames {

@@ -22,6 +22,8 @@ export interface NewJob {
   readonly idempotency: { readonly key: string; readonly fingerprint: string } | null;
   /** The request that brought it, for the log. */
   readonly requestId: string | null;
+  /** Seconds of its audio that are counted already. */
+  readonly countedSec?: number | null;
 }
 
 export interface Settlement {
@@ -71,8 +73,8 @@ export class JobStore {
       assertRoomInQueue(counts, job.upload?.bytes ?? 0, limits);
       const [row] = await query(
         `INSERT INTO jobs (id, tenant, state, input, upload_name, upload_bytes, upload_volume,
-           webhook_url, idempotency_key, fingerprint, request_id, run_after_ms, created_ms)
-         VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, ?11)
+           webhook_url, idempotency_key, fingerprint, request_id, counted_sec, run_after_ms, created_ms)
+         VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12)
          RETURNING ${LIST_COLUMNS}`,
         [
           job.id,
@@ -85,6 +87,7 @@ export class JobStore {
           job.idempotency?.key ?? null,
           job.idempotency?.fingerprint ?? null,
           job.requestId,
+          job.countedSec ?? null,
           this.#nextCreatedMs(),
         ],
       );

@@ -1,5 +1,5 @@
 import { msToSamples, type SampleRange } from '../../audio/time.ts';
-import { comparable } from './comparable-text.ts';
+import { comparable, maySplitBehind } from './comparable-text.ts';
 import { withoutOldWords } from './old-words.ts';
 
 /** A word as captions carry it; `text` keeps the space that stood before it. */
@@ -8,6 +8,8 @@ export interface LiveWord {
   /** In the session's audio. */
   readonly range: SampleRange;
   readonly confidence: number;
+  /** Who says it; left out where that is not asked, or too little was heard. */
+  readonly speaker?: string;
 }
 
 /** What is agreed on in the window that is being recognised again and again. Plain JSON. */
@@ -29,14 +31,20 @@ export interface AgreementOptions {
   readonly sameWordSamples: number;
   /** Words that end within this distance of the window's end may be cut in half: they wait. */
   readonly tailGuardSamples: number;
+  /** Words below this confidence wait, and all behind them with them, for more to be heard. */
+  readonly doubtConfidence: number;
+  /** The distance for these. */
+  readonly doubtGuardSamples: number;
   readonly promptChars: number;
 }
 
 /** Measured by simulation in the literature on LocalAgreement with time-aware removal of repeats. */
 export const DEFAULT_AGREEMENT_OPTIONS: AgreementOptions = {
   slackSamples: msToSamples(100),
-  sameWordSamples: msToSamples(250),
+  sameWordSamples: msToSamples(600),
   tailGuardSamples: msToSamples(700),
+  doubtConfidence: 0.5,
+  doubtGuardSamples: msToSamples(1500),
   promptChars: 200,
 };
 
@@ -66,9 +74,7 @@ export function agree(
   options = DEFAULT_AGREEMENT_OPTIONS,
 ): { readonly agreement: Agreement; readonly finals: readonly LiveWord[] } {
   const fresh = withoutOldWords(words, before, options);
-  const count = isLast
-    ? fresh.length
-    : agreedCount(fresh, before.pendingWords, windowEnd - options.tailGuardSamples);
+  const count = isLast ? fresh.length : agreedCount(fresh, before.pendingWords, windowEnd, options);
   const finals = inOrder(fresh.slice(0, count), before.finalEnd);
   const agreement = {
     ...before,
@@ -95,26 +101,30 @@ export function trimmed(
   };
 }
 
-const SPACING_WAVERS = /[\p{Script=Hangul}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]$/u;
-
-/** How many words of `fresh` the window before said too, up to `limit`. */
+/**
+ * How many words of `fresh` the window before said too and are far enough from the window's end. They
+ * end where both windows have a space, or where spacing wavers: "can" waits for "not" while the other
+ * window says "cannot".
+ */
 function agreedCount(
   fresh: readonly LiveWord[],
   pending: readonly LiveWord[],
-  limit: number,
+  windowEnd: number,
+  options: AgreementOptions,
 ): number {
   const said = pending.map(({ text }) => comparable(text));
   const whole = said.join('');
   const boundaries = new Set(said.map((_, index) => said.slice(0, index + 1).join('').length));
+  if (pending.length === 0) return 0;
   let end = 0;
   let count = 0;
-  for (const { text, range } of fresh) {
+  for (const [index, { text, range, confidence }] of fresh.entries()) {
     const word = comparable(text);
-    const isSaid = whole.startsWith(word, end);
+    const isDoubtful = confidence < options.doubtConfidence;
+    const guard = isDoubtful ? options.doubtGuardSamples : options.tailGuardSamples;
+    if (!whole.startsWith(word, end) || range.end > windowEnd - guard) break;
     end += word.length;
-    const isBoundary = end === 0 || boundaries.has(end) || SPACING_WAVERS.test(word);
-    if (!isSaid || !isBoundary || range.end > limit || pending.length === 0) break;
-    count += 1;
+    if (end === 0 || boundaries.has(end) || maySplitBehind(word)) count = index + 1;
   }
   return count;
 }

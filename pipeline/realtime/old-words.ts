@@ -1,74 +1,96 @@
 import type { SampleRange } from '../../audio/time.ts';
 import { comparable } from './comparable-text.ts';
+import { behindOldText } from './word-pieces.ts';
 
 interface PlacedText {
   readonly text: string;
   readonly range: SampleRange;
 }
 
+interface Said {
+  readonly finalEnd: number;
+  readonly finalWords: readonly PlacedText[];
+  readonly pendingWords: readonly PlacedText[];
+}
+
+interface OldWordsOptions {
+  readonly slackSamples: number;
+  readonly sameWordSamples: number;
+}
+
 /** Final words that are looked for in a new window: the boundary is near the last of them. */
 const MAX_ANCHORS = 8;
 
 /**
- * The words of a window behind those that are final already. Final words are found again as a
+ * The words of a window behind those that are final already. Final words are found again as a text,
+ * spaced in whatever way, near where it was; where the window says some of them otherwise, as a
  * sequence: of all ways to pair them with words of the window, in order and one to one, by text and
  * within `sameWordSamples`, the one with the most pairs and then the nearest times. So a final "네"
- * takes one "네" of the window, and another one behind it is new. Behind the last pair, what starts
- * before the final words end is one of them, heard otherwise.
+ * takes one "네" of the window, and another one behind it is new. Behind the last pair,
+ * what starts before the final words end is one of them, heard otherwise.
  */
 export function withoutOldWords<Word extends PlacedText>(
   words: readonly Word[],
-  before: { readonly finalEnd: number; readonly finalWords: readonly PlacedText[] },
-  {
-    slackSamples,
-    sameWordSamples,
-  }: { readonly slackSamples: number; readonly sameWordSamples: number },
+  { finalEnd, finalWords, pendingWords }: Said,
+  { slackSamples, sameWordSamples }: OldWordsOptions,
 ): readonly Word[] {
-  const { finalEnd, finalWords } = before;
   const anchors = finalWords.slice(-MAX_ANCHORS);
   const earliest = (anchors[0]?.range.start ?? finalEnd) - sameWordSamples;
   const near = words.filter(({ range }) => range.start > earliest);
-  const behindPairs = near.slice(lastPaired(anchors, near, sameWordSamples) + 1);
-  return behindPairs.filter(({ range }) => range.start > finalEnd - slackSamples);
+  const behind = (from: number, left: readonly PlacedText[]): readonly Word[] | undefined =>
+    behindOldText(near.slice(from), { left, pendingWords, sameWordSamples });
+  for (const index of byDistance(near, anchors[0])) {
+    const fresh = behind(index, anchors);
+    if (fresh) return fresh;
+  }
+  const { lastAnchor, lastWord } = bestPairing(anchors, near, sameWordSamples);
+  const respaced = behind(lastWord + 1, anchors.slice(lastAnchor + 1));
+  if (respaced) return respaced;
+  return near.slice(lastWord + 1).filter(({ range }) => range.start > finalEnd - slackSamples);
+}
+
+/** Indices of words, the one that starts nearest to the anchor first. */
+function byDistance(words: readonly PlacedText[], anchor: PlacedText | undefined): number[] {
+  if (anchor === undefined) return [];
+  const distanceOf = (index: number): number =>
+    Math.abs(words[index]!.range.start - anchor.range.start);
+  return [...words.keys()].sort((a, b) => distanceOf(a) - distanceOf(b));
 }
 
 interface Pairing {
   readonly pairs: number;
   readonly distance: number;
-  /** Index of the last word that has a partner, or −1. */
-  readonly last: number;
+  /** Indices of the last pair, or −1. */
+  readonly lastAnchor: number;
+  readonly lastWord: number;
 }
 
-const NONE: Pairing = { pairs: 0, distance: 0, last: -1 };
+const NONE: Pairing = { pairs: 0, distance: 0, lastAnchor: -1, lastWord: -1 };
 
-/** Index in `words` of the last word that the best pairing gives a partner, or −1. */
-function lastPaired(
+/** Of all pairings in order the one with the most pairs, then the nearest times. */
+function bestPairing(
   anchors: readonly PlacedText[],
   words: readonly PlacedText[],
   maxDistance: number,
-): number {
+): Pairing {
   const texts = words.map(({ text }) => comparable(text));
   // Best pairing of the anchors so far with the first n words, for each n.
   let before: Pairing[] = Array.from({ length: words.length + 1 }, () => NONE);
-  for (const anchor of anchors) {
+  for (const [lastAnchor, anchor] of anchors.entries()) {
     const text = comparable(anchor.text);
     const row: Pairing[] = [NONE];
-    for (const [index, word] of words.entries()) {
+    for (const [lastWord, word] of words.entries()) {
       const distance = Math.abs(word.range.start - anchor.range.start);
-      const isPair = texts[index] === text && distance < maxDistance;
-      const without = better(before[index + 1]!, row[index]!);
-      row.push(isPair ? better(withPair(before[index]!, distance, index), without) : without);
+      const isPair = texts[lastWord] === text && distance < maxDistance;
+      const without = better(before[lastWord + 1]!, row[lastWord]!);
+      const { pairs, distance: sum } = before[lastWord]!;
+      const withPair = { pairs: pairs + 1, distance: sum + distance, lastAnchor, lastWord };
+      row.push(isPair ? better(withPair, without) : without);
     }
     before = row;
   }
-  return before[words.length]!.last;
+  return before[words.length]!;
 }
-
-const withPair = ({ pairs, distance }: Pairing, more: number, last: number): Pairing => ({
-  pairs: pairs + 1,
-  distance: distance + more,
-  last,
-});
 
 const better = (a: Pairing, b: Pairing): Pairing =>
   a.pairs > b.pairs || (a.pairs === b.pairs && a.distance <= b.distance) ? a : b;

@@ -3,6 +3,8 @@ import type { LiveEvent, Utterance } from './session-state.ts';
 
 type Final = Extract<LiveEvent, { type: 'final' }>;
 
+const middle = (start: number, end: number): number => (start + end) / 2;
+
 /** The words of a window's last hearing, up to `end`, given to the utterances that it covers. */
 export function settleUtterances(
   utterances: readonly Utterance[],
@@ -15,8 +17,10 @@ export function settleUtterances(
   for (const [index, utterance] of utterances.entries()) {
     if (utterance.start >= end) break;
     const next = utterances[index + 1];
-    const until = next !== undefined && next.start < end ? next.start : Number.POSITIVE_INFINITY;
-    const behind = rest.findIndex(({ range }) => range.start >= until);
+    const isShared = next !== undefined && next.start < end;
+    const until = isShared ? middle(utterance.end ?? next.start, next.start) : Infinity;
+    // By their middles: the edges of words are less certain than where utterances end.
+    const behind = rest.findIndex(({ range }) => middle(range.start, range.end) >= until);
     const own = behind < 0 ? rest : rest.slice(0, behind);
     rest = rest.slice(own.length);
     const endsUtterance = isDone(utterance);

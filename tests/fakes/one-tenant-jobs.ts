@@ -17,6 +17,8 @@ export class OneTenantJobs implements AsyncJobs {
     return { view: { ...this.#view, id: job.id }, replayed: false };
   }
 
+  async checkWebhook(): Promise<void> {}
+
   async get(tenant: string | null, id: string): Promise<JobView | undefined> {
     return tenant === 'acme' && id === this.#view.id ? this.#view : undefined;
   }

@@ -11,6 +11,9 @@ export const OpenAiErrorSchema = z.object({
   }),
 });
 
+/** OpenAI's clients stop asking on it, where they try again on a mere limit of the rate. */
+const USED_UP: ReadonlySet<string> = new Set(['QUOTA_EXCEEDED', 'BUDGET_EXCEEDED']);
+
 const TYPES: Readonly<Record<number, string>> = {
   401: 'authentication_error',
   403: 'permission_error',
@@ -25,7 +28,8 @@ export function openAiErrorOf({
   httpStatus,
 }: SttError): z.output<typeof OpenAiErrorSchema> {
   const param = code === 'INPUT_INVALID' ? (/^([\w.[\]]+): /.exec(message)?.[1] ?? null) : null;
-  return { error: { message, type: typeOf(httpStatus), param, code: code.toLowerCase() } };
+  const type = USED_UP.has(code) ? 'insufficient_quota' : typeOf(httpStatus);
+  return { error: { message, type, param, code: code.toLowerCase() } };
 }
 
 const typeOf = (httpStatus: number): string =>

@@ -6,14 +6,14 @@ import { describeIssues } from '../../input-issues.ts';
 import { AccessTokens } from '../access-tokens.ts';
 import type { RealtimeCaller } from '../contracts.ts';
 import { keyInHeaders } from '../credentials.ts';
-import { addFacadeRoute, type FacadeHost, subprotocolsOf } from './facade-route.ts';
+import { addFacadeRoute, type FacadeHost, refuse, subprotocolsOf } from './facade-route.ts';
 import {
   defaultSettings,
   describeSettings,
   type TranscriptionSettings,
   updatedSettings,
 } from './openai-settings.ts';
-import { OpenAiTranscription } from './openai-transcription.ts';
+import { newSessionId, OpenAiTranscription } from './openai-transcription.ts';
 
 /** The protocol has no sign of life but audio, and push-to-talk is silent for long. */
 const IDLE_SEC = 600;
@@ -74,11 +74,11 @@ function addClientSecrets(
       return {
         value: token,
         expires_at,
-        session: { object, ...describeSettings(settings, false) },
+        session: { id: newSessionId(), object, ...describeSettings(settings, false) },
       };
     } catch (thrown) {
       const error = SttError.from(thrown);
-      return reply.code(error.httpStatus).send(openAiErrorOf(error));
+      return refuse(reply, error, openAiErrorOf(error));
     }
   });
 }

@@ -11,6 +11,14 @@ import { IncomingAudio } from './incoming-audio.ts';
 
 type Final = Extract<LiveWireEvent, { type: 'transcript_final' }>;
 
+/** Deepgram's names of what is used up; the rest has ours. */
+const LIMIT_NAMES: Readonly<Record<string, string>> = {
+  RATE_LIMITED: 'TOO_MANY_REQUESTS',
+  CONCURRENCY_LIMITED: 'TOO_MANY_REQUESTS',
+  QUOTA_EXCEEDED: 'ASR_PAYMENT_REQUIRED',
+  BUDGET_EXCEEDED: 'ASR_PAYMENT_REQUIRED',
+};
+
 const ControlSchema = z.object({ type: z.enum(['KeepAlive', 'Finalize', 'CloseStream']) });
 
 /** Deepgram's `/v1/listen` on a live session: its control messages in, its `Results` out. */
@@ -162,7 +170,8 @@ export class DeepgramListen implements SocketSpeaker {
   }
 
   #fail(variant: string, description: string): void {
-    this.#wire.send({ type: 'Error', variant, description, message: description });
+    const named = LIMIT_NAMES[variant] ?? variant;
+    this.#wire.send({ type: 'Error', variant: named, description, message: description });
   }
 }
 

@@ -1,13 +1,15 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SttError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/logger.ts';
+import { retryAfterSecOf } from '../../http/failures.ts';
 import { Connection } from '../connection.ts';
 import type { ConnectionLimits, SessionLink, SocketSpeaker, Wire } from '../connection-parts.ts';
 import type { RealtimeCaller } from '../contracts.ts';
 import { isTrustedOrigin } from '../credentials.ts';
-import type { LiveSessions, SessionManner } from '../live-sessions.ts';
+import type { LiveSessions } from '../live-sessions.ts';
 import type { RealtimeSockets } from '../realtime-sockets.ts';
 import type { ServerMessage } from '../server-messages.ts';
+import type { SessionManner } from '../session-contracts.ts';
 
 /** What every facade shares with `/stt/realtime`. */
 export interface FacadeHost {
@@ -60,7 +62,7 @@ export function addFacadeRoute<Settings>(
         admitted.set(request, (wire) => route.speak(wire, settings, link));
       } catch (thrown) {
         const error = SttError.from(thrown);
-        return reply.code(error.httpStatus).send(route.refusal(error, request));
+        return refuse(reply, error, route.refusal(error, request));
       }
     },
     handler: (_, reply) => reply.code(426).header('upgrade', 'websocket').send(),
@@ -84,6 +86,13 @@ function linkOf(
       // These protocols have no message for a refined transcript.
       caller: { ...caller, keepsAudio: false },
     });
+}
+
+/** Answers with the status of a failure, in the words of a protocol. */
+export function refuse(reply: FastifyReply, error: SttError, body: object): FastifyReply {
+  const retryAfterSec = retryAfterSecOf(error);
+  if (retryAfterSec !== null) reply.header('retry-after', String(retryAfterSec));
+  return reply.code(error.httpStatus).send(body);
 }
 
 /** The credential in a subprotocol, where browsers put it: they cannot send headers. */

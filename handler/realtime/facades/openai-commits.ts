@@ -33,7 +33,7 @@ export class CommittedTurns implements ItemKeeper {
     if (event.type === 'speech_started') this.#starts.set(event.utterance_id, event.start);
     else if (event.type === 'transcript_gap') this.#itemAt(event.start).hasGap = true;
     else if (event.type === 'transcript_final') {
-      this.#itemAt(this.#starts.get(event.utterance_id) ?? 0).append(event.text);
+      this.#itemAt(this.#starts.get(event.utterance_id) ?? 0).append(event);
       if (event.speech_final) this.#starts.delete(event.utterance_id);
     }
   }

@@ -3,10 +3,12 @@ import { msToSamples, samplesToSec } from '../../../audio/time.ts';
 import { DEFAULT_LIVE_OPTIONS } from '../../../pipeline/realtime/session-state.ts';
 import { rounded } from '../../wire-segment.ts';
 import type { LiveWireEvent } from '../live-events.ts';
+import { type LogProbability, logProbabilitiesOf } from './log-probabilities.ts';
 
 /** Sends an event of OpenAI's protocol. */
 export type Emit = (type: string, fields: object) => void;
 
+type Final = Extract<LiveWireEvent, { type: 'transcript_final' }>;
 export type SpeechEvent = Exclude<LiveWireEvent, { type: 'transcript_partial' }>;
 
 /** Gives what is heard to the items of a conversation. */
@@ -36,6 +38,7 @@ export class Item {
   isCleared = false;
   hasGap = false;
   #text = '';
+  readonly #logProbs: LogProbability[] = [];
   readonly #emit: Emit;
 
   constructor(emit: Emit) {
@@ -49,11 +52,13 @@ export class Item {
   }
 
   /** Only final words are deltas: joined, they are the transcript. */
-  append(text: string): void {
+  append({ text, words }: Final): void {
     const delta = this.#text === '' ? text.trimStart() : text;
     if (delta === '') return;
     this.#text += delta;
-    this.#emit(`${PREFIX}.delta`, { content_index: 0, delta });
+    const logprobs = logProbabilitiesOf(delta, words);
+    this.#logProbs.push(...logprobs);
+    this.#emit(`${PREFIX}.delta`, { content_index: 0, delta, logprobs });
   }
 
   complete(durationSec: number): void {
@@ -62,8 +67,8 @@ export class Item {
       const error = { type: 'server_error', code: 'transcription_failed', message: FAILED };
       this.#emit(`${PREFIX}.failed`, { content_index: 0, error });
     } else {
-      const transcript = this.#text;
-      this.#emit(`${PREFIX}.completed`, { content_index: 0, transcript, usage });
+      const said = { transcript: this.#text, logprobs: this.#logProbs };
+      this.#emit(`${PREFIX}.completed`, { content_index: 0, ...said, usage });
     }
   }
 }

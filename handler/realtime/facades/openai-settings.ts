@@ -11,6 +11,8 @@ const DEFAULT_TURN_DETECTION = {
   silence_duration_ms: 500,
 } as const;
 
+const LOG_PROBS = 'item.input_audio_transcription.logprobs';
+
 const milliseconds = z.number().int().min(0).max(60_000);
 /** Fields that clients send and that change nothing here. */
 const ignored = z.unknown().optional();
@@ -57,7 +59,7 @@ const SessionSchema = z.strictObject({
         .optional(),
     })
     .optional(),
-  include: z.array(z.never({ error: 'nothing more can be included' })).nullish(),
+  include: z.array(z.literal(LOG_PROBS, { error: 'nothing else can be included' })).nullish(),
 });
 
 const FORMATS = {
@@ -82,6 +84,7 @@ export interface TranscriptionSettings {
   readonly language: string | null;
   /** As the client named it. */
   readonly model: string;
+  readonly hasLogProbs: boolean;
 }
 
 export const defaultSettings = (model: string): TranscriptionSettings => ({
@@ -89,6 +92,7 @@ export const defaultSettings = (model: string): TranscriptionSettings => ({
   turnDetection: DEFAULT_TURN_DETECTION,
   language: null,
   model,
+  hasLogProbs: false,
 });
 
 /**
@@ -103,10 +107,11 @@ export function updatedSettings(
   if (isLegacy) {
     const legacy = parsed(LegacySessionSchema, session);
     const format = legacy.input_audio_format && FORMATS[legacy.input_audio_format];
-    const { input_audio_transcription: transcription, turn_detection } = legacy;
-    return merged(before, { format, transcription, turn_detection });
+    const { input_audio_transcription: transcription, turn_detection, include } = legacy;
+    return merged(before, { format, transcription, turn_detection, include });
   }
-  return merged(before, parsed(SessionSchema, session).audio?.input ?? {});
+  const { audio, include } = parsed(SessionSchema, session);
+  return merged(before, { ...audio?.input, include });
 }
 
 function parsed<Schema extends z.ZodType>(schema: Schema, session: unknown): z.output<Schema> {
@@ -123,17 +128,19 @@ interface Changes {
   readonly format?: TranscriptionSettings['format'] | undefined;
   readonly transcription?: z.output<typeof Transcription> | null | undefined;
   readonly turn_detection?: TranscriptionSettings['turnDetection'] | undefined;
+  readonly include?: readonly string[] | null | undefined;
 }
 
 const merged = (
   before: TranscriptionSettings,
-  { format, transcription, turn_detection }: Changes,
+  { format, transcription, turn_detection, include }: Changes,
 ): TranscriptionSettings => ({
   format: format ?? before.format,
   turnDetection: turn_detection === undefined ? before.turnDetection : turn_detection,
   language:
     transcription?.language === undefined ? before.language : codeOf(transcription.language),
   model: transcription?.model ?? before.model,
+  hasLogProbs: include === undefined ? before.hasLogProbs : (include ?? []).length > 0,
 });
 
 function codeOf(language: string | null): string | null {
@@ -166,13 +173,14 @@ export function incomingFormatOf({ format }: TranscriptionSettings): IncomingFor
 
 /** The settings in the words of the client's own shape. */
 export function describeSettings(
-  { format, turnDetection, language, model }: TranscriptionSettings,
+  { format, turnDetection, language, model, hasLogProbs }: TranscriptionSettings,
   isLegacy: boolean,
 ): object {
   const transcription = { model, language, prompt: '' };
+  const include = hasLogProbs ? [LOG_PROBS] : null;
   if (!isLegacy) {
     const input = { format, transcription, noise_reduction: null, turn_detection: turnDetection };
-    return { type: 'transcription', audio: { input }, include: null };
+    return { type: 'transcription', audio: { input }, include };
   }
   const names = { 'audio/pcm': 'pcm16', 'audio/pcmu': 'g711_ulaw', 'audio/pcma': 'g711_alaw' };
   return {
@@ -180,6 +188,6 @@ export function describeSettings(
     input_audio_transcription: transcription,
     input_audio_noise_reduction: null,
     turn_detection: turnDetection,
-    include: null,
+    include,
   };
 }

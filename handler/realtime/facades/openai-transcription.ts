@@ -29,6 +29,9 @@ export interface OpenAiStart {
   readonly idleSec: number;
 }
 
+/** A session's name, as OpenAI's look. */
+export const newSessionId = (): string => `sess_${randomUUID().replaceAll('-', '')}`;
+
 /** What a session is once its audio has begun. */
 interface Running {
   readonly link: SessionLink;
@@ -42,7 +45,7 @@ interface Running {
 export class OpenAiTranscription implements SocketSpeaker {
   readonly #wire: Wire;
   readonly #link: LinkToSession;
-  readonly #sessionId = `sess_${randomUUID().replaceAll('-', '')}`;
+  readonly #sessionId = newSessionId();
   readonly #waiting: NodeJS.Timeout;
   #settings: TranscriptionSettings;
   #isLegacy: boolean;
@@ -122,7 +125,7 @@ export class OpenAiTranscription implements SocketSpeaker {
 
   #start(): Running {
     clearTimeout(this.#waiting);
-    const { language, turnDetection } = this.#settings;
+    const { language, turnDetection, hasLogProbs } = this.#settings;
     const audio = new IncomingAudio(incomingFormatOf(this.#settings));
     const live = liveOptionsOf(pauseOf(this.#settings));
     const link = this.#link({ ...this.#wire, send: (message) => this.#tell(message) }, { live });
@@ -133,7 +136,7 @@ export class OpenAiTranscription implements SocketSpeaker {
     });
     const Keeper = turnDetection === null ? CommittedTurns : DetectedTurns;
     const items = new Keeper(
-      (type, fields) => this.#emit(type, fields),
+      (type, fields) => this.#emit(type, hasLogProbs ? fields : { ...fields, logprobs: undefined }),
       (item) => this.#tellCommitted(item),
     );
     return { link, audio, items, appendedSec: 0, committedSec: 0 };

@@ -33,7 +33,7 @@ export class DetectedTurns implements ItemKeeper {
       if (!turn) return;
       if (event.type === 'speech_ended') this.#end(turn, event.end);
       else {
-        turn.item.append(event.text);
+        turn.item.append(event);
         if (event.speech_final) this.#complete(event.utterance_id, turn);
       }
     }

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { PROJECT_ROOT } from '../../fakes/program.ts';
 import { codeBlocksOf, curlCommandsOf, readCommentedJson, shapeOf } from './documented.ts';
+import { runLiveExample } from './live-example.ts';
 
 const SPOKEN = /Good morning/;
 const README = readFileSync(join(PROJECT_ROOT, 'README.md'), 'utf8');
@@ -70,6 +71,17 @@ export function describeDocuments(access: () => Access): void {
       ]);
       expect(result.transcript).toMatch(SPOKEN);
     }
+  });
+
+  test("the README's client of live captions hears the speech, and nothing that disturbs it", async () => {
+    const [, section = ''] = README.split(/^## Live captions$/m);
+    const [example] = codeBlocksOf(section);
+    expect(example?.language).toBe('js');
+    const heard = await runLiveExample(example?.code ?? '', access().url);
+    expect(heard.text).toMatch(/^Good morning everyone.*project status\.$/);
+    expect(heard.types).toEqual(expect.arrayContaining(['session_started', 'audio_ack']));
+    expect(heard.types).not.toContain('error');
+    expect(heard.troubles).toBe('');
   });
 
   test('a failure has the shape that the documents show', async () => {

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { DeepgramClient } from '@deepgram/sdk';
 import Fastify, { type FastifyInstance } from 'fastify';
 import OpenAI from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import WebSocket from 'ws';
+import { z } from 'zod';
 import { SAMPLE_RATE_HZ } from '../../../audio/time.ts';
 import { countWordErrors, errorRate } from '../../../bench/word-errors.ts';
 import { createLogger } from '../../../core/logger.ts';
-import { g711ToPcm16 } from '../../../handler/realtime/facades/g711.ts';
+import type { RealtimeCaller } from '../../../handler/realtime/contracts.ts';
 import { LiveSessions } from '../../../handler/realtime/live-sessions.ts';
 import { pcm16Bytes } from '../../../handler/realtime/pcm16.ts';
 import { registerRealtime } from '../../../handler/realtime/register-realtime.ts';
@@ -18,16 +18,21 @@ import type { LoadedModels } from '../../../models/load-models.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../../../pipeline/options.ts';
 import { transcribe } from '../../../pipeline/transcribe.ts';
 import { sampleWaveform } from '../../golden/shared-data.ts';
+import { describeTelephone } from './describe-telephone.ts';
+import { describeUsedUp, KEY_OF_ONE } from './describe-used-up.ts';
+import { resultOf } from './listen-results.ts';
 import { type Heard, LiveClient } from './live-client.ts';
+import { at24kHz, Pace, pieces } from './played-audio.ts';
 import { engineWindows, loadEngine } from './real-engine.ts';
 
 const KEY = 'secret';
-const SPEED = 8;
+const WAIT = { timeout: 60_000 };
 const SAMPLE = sampleWaveform().slice(0, 12 * SAMPLE_RATE_HZ);
 const SILENCE = new Float32Array(2 * SAMPLE_RATE_HZ);
 /** One utterance: "Good morning everyone. Let's start the weekly meeting with the project status." */
 const GREETING = SAMPLE.slice(0, 4.9 * SAMPLE_RATE_HZ);
 const logger = createLogger('silent', { write: () => {} });
+const pace = new Pace();
 let engine: LoadedModels;
 let sessions: LiveSessions;
 let app: FastifyInstance;
@@ -37,12 +42,15 @@ let offline: string;
 beforeAll(async () => {
   engine = await loadEngine();
   offline = await offlineText();
-  const recognizer = engineWindows(engine);
+  const recognizer = pace.watched(engineWindows(engine));
   const { voiceActivity } = engine;
   sessions = new LiveSessions({ recognizer, voiceActivity, logger });
   app = Fastify();
-  const caller = { tenant: 't', keepsAudio: false };
-  const identify = (key: string | undefined) => (key === KEY ? caller : undefined);
+  const callers: Record<string, RealtimeCaller> = {
+    [KEY]: { tenant: 't', keepsAudio: false },
+    [KEY_OF_ONE]: { tenant: 'one', keepsAudio: false, maxSessions: 1 },
+  };
+  const identify = (key: string | undefined) => callers[key ?? ''];
   const model = () => 'embedded';
   await registerRealtime(app, { sessions: () => sessions, identify, model, logger });
   app.addHook('onClose', () => sessions.close());
@@ -62,29 +70,6 @@ async function offlineText(): Promise<string> {
   const { segments } = await transcribe(waveform, options, engine, {}, signal);
   return segments.map(({ text }) => text).join(' ');
 }
-
-/** Half a second each. */
-function pieces(waveform: Float32Array, rateHz = SAMPLE_RATE_HZ): Buffer[] {
-  const count = Math.ceil((2 * waveform.length) / rateHz);
-  return Array.from({ length: count }, (_, piece) =>
-    pcm16Bytes(waveform.slice((piece * rateHz) / 2, ((piece + 1) * rateHz) / 2)),
-  );
-}
-
-async function play(audio: readonly Buffer[], send: (piece: Buffer) => void): Promise<void> {
-  for (const piece of audio) {
-    send(piece);
-    await pause(500 / SPEED);
-  }
-}
-
-/** Good enough for speech: a line between each two samples. */
-const at24kHz = (waveform: Float32Array): Float32Array =>
-  Float32Array.from({ length: Math.floor(waveform.length * 1.5) - 2 }, (_, sample) => {
-    const place = sample / 1.5;
-    const [before, part] = [Math.floor(place), place % 1];
-    return waveform[before]! * (1 - part) + waveform[before + 1]! * part;
-  });
 
 const expectAsOffline = (text: string): void =>
   expect(errorRate(countWordErrors(offline, text))).toBeLessThanOrEqual(0.07);
@@ -107,7 +92,7 @@ test("Deepgram's client hears interim and final results, which never change", as
   connection.connect();
   await connection.waitForOpen();
   connection.sendKeepAlive({ type: 'KeepAlive' });
-  await play([...pieces(SAMPLE), ...pieces(SILENCE)], (piece) => connection.sendMedia(piece));
+  await pace.play([...pieces(SAMPLE), ...pieces(SILENCE)], (piece) => connection.sendMedia(piece));
   connection.sendCloseStream({ type: 'CloseStream' });
   await closed;
   const results = messages.filter(({ type }) => type === 'Results').map(resultOf);
@@ -127,23 +112,6 @@ test("Deepgram's client hears interim and final results, which never change", as
 });
 
 const byValue = (a: number, b: number): number => a - b;
-
-interface Alternative {
-  readonly transcript: string;
-  readonly words: readonly { word: string; punctuated_word: string; start: number }[];
-}
-
-interface ResultsMessage {
-  readonly is_final: boolean;
-  readonly speech_final: boolean;
-  readonly from_finalize: boolean;
-  readonly channel: { readonly alternatives: readonly Alternative[] };
-}
-
-function resultOf(message: unknown): ResultsMessage & Alternative {
-  const results = Object(message) as ResultsMessage;
-  return { ...results, ...results.channel.alternatives[0]! };
-}
 
 test('Finalize is answered by what was said before it; a key may be a subprotocol', async () => {
   const client = new LiveClient(
@@ -205,15 +173,17 @@ test("OpenAI's client hears each utterance as an item whose deltas are its trans
   const transcription = { model: 'gpt-4o-transcribe', language: 'en' };
   const turn_detection = { type: 'server_vad', silence_duration_ms: 500 } as const;
   const input = { transcription, turn_detection };
-  client.send({ type: 'session.update', session: { type: 'transcription', audio: { input } } });
-  await play(pieces(at24kHz(SAMPLE), 24_000), (piece) =>
+  const include = ['item.input_audio_transcription.logprobs' as const];
+  const session = { type: 'transcription', audio: { input }, include } as const;
+  client.send({ type: 'session.update', session });
+  await pace.play(pieces(at24kHz(SAMPLE), 24_000), (piece) =>
     client.send({ type: 'input_audio_buffer.append', audio: piece.toString('base64') }),
   );
   client.send({ type: 'input_audio_buffer.commit' });
   const all = (suffix: string) => events.filter(({ type }) => type.endsWith(suffix));
   const heardUntilMs = () => Number(all('speech_stopped').at(-1)?.['audio_end_ms'] ?? 0);
   const isDone = () => heardUntilMs() > 10_000 && all('completed').length === all('stopped').length;
-  await expect.poll(isDone, { timeout: 10_000 }).toBe(true);
+  await expect.poll(isDone, WAIT).toBe(true);
   client.close();
   expect(events.slice(0, 2).map(({ type }) => type)).toEqual([
     'session.created',
@@ -221,6 +191,7 @@ test("OpenAI's client hears each utterance as an item whose deltas are its trans
   ]);
   expect(events[1]!['session']).toMatchObject({
     type: 'transcription',
+    include,
     audio: { input: { format: { type: 'audio/pcm', rate: 24_000 }, transcription } },
   });
   expectAsOffline(
@@ -229,7 +200,8 @@ test("OpenAI's client hears each utterance as an item whose deltas are its trans
       .join(' '),
   );
   expect(all('.delta').length).toBeGreaterThan(all('completed').length);
-  for (const { item_id, transcript } of all('completed')) {
+  for (const { item_id, transcript, logprobs } of all('completed')) {
+    expect(tokensOf(logprobs).join('')).toBe(transcript);
     const own = events.filter((event) => event['item_id'] === item_id);
     const deltas = own.flatMap(({ delta }) => delta ?? []);
     expect(deltas.join('')).toBe(transcript);
@@ -243,13 +215,25 @@ test("OpenAI's client hears each utterance as an item whose deltas are its trans
   const ids = all('committed').map(({ item_id }) => item_id);
   const previous = all('committed').map(({ previous_item_id }) => previous_item_id);
   expect(previous).toEqual([null, ...ids.slice(0, -1)]);
-  await expect.poll(() => sessions.count).toBe(0);
+  await expect.poll(() => sessions.count, WAIT).toBe(0);
 });
 
+/** Of a list of OpenAI's log probabilities, each of which must be one. */
+const tokensOf = (logprobs: unknown): string[] =>
+  LogProbs.parse(logprobs).map(({ token, bytes }) => {
+    expect(Buffer.from(bytes).toString()).toBe(token);
+    return token;
+  });
+
+const LogProbs = z.array(
+  z.strictObject({ token: z.string(), logprob: z.number().max(0), bytes: z.array(z.number()) }),
+);
+
 test('without turn detection an item is what the client commits, and what it clears is not heard', async () => {
-  const { value } = await openai(KEY).realtime.clientSecrets.create({
+  const { value, session: granted } = await openai(KEY).realtime.clientSecrets.create({
     session: { type: 'transcription' },
   });
+  expect(granted).toMatchObject({ id: expect.stringMatching(/^sess_/), type: 'transcription' });
   const protocols = ['realtime', `openai-insecure-api-key.${value}`, 'openai-beta.realtime-v1'];
   const url = `ws://127.0.0.1:${port}/v1/realtime?intent=transcription`;
   const client = new LiveClient(url, {}, protocols);
@@ -270,10 +254,11 @@ test('without turn detection an item is what the client commits, and what it cle
     error: { type: 'invalid_request_error', event_id: 'mine' },
   });
   const completed = () => client.heard.filter(({ type }) => type.endsWith('completed'));
-  await expect.poll(() => completed().length, { timeout: 10_000 }).toBe(2);
-  for (const { transcript, usage } of completed()) {
+  await expect.poll(() => completed().length, WAIT).toBe(2);
+  for (const { transcript, usage, logprobs } of completed()) {
     expect(transcript).toMatch(/^good morning.*project status/i);
     expect(transcript).not.toMatch(/engine/);
+    expect(logprobs).toBeUndefined();
     expect(usage).toMatchObject({ type: 'duration', seconds: expect.closeTo(4.9, 1) });
   }
   const types = client.heard.map(({ type }) => type);
@@ -287,12 +272,7 @@ test('without turn detection an item is what the client commits, and what it cle
   expect(await refused('/v1/realtime', value)).toMatchObject([401, {}]); // It has been used.
 });
 
-test('G.711 has the levels of its tables', () => {
-  // ITU-T G.711 at 16 bits: the ends of the scale and the steps around zero.
-  const levels = (codes: number[], law: 'mulaw' | 'alaw') => {
-    const pcm16 = g711ToPcm16(Buffer.from(codes), law);
-    return codes.map((_, sample) => pcm16.readInt16LE(sample * 2));
-  };
-  expect(levels([0x00, 0x80, 0xff, 0xfe, 0x7e], 'mulaw')).toEqual([-32124, 32124, 0, 8, -8]);
-  expect(levels([0x2a, 0xaa, 0xd5, 0x55, 0xd4], 'alaw')).toEqual([-32256, 32256, 8, -8, 24]);
-});
+describe('telephone audio', () =>
+  describeTelephone(() => ({ port, key: KEY, waveform: GREETING })));
+
+describe('what is used up', () => describeUsedUp(() => port));

@@ -9,16 +9,18 @@ import { SAMPLE_RATE_HZ } from '../../../audio/time.ts';
 import { countWordErrors, errorRate } from '../../../bench/word-errors.ts';
 import { createLogger } from '../../../core/logger.ts';
 import type { RealtimeCaller } from '../../../handler/realtime/contracts.ts';
-import { LiveSessions, type LiveSessionsOptions } from '../../../handler/realtime/live-sessions.ts';
+import { LiveSessions } from '../../../handler/realtime/live-sessions.ts';
 import { pcm16Bytes } from '../../../handler/realtime/pcm16.ts';
 import {
   type RealtimeOptions,
   registerRealtime,
 } from '../../../handler/realtime/register-realtime.ts';
+import type { LiveSessionsOptions } from '../../../handler/realtime/session-contracts.ts';
 import type { LoadedModels } from '../../../models/load-models.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../../../pipeline/options.ts';
 import { transcribe } from '../../../pipeline/transcribe.ts';
 import { runFfmpegForFixture } from '../../fakes/audio-workbench.ts';
+import { ScriptedRefinement } from '../../fakes/scripted-refinement.ts';
 import { sampleWaveform } from '../../golden/shared-data.ts';
 import { LiveClient, textOf } from './live-client.ts';
 import { engineWindows, loadEngine } from './real-engine.ts';
@@ -90,26 +92,28 @@ const expectAsOffline = (text: string): void =>
   expect(errorRate(countWordErrors(offline, text))).toBeLessThanOrEqual(0.07);
 
 test('what is spoken comes back as partials and finals, and the refined transcript at the end', async () => {
-  const wavs: number[] = [];
-  const { url } = await serve({
-    refine: async ({ wav, meetingId }) => {
-      let bytes = 0;
-      for await (const piece of wav) bytes += piece.length;
-      wavs.push(bytes);
-      return { meeting_id: meetingId, transcript: 'refined' };
-    },
-  });
+  const refinement = new ScriptedRefinement();
+  const { url } = await serve({ refinement });
   const client = new LiveClient(url);
-  await client.send({ ...START, meeting_id: 'm1' }, ...PIECES.map((bytes) => chunk(bytes)), END);
-  expect(await client.hears('session_started')).toMatchObject({ session_id: 's1', epoch: 1 });
-  expect(await client.hears('session_ended')).toMatchObject({ audio_duration: 12, refined: true });
+  const start = { ...START, meeting_id: 'm1', diarize: true };
+  await client.send(start, ...PIECES.map((bytes) => chunk(bytes)), END);
+  const begun = await client.hears('session_started');
+  expect(begun).toMatchObject({ session_id: 's1', epoch: 1, job_id: expect.any(String) });
+  const { job_id } = begun;
+  const ended = { reason: 'client', audio_duration: 12, refined: true, job_id };
+  expect(await client.hears('session_ended')).toMatchObject(ended);
   const refined = await client.hears('transcript_refined');
-  expect(refined['result']).toEqual({ meeting_id: 'm1', transcript: 'refined' });
-  expect(wavs).toEqual([44 + 2 * SAMPLE.length]);
+  const result = { meeting_id: 'm1', transcript: 'refined' };
+  expect(refined).toMatchObject({ job_id, status: 'completed', result, error: null });
+  expect(refinement.handedOver).toMatchObject([{ jobId: job_id, bytes: 44 + 2 * SAMPLE.length }]);
   expect(await client.closed).toEqual([1000, 'ended']);
   expectAsOffline(client.text);
   expect(client.heard.some(({ type }) => type === 'speech_started')).toBe(true);
   expect(client.heard.findLast(({ type }) => type === 'audio_ack')).toMatchObject({ seq: 24 });
+  const words = client.finals.flatMap((final) => final['words'] as { speaker?: string }[]);
+  const speakers = words.flatMap(({ speaker }) => speaker ?? []);
+  expect(speakers.length).toBeGreaterThan(0);
+  for (const speaker of speakers) expect(speaker).toMatch(/^SPEAKER_0\d$/);
   const seqs = client.heard.flatMap(({ event_seq }) => event_seq ?? []);
   expect(seqs).toEqual(seqs.map((_, index) => index + 1));
 });

@@ -33,3 +33,15 @@ export function clockTime(sec) {
   const seconds = twoDigits(whole % 60);
   return hours > 0 ? `${hours}:${twoDigits(minutes)}:${seconds}` : `${minutes}:${seconds}`;
 }
+
+/** Everything behind the first option is made anew. @param {HTMLSelectElement} select @param {{ value: string, name: string }[]} choices */
+export function fillSelect(select, choices) {
+  const { value: chosen } = select;
+  const options = choices.map(({ value, name }) => {
+    const option = make('option', '', name);
+    option.value = value;
+    return option;
+  });
+  select.replaceChildren(...[...select.options].slice(0, 1), ...options);
+  select.value = chosen;
+}

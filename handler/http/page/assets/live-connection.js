@@ -1,11 +1,19 @@
+import { KeptAudio } from './kept-audio.js';
 import { apiKey, ServiceError } from './service.js';
 
 const RETRY_MS = 1000;
 const MAX_RETRIES = 50;
+/** A service that hears audio says so every second; a socket that is silent for so long is dead. */
+const SILENT_MS = 20_000;
 /** Closed for a reason that trying again does not change. */
 const isFinal = (/** @type {number} */ code) => code === 1000 || (code >= 4000 && code !== 4408);
-/** The service is loading, full or restarting. */
-const BUSY = 1013;
+/** The service is restarting; it is loading or full. */
+const BUSY = [1012, 1013];
+/** The session is gone, or had all the audio it may have: a new one goes on. */
+const RENEWABLE = [1011, 4404, 4413];
+const MAX_RENEWALS = 20;
+/** More utterances than a session has, so that those of the next have other names. */
+const UTTERANCES = 1_000_000;
 
 /**
  * @typedef {object} LiveHooks
@@ -20,13 +28,17 @@ export class LiveConnection {
   #hooks;
   /** @type {WebSocket | undefined} */
   #socket;
-  /** @type {{ seq: number, bytes: Int16Array<ArrayBuffer> }[]} */
-  #unconfirmed = [];
-  #lastSeq = 0;
+  #audio;
+  /** Sessions that were lost before this one, and where it begins. */
+  #renewals = 0;
+  #startSec = 0;
   #lastEventSeq = 0;
   #sessionId = '';
   #resumeToken = '';
   #retries = 0;
+  /** When to try again; null unless the connection was cut. @type {number | null} */
+  #retryAtMs = null;
+  #heardAtMs = 0;
   #isOpen = false;
   #isEnding = false;
   #isOver = false;
@@ -37,6 +49,7 @@ export class LiveConnection {
   constructor(start, hooks) {
     this.#start = start;
     this.#hooks = hooks;
+    this.#audio = new KeptAudio(start.sampleRateHz);
     this.#connect();
   }
 
@@ -46,9 +59,11 @@ export class LiveConnection {
 
   /** @param {Int16Array<ArrayBuffer>} bytes */
   send(bytes) {
-    this.#lastSeq += 1;
-    this.#unconfirmed.push({ seq: this.#lastSeq, bytes });
+    this.#audio.add(bytes);
     if (this.#isOpen) this.#socket?.send(bytes);
+    const isWaiting = this.#retryAtMs === null && !this.#isOver;
+    if (isWaiting && performance.now() - this.#heardAtMs > SILENT_MS) this.#abandonSocket();
+    this.#retryWhenDue();
   }
 
   /** No more audio; the last words come, then the end. */
@@ -57,9 +72,28 @@ export class LiveConnection {
     if (this.#isOpen) this.#tell({ type: 'end_session' });
   }
 
+  /** A socket without a network takes minutes to close by itself. */
+  #abandonSocket() {
+    if (this.#socket) {
+      this.#socket.onopen = null;
+      this.#socket.onclose = null;
+      this.#socket.onmessage = null;
+      this.#socket.close();
+    }
+    this.#closed(1006, '');
+  }
+
+  /** Timers of a tab in the background are late by up to a minute, its audio is not: both call this. */
+  #retryWhenDue() {
+    if (this.#retryAtMs === null || performance.now() < this.#retryAtMs) return;
+    this.#retryAtMs = null;
+    this.#connect();
+  }
+
   #connect() {
     const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/stt/realtime`);
     this.#socket = socket;
+    this.#heardAtMs = performance.now();
     socket.onopen = () => this.#introduce();
     socket.onmessage = ({ data }) => this.#hear(JSON.parse(data));
     socket.onclose = ({ code, reason }) => this.#closed(code, reason);
@@ -79,6 +113,7 @@ export class LiveConnection {
 
   /** @param {any} event */
   #hear(event) {
+    this.#heardAtMs = performance.now();
     if (event.event_seq !== undefined) {
       if (event.event_seq <= this.#lastEventSeq) return;
       this.#lastEventSeq = event.event_seq;
@@ -93,20 +128,40 @@ export class LiveConnection {
         this.#goOn(event.last_seq);
         break;
       case 'audio_ack':
-        this.#unconfirmed = this.#unconfirmed.filter(({ seq }) => seq > event.seq);
+        this.#audio.confirm(event.seq);
+        break;
+      case 'transcript_final':
+        if (event.end !== null) this.#audio.settle(this.#startSec + event.end);
         break;
       case 'error':
         if (event.fatal) this.#failure = new ServiceError(event.code, event.message);
         break;
     }
-    this.#hooks.onEvent(event);
+    this.#hooks.onEvent(this.#placed(event));
+  }
+
+  /** As if there had been one session all the time. @param {any} event */
+  #placed(event) {
+    if (this.#renewals === 0) return event;
+    const placed = (/** @type {any} */ timed) => ({
+      ...timed,
+      ...(typeof timed.start === 'number' && { start: timed.start + this.#startSec }),
+      ...(typeof timed.end === 'number' && { end: timed.end + this.#startSec }),
+    });
+    return {
+      ...placed(event),
+      ...(event.utterance_id && { utterance_id: event.utterance_id + this.#renewals * UTTERANCES }),
+      ...(event.words && { words: event.words.map(placed) }),
+      // It would be of the last session alone.
+      ...(event.type === 'transcript_refined' && { type: 'transcript_refined_in_part' }),
+    };
   }
 
   /** @param {number} lastSeq what the service has */
   #goOn(lastSeq) {
     this.#isOpen = true;
     this.#retries = 0;
-    for (const { seq, bytes } of this.#unconfirmed) if (seq > lastSeq) this.#socket?.send(bytes);
+    for (const bytes of this.#audio.behind(lastSeq)) this.#socket?.send(bytes);
     if (this.#isEnding) this.#tell({ type: 'end_session' });
   }
 
@@ -114,13 +169,34 @@ export class LiveConnection {
   #closed(code, reason) {
     this.#isOpen = false;
     if (this.#isOver) return;
+    const isLost = RENEWABLE.includes(code) && this.#sessionId !== '';
+    if (isLost && this.#renewals < MAX_RENEWALS) this.#renew();
+    else if (!this.#mayReturn(code)) return this.#end(code, reason);
+    this.#hooks.onCut();
+    this.#retryAtMs = performance.now() + RETRY_MS;
+    setTimeout(() => this.#retryWhenDue(), RETRY_MS + 1);
+  }
+
+  #renew() {
+    this.#renewals += 1;
+    this.#startSec = this.#audio.renew();
+    this.#sessionId = '';
+    this.#lastEventSeq = 0;
+    this.#retries = 0;
+    this.#failure = null;
+  }
+
+  /** @param {number} code */
+  #mayReturn(code) {
     const mayReturn = !isFinal(code) && this.#failure === null && this.#retries < MAX_RETRIES;
-    if (mayReturn && (this.#sessionId !== '' || code === BUSY)) {
-      this.#retries += 1;
-      this.#hooks.onCut();
-      setTimeout(() => this.#connect(), RETRY_MS);
-      return;
-    }
+    const hasBegun = this.#sessionId !== '' || this.#renewals > 0;
+    if (!mayReturn || !(hasBegun || BUSY.includes(code))) return false;
+    this.#retries += 1;
+    return true;
+  }
+
+  /** @param {number} code @param {string} reason */
+  #end(code, reason) {
     this.#isOver = true;
     if (code === 1000) this.#hooks.onEnd(null);
     else this.#hooks.onEnd(this.#failure ?? new ServiceError(codeOf(code, reason)));

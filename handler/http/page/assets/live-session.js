@@ -4,6 +4,7 @@ import { LiveTranscript } from './live-transcript.js';
 import { openMicrophone } from './microphone.js';
 import { clearProblem, showProblem, showWork } from './notices.js';
 import { ServiceError } from './service.js';
+import { keepAwake } from './wake-lock.js';
 import { wavOf } from './wav.js';
 
 /** @typedef {import('./service.js').Result} Result */
@@ -28,6 +29,9 @@ export class LiveSession {
   #connection;
   /** @type {import('./microphone.js').Microphone | undefined} */
   #microphone;
+  /** Why it ended, where nobody wanted it to. @type {ServiceError | null} */
+  #cause = null;
+  #letSleep = () => {};
   #draw = (/** @type {Int16Array} */ _) => {};
   #announce;
 
@@ -45,11 +49,15 @@ export class LiveSession {
   async start(language) {
     showWork({ text: 'microphone' }, true);
     try {
-      this.#microphone = await openMicrophone((piece) => this.#hear(piece));
+      this.#microphone = await openMicrophone({
+        onPiece: (piece) => this.#hear(piece),
+        onLost: () => this.#stopFor(new ServiceError('MIC_LOST')),
+      });
     } catch (error) {
       this.#finish(error instanceof ServiceError ? error : new ServiceError('MIC_DENIED'));
       return;
     }
+    this.#letSleep = keepAwake();
     this.#rateHz = this.#microphone.sampleRateHz;
     this.#draw = this.#stage.startLive(this.#rateHz);
     const start = { language: language || null, sampleRateHz: this.#rateHz };
@@ -68,6 +76,13 @@ export class LiveSession {
     this.#connection?.end();
   }
 
+  /** @param {ServiceError} cause */
+  #stopFor(cause) {
+    if (this.#isStopping) return;
+    this.#cause = cause;
+    this.stop();
+  }
+
   /** @param {Int16Array<ArrayBuffer>} piece */
   #hear(piece) {
     if (this.#isStopping) return;
@@ -76,8 +91,8 @@ export class LiveSession {
     if (this.#keptBytes < MAX_KEPT_BYTES) this.#pieces.push(piece);
     this.#keptBytes += piece.byteLength;
     this.#draw(piece);
-    const time = clockTime(this.#heardSec);
-    if (this.#connection?.isOpen) showWork({ text: 'listening', values: { time } }, true);
+    const text = this.#connection?.isOpen ? 'listening' : 'reconnecting';
+    if (this.#connection) showWork({ text, time: clockTime(this.#heardSec) }, true);
   }
 
   /** @param {any} event */
@@ -88,24 +103,31 @@ export class LiveSession {
         break;
       case 'transcript_partial':
         this.#transcript.begin(event.utterance_id, event.words[0]?.start ?? this.#heardSec);
-        this.#stage.showLive(this.#transcript.segments, event.text.trim());
+        this.#show(event.utterance_id, event.text.trim());
         break;
       case 'transcript_final':
         this.#transcript.add(event);
-        this.#stage.showLive(this.#transcript.segments, '');
+        this.#show(event.utterance_id, '');
         if (event.speech_final) this.#announce(this.#transcript.textOf(event.utterance_id));
         break;
       case 'transcript_gap':
         this.#transcript.addGap(event.start, event.end);
+        this.#show(-1, '');
         break;
       case 'session_ended':
         if (event.refined) showWork({ text: 'refining' }, false);
-        if (!this.#isStopping) this.stop();
+        this.#stopFor(new ServiceError('SESSION_ENDED'));
         break;
       case 'transcript_refined':
         if (event.result.error === undefined) this.#showRefined(event.result);
         break;
     }
+  }
+
+  /** @param {number} utteranceId @param {string} partial what may change of it */
+  #show(utteranceId, partial) {
+    const row = this.#transcript.indexOf(utteranceId);
+    this.#stage.showLive(this.#transcript.segments, { row, text: partial });
   }
 
   /** @param {Result} result */
@@ -118,9 +140,10 @@ export class LiveSession {
   #finish(error) {
     this.#isStopping = true;
     void this.#microphone?.close().catch(() => undefined);
-    showWork(null);
-    if (error === null) clearProblem();
-    else showProblem(error);
+    this.#letSleep();
+    const problem = error ?? this.#cause;
+    if (problem === null) clearProblem();
+    else showProblem(problem);
     this.#transcript.close();
     const { segments, transcript, language } = this.#transcript;
     const isWhole = this.#keptBytes < MAX_KEPT_BYTES && this.#pieces.length > 0;

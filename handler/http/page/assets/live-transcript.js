@@ -23,14 +23,14 @@ export class LiveTranscript {
 
   /** An empty one is begun where the utterance is new. @param {number} id @param {number} start */
   begin(id, start) {
-    if (this.#utterances.some((utterance) => utterance.id === id)) return;
+    if (this.indexOf(id) >= 0) return;
     this.#utterances.push({ id, start, end: start, text: '', words: [] });
   }
 
   /** @param {any} final */
   add(final) {
     this.begin(final.utterance_id, final.start ?? 0);
-    const at = this.#utterances.findIndex(({ id }) => id === final.utterance_id);
+    const at = this.indexOf(final.utterance_id);
     const utterance = this.#utterances[at];
     if (utterance === undefined) return;
     this.language = final.language ?? this.language;
@@ -45,12 +45,19 @@ export class LiveTranscript {
 
   /** @param {number} start @param {number} end */
   addGap(start, end) {
-    this.#utterances.push({ id: -1, start, end, text: textOf('gap'), words: [] });
+    const before = this.#utterances.findLastIndex((utterance) => utterance.start <= start);
+    const gap = { id: -1, start, end, text: textOf('gap'), words: [] };
+    this.#utterances.splice(before + 1, 0, gap);
   }
 
   /** Without what was begun and never said. */
   close() {
     this.#utterances = this.#utterances.filter(({ text }) => text.trim() !== '');
+  }
+
+  /** Where an utterance is among the segments. @param {number} id */
+  indexOf(id) {
+    return this.#utterances.findLastIndex((utterance) => utterance.id === id);
   }
 
   /** The text of an utterance. @param {number} id */

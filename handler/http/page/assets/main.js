@@ -1,19 +1,14 @@
-import { elementById, make } from './elements.js';
+import { elementById, fillSelect } from './elements.js';
+import { listenToKey, openKeyForm } from './key-form.js';
 import { LiveSession } from './live-session.js';
 import { clearProblem, showProblem, showWork } from './notices.js';
-import {
-  applyTexts,
-  choosePageLanguage,
-  languageName,
-  onLanguageChange,
-  textOf,
-} from './page-language.js';
-import { apiKey, fetchStatus, keepApiKey, ServiceError } from './service.js';
+import { applyTexts, choosePageLanguage, textOf } from './page-language.js';
+import { apiKey, ServiceError } from './service.js';
+import { askStatus, refuseInVain } from './service-facts.js';
 import { Stage } from './stage.js';
 import { transcribe } from './upload.js';
 
 const MAX_SPEAKERS = 8;
-const STATUS_RETRY_MS = 2000;
 
 const drop = elementById('drop', HTMLElement);
 const file = elementById('file', HTMLInputElement);
@@ -22,16 +17,12 @@ const stop = elementById('stop', HTMLButtonElement);
 const language = elementById('language', HTMLSelectElement);
 const speakers = elementById('speakers', HTMLSelectElement);
 const separate = elementById('separate', HTMLButtonElement);
+const play = elementById('play', HTMLButtonElement);
 const spoken = elementById('spoken', HTMLElement);
-const keyForm = elementById('key-form', HTMLFormElement);
-const keyField = elementById('key', HTMLInputElement);
-const keyToggle = elementById('key-toggle', HTMLButtonElement);
 
 const stage = new Stage(fail);
 /** What the Stop button ends; null while nothing runs. @type {(() => void) | null} */
 let stopWork = null;
-/** @type {import('./service.js').Status | null} */
-let status = null;
 
 /** @param {unknown} error */
 function fail(error) {
@@ -40,12 +31,27 @@ function fail(error) {
   if (error instanceof ServiceError && error.code === 'UNAUTHENTICATED') openKeyForm(true);
 }
 
+/** A first visit without a key has done nothing wrong: the form says what is needed. @param {unknown} error */
+function failToStart(error) {
+  const isKeyNeeded = error instanceof ServiceError && error.code === 'UNAUTHENTICATED';
+  if (isKeyNeeded && apiKey() === '') openKeyForm(true, 'keyNeeded');
+  else fail(error);
+}
+
 /** @param {(() => void) | null} stopIt */
 function setBusy(stopIt) {
   stopWork = stopIt;
-  file.disabled = stopIt !== null;
-  speak.disabled = stopIt !== null;
-  separate.disabled = stopIt !== null;
+  for (const control of [file, speak, separate, language, speakers]) {
+    control.disabled = stopIt !== null;
+  }
+}
+
+/** Whoever follows with the keyboard was at the Stop button, which is about to go. @param {HTMLElement} next */
+function endWork(next) {
+  const wasFollowing = document.activeElement === stop || document.activeElement === document.body;
+  showWork(null);
+  setBusy(null);
+  if (wasFollowing) next.focus();
 }
 
 /** @param {Blob} recording @param {string} name @param {boolean} isNew false: the one that is shown */
@@ -58,33 +64,34 @@ async function transcribeRecording(recording, name, isNew) {
   if (isNew) {
     document.body.classList.add('started');
     stage.clear(name);
-    void stage.openRecording(recording);
+    if (recording.size > 0) void stage.openRecording(recording);
   }
   showWork({ text: 'waiting' });
   stop.focus();
+  /** @type {HTMLElement} */
+  let next = file;
   try {
+    refuseInVain(recording);
     const fields = { language: language.value, num_speakers: speakers.value };
     const result = await transcribe(recording, fields, uploadHooks, abort.signal);
     stage.showResult(result);
     spoken.textContent = textOf('done');
+    next = play;
   } catch (error) {
     fail(error);
     if (!isNew) separate.hidden = false;
   }
-  showWork(null);
-  setBusy(null);
+  endWork(next);
 }
 
 const uploadHooks = {
   onSent: (/** @type {number} */ fraction) => {
-    const percent = Math.round(fraction * 100);
-    if (fraction < 1) showWork({ text: 'uploading', values: { percent }, fraction });
+    if (fraction < 1) showWork({ text: 'uploading', fraction });
     else showWork({ text: 'waiting' });
   },
   onProgress: (/** @type {string} */ stageName, /** @type {number} */ fraction) => {
-    const percent = Math.round(fraction * 100);
     if (stageName === 'open_audio') showWork({ text: 'opening' });
-    else showWork({ text: 'transcribing', values: { percent }, fraction });
+    else showWork({ text: 'transcribing', fraction });
   },
 };
 
@@ -100,8 +107,7 @@ async function speakLive() {
       spoken.textContent = text;
     },
     onEnd: (recording) => {
-      setBusy(null);
-      speak.focus();
+      endWork(speak);
       separate.hidden = recording === null;
       separate.onclick = () => {
         if (recording) void transcribeRecording(recording, name, false);
@@ -113,53 +119,6 @@ async function speakLive() {
   await session.start(language.value);
 }
 
-/** @param {boolean} isOpen */
-function openKeyForm(isOpen) {
-  keyForm.hidden = !isOpen;
-  keyToggle.ariaExpanded = String(isOpen);
-  if (isOpen) keyField.focus();
-}
-
-async function askStatus() {
-  try {
-    status = await fetchStatus();
-    if (status.status === 'loading') setTimeout(askStatus, STATUS_RETRY_MS);
-  } catch (error) {
-    if (error instanceof ServiceError && error.code === 'UNAUTHENTICATED') openKeyForm(true);
-    else fail(error);
-  }
-  showStatus();
-}
-
-function showStatus() {
-  const isLoading = status?.status === 'loading';
-  elementById('service', HTMLElement).textContent = isLoading
-    ? textOf('loading')
-    : (status?.model ?? '');
-  if (status === null) return;
-  const { max_audio_mb: megabytes, max_audio_sec } = status.limits;
-  const minutes = Math.round(max_audio_sec / 60);
-  elementById('limits', HTMLElement).textContent = textOf('limits', { megabytes, minutes });
-  const known = status.languages.map((code) => ({ code, name: languageName(code) }));
-  known.sort((one, other) => one.name.localeCompare(other.name));
-  fill(
-    language,
-    known.map(({ code, name }) => ({ value: code, name })),
-  );
-}
-
-/** Everything behind the first option is made anew. @param {HTMLSelectElement} select @param {{ value: string, name: string }[]} choices */
-function fill(select, choices) {
-  const { value: chosen } = select;
-  const options = choices.map(({ value, name }) => {
-    const option = make('option', '', name);
-    option.value = value;
-    return option;
-  });
-  select.replaceChildren(...[...select.options].slice(0, 1), ...options);
-  select.value = chosen;
-}
-
 function listenToChoices() {
   file.addEventListener('change', () => {
     const [chosen] = file.files ?? [];
@@ -168,15 +127,6 @@ function listenToChoices() {
   });
   speak.addEventListener('click', () => void speakLive());
   stop.addEventListener('click', () => stopWork?.());
-  keyToggle.addEventListener('click', () => openKeyForm(keyForm.hidden === true));
-  keyForm.addEventListener('submit', (event) => {
-    event.preventDefault();
-    keepApiKey(keyField.value.trim());
-    openKeyForm(false);
-    clearProblem();
-    keyToggle.focus();
-    void askStatus();
-  });
   for (const button of document.querySelectorAll('[data-language]')) {
     button.addEventListener('click', () => choosePageLanguage(languageOf(button)));
   }
@@ -184,6 +134,13 @@ function listenToChoices() {
 
 /** @param {Element} button @returns {'en' | 'ko'} */
 const languageOf = (button) => (button.getAttribute('data-language') === 'ko' ? 'ko' : 'en');
+
+/** What is under way would be lost with the page. */
+function listenToLeaving() {
+  window.addEventListener('beforeunload', (event) => {
+    if (stopWork !== null) event.preventDefault();
+  });
+}
 
 /** A recording may be dropped anywhere. */
 function listenToDrops() {
@@ -202,10 +159,8 @@ function listenToDrops() {
   });
 }
 
-keyField.value = apiKey();
 applyTexts();
-onLanguageChange(showStatus);
-fill(
+fillSelect(
   speakers,
   Array.from({ length: MAX_SPEAKERS }, (_, index) => ({
     value: String(index + 1),
@@ -214,4 +169,9 @@ fill(
 );
 listenToChoices();
 listenToDrops();
-void askStatus();
+listenToLeaving();
+listenToKey(() => {
+  clearProblem();
+  void askStatus(failToStart);
+});
+void askStatus(failToStart);

@@ -1,16 +1,17 @@
 import { elementById } from './elements.js';
-import { ERROR_TEXTS } from './error-texts.js';
+import { errorText } from './error-texts.js';
 import { onLanguageChange, pageLanguage, textOf } from './page-language.js';
 import { ServiceError } from './service.js';
 
 /** @typedef {import('./texts.js').TextKey} TextKey */
-/** @typedef {{ text: TextKey, values?: Record<string, string | number>, fraction?: number }} Work */
+/** @typedef {{ text: TextKey, time?: string, fraction?: number }} Work `text` is announced, the rest is seen */
 
 const problem = elementById('problem', HTMLElement);
 const problemText = elementById('problem-text', HTMLElement);
 const problemCode = elementById('problem-code', HTMLElement);
 const panel = elementById('work', HTMLElement);
 const workText = elementById('work-text', HTMLElement);
+const workDetail = elementById('work-detail', HTMLElement);
 const workBar = elementById('work-bar', HTMLProgressElement);
 const stop = elementById('stop', HTMLButtonElement);
 
@@ -41,19 +42,25 @@ export function showWork(now, live = false) {
 function showNotices() {
   problem.hidden = failedCode === null;
   if (failedCode !== null) {
-    const texts = ERROR_TEXTS[pageLanguage()];
-    problemText.textContent = texts[failedCode] ?? texts['OTHER'] ?? failedCode;
+    problemText.textContent = errorText(pageLanguage(), failedCode);
     problemCode.textContent = textOf('code', { code: failedCode });
   }
   document.body.classList.toggle('live', isLive);
   panel.hidden = work === null;
   if (work === null) return;
-  const text = textOf(work.text, work.values);
+  const text = textOf(work.text);
   if (workText.textContent !== text) workText.textContent = text;
+  workDetail.textContent = work.time ?? percentOf(work.fraction);
   workBar.hidden = isLive;
   if (work.fraction === undefined) workBar.removeAttribute('value');
   else workBar.value = work.fraction;
   stop.textContent = textOf(isLive ? 'stop' : 'cancel');
 }
+
+/** @param {number | undefined} fraction */
+const percentOf = (fraction) =>
+  fraction === undefined
+    ? ''
+    : new Intl.NumberFormat(pageLanguage(), { style: 'percent' }).format(fraction);
 
 onLanguageChange(showNotices);

@@ -6,6 +6,9 @@ import { Player } from './player.js';
 import { Timeline } from './timeline.js';
 import { TranscriptView } from './transcript-view.js';
 
+const END_PX = 100;
+const MIN_LIVE_AXIS_SEC = 30;
+
 /** @typedef {import('./service.js').Result} Result */
 /** @typedef {import('./service.js').Segment} Segment */
 
@@ -24,6 +27,7 @@ export class Stage {
   /** @type {Peaks | null} */
   #peaks = null;
   #isUnplayable = false;
+  #isLive = false;
   #name = '';
 
   /** @param {(error: unknown) => void} onError */
@@ -39,6 +43,7 @@ export class Stage {
     this.#peaks = null;
     this.#segments = [];
     this.#isUnplayable = false;
+    this.#isLive = false;
     this.#player.close();
     this.#player.setDuration(0);
     this.#view.setPlayable(false);
@@ -67,6 +72,7 @@ export class Stage {
   /** From now on the recording grows. @param {number} rateHz */
   startLive(rateHz) {
     const peaks = new Peaks(rateHz);
+    this.#isLive = true;
     this.#peaks = peaks;
     this.#section.hidden = false;
     return (/** @type {Int16Array} */ piece) => {
@@ -75,21 +81,20 @@ export class Stage {
     };
   }
 
-  /** @param {Segment[]} segments @param {string} partial */
+  /** Whoever reads at the end stays there. @param {Segment[]} segments @param {{ row: number, text: string }} partial */
   showLive(segments, partial) {
+    const { documentElement: page } = document;
+    const isAtEnd = page.scrollHeight - innerHeight - scrollY < END_PX;
     this.#segments = segments;
     this.#view.grow(segments);
     this.#view.showPartial(partial);
-  }
-
-  /** @param {string} partial */
-  showPartial(partial) {
-    this.#view.showPartial(partial);
+    if (isAtEnd) scrollTo(scrollX, page.scrollHeight);
   }
 
   /** @param {Result} result */
   showResult(result) {
     this.#result = result;
+    this.#isLive = false;
     this.#segments = result.segments;
     this.#section.hidden = false;
     this.#view.show(result.segments);
@@ -101,7 +106,10 @@ export class Stage {
   #redraw() {
     const durationSec = this.#result?.audio_duration ?? this.#peaks?.durationSec ?? 0;
     this.#player.setDuration(durationSec);
-    this.#timeline.show({ segments: this.#segments, peaks: this.#peaks, durationSec });
+    // A live recording fills its axis from the left before the axis has to shrink.
+    const axisSec = this.#isLive ? Math.max(durationSec, MIN_LIVE_AXIS_SEC) : durationSec;
+    const shown = { segments: this.#segments, peaks: this.#peaks };
+    this.#timeline.show({ ...shown, durationSec: axisSec });
   }
 
   /** @param {number} sec */

@@ -13,6 +13,7 @@ const BAR_PX = 8;
 const AXIS_PX = 24;
 const COLUMN_PX = 3;
 const MIN_TICK_PX = 70;
+const NAME_PX = GUTTER_PX - 10;
 const TICKS_SEC = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 
 /** Loudness over time, a lane for each speaker, and where the player is. */
@@ -112,9 +113,11 @@ export class Timeline {
       this.#peaks ? this.#peaks.loudest(column * secPerColumn, (column + 1) * secPerColumn) : 0,
     );
     const loudest = levels.reduce((most, level) => Math.max(most, level), 0.05);
+    const knownSec = this.#peaks?.durationSec ?? Infinity;
     let at = 0;
     for (const [column, level] of levels.entries()) {
       const sec = (column + 0.5) * secPerColumn;
+      if (sec > knownSec) break;
       while ((this.#segments[at]?.end ?? Infinity) <= sec) at++;
       const segment = this.#segments[at];
       const speaker = segment !== undefined && segment.start <= sec ? segment.speaker : undefined;
@@ -132,7 +135,7 @@ export class Timeline {
       paper.fillRect(this.#left, middle - 0.5, this.#width, 1);
       paper.fillStyle = colour;
       paper.textAlign = 'left';
-      paper.fillText(speakerName(id), PADDING_PX, middle, GUTTER_PX - 10);
+      paper.fillText(shortened(speakerName(id), paper), PADDING_PX, middle);
       for (const { start, end, speaker } of this.#segments) {
         if (speaker !== id) continue;
         const left = this.#x(start);
@@ -156,4 +159,14 @@ export class Timeline {
       paper.fillText(clockTime(sec), this.#x(sec), top + 13);
     }
   }
+}
+
+/** A name that is too long for its place ends in an ellipsis. @param {string} name @param {CanvasRenderingContext2D} paper */
+function shortened(name, paper) {
+  if (paper.measureText(name).width <= NAME_PX) return name;
+  const letters = [...name];
+  while (letters.length > 1 && paper.measureText(`${letters.join('')}…`).width > NAME_PX) {
+    letters.pop();
+  }
+  return `${letters.join('')}…`;
 }

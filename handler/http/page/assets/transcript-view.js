@@ -12,8 +12,8 @@ export class TranscriptView {
   #onPlay;
   /** @type {Segment[]} */
   #segments = [];
-  /** @type {HTMLElement[]} */
-  #words = [];
+  /** Sought when they are first needed. @type {HTMLElement[] | null} */
+  #found = null;
   /** @type {HTMLElement | undefined} */
   #current;
   /** @type {HTMLElement | undefined} */
@@ -39,7 +39,7 @@ export class TranscriptView {
     const colours = new Map(speakers.map(({ id, colour }) => [id, String(colour)]));
     this.#list.classList.toggle('one-voice', speakers.length === 0);
     this.#list.replaceChildren(...segments.map((segment) => rowOf(segment, colours)));
-    this.#index();
+    this.#forgetWords();
     this.#legend.replaceChildren(
       ...speakers.map(({ id, sec, colour }) => {
         const entry = make('li', '', `${speakerName(id)} · ${clockTime(sec)}`);
@@ -49,25 +49,26 @@ export class TranscriptView {
     );
   }
 
-  /** The last segment has more words, or a new one has begun. @param {Segment[]} segments */
+  /** Some segments have more words, or new ones have begun: the rest is left as it is. @param {Segment[]} segments */
   grow(segments) {
-    this.#segments = segments;
     this.#list.classList.add('one-voice');
-    const rows = this.#list.children;
-    const from = Math.max(0, rows.length - 1);
-    rows[from]?.remove();
-    this.#list.append(...segments.slice(from).map((segment) => rowOf(segment, new Map())));
-    this.#index();
-    this.#partial = undefined;
+    const shown = this.#segments;
+    this.#segments = segments;
+    for (const [index, segment] of segments.entries()) {
+      if (segment.text === shown[index]?.text && segment.start === shown[index]?.start) continue;
+      const row = rowOf(segment, new Map());
+      const before = this.#list.children[index];
+      if (before) before.replaceWith(row);
+      else this.#list.append(row);
+    }
+    this.#forgetWords();
   }
 
-  /** Words that may still change, behind all others. @param {string} text */
-  showPartial(text) {
+  /** Words of a row that may still change, behind its others. @param {{ row: number, text: string }} partial */
+  showPartial({ row, text }) {
     this.#partial?.remove();
-    this.#partial = text === '' ? undefined : make('span', 'partial', text);
-    if (this.#partial === undefined) return;
-    const last = this.#list.lastElementChild?.querySelector('p');
-    if (last) last.append(' ', this.#partial);
+    this.#partial = text === '' ? undefined : make('span', 'partial', ` ${text}`);
+    if (this.#partial) this.#list.children[row]?.querySelector('p')?.append(this.#partial);
   }
 
   /** Marks the word that is heard. @param {number} sec */
@@ -81,10 +82,15 @@ export class TranscriptView {
     this.#current = heard;
   }
 
-  #index() {
-    this.#words = [...this.#list.querySelectorAll('.word')].filter(
+  get #words() {
+    this.#found ??= [...this.#list.querySelectorAll('.word')].filter(
       (word) => word instanceof HTMLElement,
     );
+    return this.#found;
+  }
+
+  #forgetWords() {
+    this.#found = null;
     this.#current = undefined;
   }
 

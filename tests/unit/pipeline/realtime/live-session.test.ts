@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { comparable } from '../../../../pipeline/realtime/comparable-text.ts';
 import { initialLiveState } from '../../../../pipeline/realtime/session-state.ts';
 import { ScriptedSession, SECOND, type Speech, said, speechOf } from './scripted-session.ts';
 
@@ -156,6 +157,7 @@ const anyFate = fc.array(
     kind: fc.constantFrom('answer', 'answer', 'answer', 'fail', 'repeat', 'stale', 'late'),
     jitter: fc.integer({ min: 0, max: MAX_JITTER }),
     garbleTail: fc.boolean(),
+    spacing: fc.array(fc.constantFrom('as-is', 'as-is', 'join', 'split'), { maxLength: 7 }),
     hearMs: fc.integer({ min: 50, max: 1500 }),
     /** Asks for all that was said so far, in the middle of it. */
     finalize: fc.integer({ min: 0, max: 9 }).map((chance) => chance === 0),
@@ -165,7 +167,9 @@ const anyFate = fc.array(
 
 type Fate = typeof anyFate extends fc.Arbitrary<(infer F)[]> ? F : never;
 
-function playUnder(fates: readonly Fate[], speech: Speech): ScriptedSession {
+function playUnder(fates: readonly Fate[], speech: Speech, isSpaced = true): ScriptedSession {
+  const hearing = ({ spacing, ...fate }: Fate) =>
+    isSpaced ? fate : { ...fate, spacing, garbleTail: false };
   const session = new ScriptedSession(speech, COARSE_FRAME);
   for (let turn = 0; !session.isOver; turn++) {
     const fate = fates[turn % fates.length]!;
@@ -174,8 +178,8 @@ function playUnder(fates: readonly Fate[], speech: Speech): ScriptedSession {
     const { inFlight } = session.state;
     if (!inFlight || fate.kind === 'late') continue;
     if (fate.kind === 'fail') session.give({ type: 'failed', seq: inFlight.seq });
-    else session.answer(inFlight, fate);
-    if (fate.kind === 'repeat') session.answer(inFlight, fate);
+    else session.answer(inFlight, hearing(fate));
+    if (fate.kind === 'repeat') session.answer(inFlight, hearing(fate));
     if (fate.kind === 'stale') session.answer(session.requests[0]!);
   }
   session.give({ type: 'end' });
@@ -198,5 +202,25 @@ test('whatever is lost, late, repeated or wrong at its tail: every word is final
       expect(session.events.filter(({ type }) => type === 'ended')).toHaveLength(1);
     }),
     { numRuns: SESSIONS, ...SEED },
+  );
+});
+
+const anyUnspacedScript = fc.array(
+  fc.record({
+    text: fc.constantFrom('네', '네', '할', '수', '있다', '회의', '회의가', '10', '000', '음'),
+    lengthMs: fc.integer({ min: 150, max: 900 }),
+    pauseMs: fc.oneof(fc.integer({ min: 20, max: 200 }), fc.integer({ min: 700, max: 3000 })),
+  }),
+  { minLength: 1, maxLength: 20 },
+);
+
+test('wherever windows put spaces: everything said is final once, and spaced by one of them', () => {
+  fc.assert(
+    fc.property(anyUnspacedScript, anyFate, (script, fates) => {
+      const speech = speechOf(script);
+      const session = playUnder(fates, speech, false);
+      expect(comparable(session.text)).toBe(comparable(said(speech)));
+    }),
+    { numRuns: SESSIONS / 2, ...SEED },
   );
 });
