@@ -94,7 +94,9 @@ class DeafEmbedding extends ScriptedEmbedding {
 /** Hears nothing until it is told to stop. */
 class WaitingEmbedding extends ScriptedEmbedding {
   stopped: unknown;
+  isAsked = false;
   override embed(_excerpts: Float32Array, signal: AbortSignal): Promise<never> {
+    this.isAsked = true;
     return new Promise((_, reject) => {
       signal.addEventListener('abort', () => {
         this.stopped = signal.reason;
@@ -175,7 +177,10 @@ describe('processing a recording', () => {
     const failure = new SttError('ENGINE_CRASHED', 'gone');
     const { run } = prepare({
       models: { embedding },
-      script: () => Promise.reject(failure),
+      script: async () => {
+        await expect.poll(() => embedding.isAsked).toBe(true);
+        throw failure;
+      },
     });
     await expect(run()).rejects.toBe(failure);
     expect(embedding.stopped).toBe(failure);
