@@ -102,7 +102,12 @@ export class HostedSession {
   /** @throws {SttError} what keeps it from going on. */
   async resume(): Promise<OpenSession> {
     clearTimeout(this.#waiting);
-    await this.#reviving?.();
+    try {
+      await this.#reviving?.();
+    } catch (thrown) {
+      this.#reviveIn(this.#parts.resumeMs);
+      throw thrown;
+    }
     return this.open;
   }
 
