@@ -70,8 +70,9 @@ export function openDecodingStream(
 const streamArguments = (container: StreamContainer): string[] => [
   ...['-hide_banner', '-nostats', '-v', 'quiet', '-max_alloc', String(MAX_ALLOCATION_BYTES)],
   ...['-threads', '1', '-protocol_whitelist', 'pipe', '-format_whitelist', DEMUXERS[container]],
-  ...['-codec_whitelist', CODECS, '-fflags', 'nobuffer', '-probesize', '4096'],
-  ...['-analyzeduration', '0', '-f', DEMUXERS[container], '-i', 'pipe:0'],
+  ...['-codec_whitelist', CODECS, '-probesize', '4096', '-analyzeduration', '0'],
+  // Not `-fflags nobuffer`: it throws away what was read to find out what the stream is.
+  ...['-f', DEMUXERS[container], '-i', 'pipe:0'],
   ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-map_metadata', '-1', '-threads', '1'],
   ...['-ac', '1', '-ar', String(SAMPLE_RATE_HZ), '-c:a', 'pcm_s16le'],
   ...['-flush_packets', '1', '-f', 's16le', 'pipe:1'],

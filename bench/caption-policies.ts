@@ -1,7 +1,12 @@
 import { attentionWords } from '../pipeline/alignment/attention-words.ts';
-import type { Recognition, SpeechRecognizer } from '../pipeline/contracts.ts';
+import type {
+  Recognition,
+  SpeakerEmbeddingModel,
+  SpeechRecognizer,
+} from '../pipeline/contracts.ts';
 import type { LiveWord } from '../pipeline/realtime/agreement.ts';
 import { hear, initialEndpointState } from '../pipeline/realtime/endpointing.ts';
+import { hearWindow } from '../pipeline/realtime/hear-window.ts';
 import { stepLiveSession } from '../pipeline/realtime/live-session.ts';
 import { recognizeWindow } from '../pipeline/realtime/recognize-window.ts';
 import {
@@ -26,19 +31,26 @@ export interface CaptionPolicy {
 const SCHEDULING = { priority: 'realtime', tenant: null } as const;
 const { signal } = new AbortController();
 
+interface OwnModels {
+  readonly recognizer: SpeechRecognizer;
+  /** Where final words shall say who speaks. */
+  readonly embedding?: SpeakerEmbeddingModel;
+}
+
 /** This project's: `stepLiveSession`. */
 export class OwnPolicy implements CaptionPolicy {
   readonly name: string;
   readonly #samples: Float32Array<ArrayBuffer>;
-  readonly #recognizer: SpeechRecognizer;
-  #state: LiveState = initialLiveState('en');
+  readonly #models: OwnModels;
+  #state: LiveState;
   #request: WindowRequest | null = null;
   #finals: LiveWord[] = [];
 
-  constructor(name: string, samples: Float32Array<ArrayBuffer>, recognizer: SpeechRecognizer) {
+  constructor(name: string, samples: Float32Array<ArrayBuffer>, models: OwnModels) {
     this.name = name;
     this.#samples = samples;
-    this.#recognizer = recognizer;
+    this.#models = models;
+    this.#state = initialLiveState('en', models.embedding !== undefined);
   }
 
   hear(probability: number, frameSamples: number): void {
@@ -55,7 +67,10 @@ export class OwnPolicy implements CaptionPolicy {
     this.#request = null;
     const waveform = this.#samples.slice(window.start, window.end);
     const asked = { ...window, waveform, scheduling: SCHEDULING };
-    const result = await recognizeWindow(asked, this.#recognizer, signal);
+    const { recognizer, embedding } = this.#models;
+    const result = embedding
+      ? await hearWindow(asked, { recognizer, embedding }, signal)
+      : await recognizeWindow(asked, recognizer, signal);
     return () => {
       this.#step({ type: 'result', seq: window.seq, result });
       return this.#finals.splice(0);

@@ -5,7 +5,8 @@ import { EMBEDDED_WHISPER, loadModels } from '../models/load-models.ts';
 import type { SpeechRecognizer } from '../pipeline/contracts.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../pipeline/options.ts';
 import { transcribe } from '../pipeline/transcribe.ts';
-import { type CaptionPolicy, OwnPolicy, WhisperStreamingPolicy } from './caption-policies.ts';
+import { OwnPolicy, WhisperStreamingPolicy } from './caption-policies.ts';
+import { replayCaptions } from './replay-captions.ts';
 import { readWavSamples } from './wav-samples.ts';
 import { countWordErrors, errorRate } from './word-errors.ts';
 
@@ -15,7 +16,6 @@ import { countWordErrors, errorRate } from './word-errors.ts';
  * `npm run bench:policies -- [--service-ms 300] [file.wav …]`
  */
 
-const SAMPLE_RATE_HZ = 16_000;
 const { values, positionals } = parseArgs({
   options: { 'service-ms': { type: 'string', default: '300' } },
   allowPositionals: true,
@@ -23,51 +23,6 @@ const { values, positionals } = parseArgs({
 const serviceMs = Number(values['service-ms']);
 const paths = positionals.length > 0 ? positionals : ['samples/meeting-en.wav'];
 const { signal } = new AbortController();
-
-interface Outcome {
-  readonly text: string;
-  readonly latenciesMs: readonly number[];
-  readonly windows: number;
-  /** What the windows really took. */
-  readonly engineMs: number;
-}
-
-async function replay(
-  policy: CaptionPolicy,
-  probabilities: readonly number[],
-  frameSamples: number,
-): Promise<Outcome> {
-  const frameMs = (1000 * frameSamples) / SAMPLE_RATE_HZ;
-  const latenciesMs: number[] = [];
-  let text = '';
-  let windows = 0;
-  let engineMs = 0;
-  let answer: {
-    readonly atMs: number;
-    readonly words: () => readonly { text: string; range: { end: number } }[];
-  } | null = null;
-  for (let frame = 0, nowMs = 0; ; frame++, nowMs += frameMs) {
-    const probability = probabilities[frame];
-    if (probability !== undefined) policy.hear(probability, frameSamples);
-    else if (frame === probabilities.length) policy.end();
-    if (answer !== null && answer.atMs <= nowMs) {
-      for (const word of answer.words()) {
-        text += word.text;
-        latenciesMs.push(answer.atMs - (1000 * word.range.end) / SAMPLE_RATE_HZ);
-      }
-      answer = null;
-    }
-    if (answer !== null) continue;
-    const startedAt = performance.now();
-    const words = await policy.recognize();
-    if (words === null && frame > probabilities.length) break;
-    if (words === null) continue;
-    windows += 1;
-    engineMs += performance.now() - startedAt;
-    answer = { atMs: nowMs + serviceMs, words };
-  }
-  return { text, latenciesMs, windows, engineMs };
-}
 
 const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
@@ -102,17 +57,19 @@ for (const path of paths) {
   const { segments } = await transcribe(waveform, options, models, {}, signal);
   const offline = segments.map(({ text }) => text).join(' ');
   const policies = [
-    new OwnPolicy('own', samples, recognizer),
-    new OwnPolicy('own, 30 s context', samples, padded),
+    new OwnPolicy('own', samples, { recognizer }),
+    new OwnPolicy('own, 30 s context', samples, { recognizer: padded }),
     new WhisperStreamingPolicy(samples, padded),
   ];
   process.stdout.write(`${path}\n`);
   for (const policy of policies) {
-    const { text, latenciesMs, windows, engineMs } = await replay(
+    const options = { frameSamples, serviceMs };
+    const { words, latenciesMs, windows, engineMs } = await replayCaptions(
       policy,
       probabilities,
-      frameSamples,
+      options,
     );
+    const text = words.map((word) => word.text).join('');
     const sorted = latenciesMs.toSorted((a, b) => a - b);
     const [p50, p95] = [percentile(sorted, 0.5), percentile(sorted, 0.95)];
     const wer = errorRate(countWordErrors(offline, text));

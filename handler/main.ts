@@ -11,7 +11,8 @@ import { loadVoiceActivity } from '../models/load-voice-activity.ts';
 import { type StartedModels, startModels } from '../models/start-models.ts';
 import type { VoiceActivityModel } from '../pipeline/contracts.ts';
 import { processRecording } from '../pipeline/process-recording.ts';
-import { type LiveWindow, recognizeWindow } from '../pipeline/realtime/recognize-window.ts';
+import { hearWindow } from '../pipeline/realtime/hear-window.ts';
+import type { LiveWindow } from '../pipeline/realtime/recognize-window.ts';
 import { createGateway } from './gateway/create-gateway.ts';
 import { WorkerBudget } from './gateway/worker-budget.ts';
 import type { ServiceEngine } from './http/engine-slot.ts';
@@ -100,9 +101,8 @@ async function runServer(config: Config, signals: Signals): Promise<number> {
     const models = await startModels(config, { logger, failed }, signal);
     await models.warmUp();
     if (gateway === undefined) {
-      const { recognizer, voiceActivity } = models;
-      const windows = localWindows((window, stop) => recognizeWindow(window, recognizer, stop));
-      await realtime.serve({ recognizer: windows, voiceActivity: urgent(voiceActivity) });
+      const windows = localWindows((window, stop) => hearWindow(window, models, stop));
+      await realtime.serve({ recognizer: windows, voiceActivity: urgent(models.voiceActivity) });
     }
     return serviceEngine(config, models);
   };
@@ -239,12 +239,11 @@ function limitsOf({ audio, realtime }: Config, isOfLiveSession: boolean): Config
   return { ...audio, maxSec, maxBytes: Math.max(audio.maxBytes, maxSec * WAV_BYTES_PER_SEC) };
 }
 
-const streamServices = ({ openAudio }: JobServices, { recognizer }: StartedModels) => ({
+const streamServices = ({ openAudio }: JobServices, models: StartedModels) => ({
   openAudio,
-  modelName: recognizer.modelName,
-  maxWindowSamples: recognizer.maxWindowSamples,
-  recognizeWindow: (window: LiveWindow, signal: AbortSignal) =>
-    recognizeWindow(window, recognizer, signal),
+  modelName: models.recognizer.modelName,
+  maxWindowSamples: models.recognizer.maxWindowSamples,
+  recognizeWindow: (window: LiveWindow, signal: AbortSignal) => hearWindow(window, models, signal),
 });
 
 function jobServices(limits: Config['audio'], models: StartedModels): JobServices {

@@ -40,6 +40,7 @@ const ClientMessageSchema = z.discriminatedUnion('type', [
       .url({ protocol: /^https?$/ })
       .max(MAX_URL_CHARS)
       .nullish(),
+    diarize: z.boolean().optional(),
     keep_audio: z.literal(false).optional(),
     token: credential,
   }),

@@ -160,7 +160,7 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
     const { session_id: sessionId, meeting_id: meetingId, language } = message;
     const started = await sessions.start(consenting, {
       ...{ sessionId, meetingId, language, format: { encoding, sampleRateHz } },
-      webhookUrl: message.webhook_url ?? null,
+      ...{ webhookUrl: message.webhook_url ?? null, diarize: message.diarize ?? false },
       ...manner,
     });
     // The client may have gone meanwhile; nobody else would let go of the session.

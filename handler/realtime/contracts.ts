@@ -14,6 +14,8 @@ export interface SessionWindow extends SampleRange {
   readonly language: string | null;
   readonly prompt: string;
   readonly isLast: boolean;
+  /** Whether its voice is wanted too. */
+  readonly diarize?: boolean;
   readonly tenant: string | null;
 }
 

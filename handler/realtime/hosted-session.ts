@@ -81,7 +81,7 @@ export class HostedSession {
   ): void {
     const { options } = this.#parts;
     const host = new LiveHost(checkpoint, events, { ...options, store, audio });
-    const intake = new SessionIntake(host, this.identity.format, options.ffmpegPath);
+    const intake = new SessionIntake(host, store, options.ffmpegPath);
     this.#store = store;
     const outcome = this.#outcomeOf(host, { store, audio });
     outcome.then(
@@ -96,6 +96,7 @@ export class HostedSession {
     const audio = await SessionAudio.open(store.folder, checkpoint.sampleCount);
     this.begin({ ...checkpoint, epoch: checkpoint.epoch + 1 }, events, { store, audio });
     this.open.host.recover();
+    await this.open.intake.takeUp();
   }
 
   /** @throws {SttError} what keeps it from going on. */
@@ -103,6 +104,11 @@ export class HostedSession {
     clearTimeout(this.#waiting);
     await this.#reviving?.();
     return this.open;
+  }
+
+  /** Tells other processes that the session has a host. */
+  async touch(): Promise<void> {
+    await this.#store?.touch().catch(() => undefined); // The next time is soon enough.
   }
 
   /** Its client is gone: it waits, then ends as if the client had ended it. */
@@ -123,11 +129,11 @@ export class HostedSession {
   }
 
   /** Ends the work of this process. */
-  close(): void {
+  async close(): Promise<void> {
     this.#closed.abort(new SttError('SHUTTING_DOWN', 'The service stops'));
     clearTimeout(this.#waiting);
-    this.#open?.host.close();
     this.#open?.intake.close();
+    await this.#open?.host.close();
   }
 
   #endIn(waitMs: number): void {
@@ -162,7 +168,7 @@ export class HostedSession {
 
   async #forget(): Promise<void> {
     this.#isOver = true;
-    this.close();
+    await this.close();
     this.#parts.onForgotten();
     await this.#store?.remove().catch((thrown: unknown) => {
       this.#parts.options.logger.warn({ err: SttError.from(thrown) }, 'live session not removed');

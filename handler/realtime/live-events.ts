@@ -10,6 +10,7 @@ interface WireWord {
   readonly start: number;
   readonly end: number;
   readonly confidence: number;
+  readonly speaker?: string;
 }
 
 /** What a client hears of the speech in its session; times in seconds of the session's audio. */
@@ -73,10 +74,11 @@ export function toWireEvent(event: LiveEvent): LiveWireEvent | null {
 /** `text` keeps the space before its first word: finals in a row, joined, are the transcript. */
 const toWireText = (words: readonly LiveWord[]) => ({
   text: words.map(({ text }) => text).join(''),
-  words: words.map(({ text, range, confidence }) => ({
+  words: words.map(({ text, range, confidence, speaker }) => ({
     word: text.trim(),
     start: sec(range.start),
     end: sec(range.end),
     confidence: rounded(confidence, TIME_DIGITS),
+    ...(speaker !== undefined && { speaker }),
   })),
 });

@@ -1,8 +1,7 @@
 import { type ErrorCode, SttError } from '../../core/errors.ts';
-import { stepLiveSession } from '../../pipeline/realtime/live-session.ts';
+import { type LiveStep, stepLiveSession } from '../../pipeline/realtime/live-session.ts';
 import {
   DEFAULT_LIVE_OPTIONS,
-  type LiveEvent,
   type LiveInput,
   type LiveOptions,
   type LiveState,
@@ -50,6 +49,7 @@ export class LiveHost {
   #finalizing: (() => void)[] = [];
   #waitingSamples = 0;
   #isPumping = false;
+  #pumped: Promise<void> = Promise.resolve();
   #listener: SessionListener | null = null;
   #onEnded: () => void = () => {};
   #onFailed: (error: SttError) => void = () => {};
@@ -71,10 +71,9 @@ export class LiveHost {
     this.#counted = new CountedAudio(ports.usage, tenant, checkpoint.countedSamples);
     this.#meter = new SessionMeter(ports.meter);
     const onLate = (code: ErrorCode): void => this.#listener?.onDelayed(code);
-    const timing = ports.timing ?? DEFAULT_WINDOW_TIMING;
-    this.#persistence = new Persistence(onLate, { ...timing, signal: this.#closed.signal });
-    const manner = { onLate, persistence: this.#persistence };
-    this.#windows = new SessionWindows(checkpoint, ports, manner);
+    const patience = { ...(ports.timing ?? DEFAULT_WINDOW_TIMING), signal: this.#closed.signal };
+    this.#persistence = new Persistence(onLate, patience);
+    this.#windows = new SessionWindows(checkpoint, ports, { onLate, disk: this.#persistence });
     this.#ears = new SessionEars(ports, this.#persistence.run);
     this.ended = new Promise((resolve, reject) => {
       this.#onEnded = resolve;
@@ -142,8 +141,9 @@ export class LiveHost {
 
   /** All that was said before becomes final; settles when it is. */
   finalize(): Promise<void> {
-    const input = { type: 'finalize' } as const;
-    return new Promise((settle) => this.#put({ kind: 'step', input, settle }));
+    return new Promise((settle) =>
+      this.#put({ kind: 'step', input: { type: 'finalize' }, settle }),
+    );
   }
 
   /** All that was said becomes final, then it has ended; the first reason is the one that is told. */
@@ -152,16 +152,17 @@ export class LiveHost {
     this.#take({ type: 'end' });
   }
 
-  /** Stops all work; what is stored stays. */
-  close(): void {
+  /** Stops all work, and settles when nothing is written any more; what is stored stays. */
+  async close(): Promise<void> {
     this.#closed.abort(new SttError('JOB_CANCELLED', 'The session was closed'));
     this.#inbox = [];
+    await this.#pumped;
   }
 
   #put(input: SessionInput): void {
     if (this.#closed.signal.aborted) return;
     this.#inbox.push(input);
-    if (!this.#isPumping) void this.#pump();
+    if (!this.#isPumping) this.#pumped = this.#pump();
   }
 
   #take(input: LiveInput): void {
@@ -290,11 +291,8 @@ export class LiveHost {
   #fail(thrown: unknown): void {
     if (this.#closed.signal.aborted) return;
     this.#onFailed(SttError.from(thrown));
-    this.close();
+    void this.close();
   }
 }
 
-interface Step {
-  readonly events: readonly LiveEvent[];
-  readonly request: WindowRequest | null;
-}
+type Step = Pick<LiveStep, 'events' | 'request'>;

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createSpoolFolder, type SpoolFolder } from '../../audio/spool.ts';
 import { samplesToSec } from '../../audio/time.ts';
 import { SttError } from '../../core/errors.ts';
@@ -12,6 +12,10 @@ import type { LiveSessionsOptions, OpenSession, StartOptions } from './session-c
 import { hashOf, isSameHash, SessionRegistry } from './session-registry.ts';
 import { SessionStore, storedSessions } from './session-store.ts';
 
+/** How often a process says that its sessions are in use, where others see them. */
+const TOUCH_MS = 5000;
+/** After this silence they are left. */
+const ABANDONED_MS = 15_000;
 const DEFAULT_RESUME_SEC = 60;
 const DEFAULT_MAX_SESSIONS = 64;
 /** What cannot be read, by a mishap or a version of tomorrow, is kept so long for whoever can. */
@@ -21,10 +25,12 @@ const UNREADABLE_KEPT_MS = 24 * 60 * 60 * 1000;
 export class LiveSessions {
   readonly #options: LiveSessionsOptions;
   readonly #sessions = new SessionRegistry<HostedSession>();
+  readonly #sharing: NodeJS.Timeout | undefined;
   #spool: Promise<SpoolFolder> | undefined;
 
   constructor(options: LiveSessionsOptions) {
     this.#options = options;
+    if (options.isShared) this.#sharing = setInterval(() => void this.#share(), TOUCH_MS).unref();
   }
 
   get count(): number {
@@ -75,7 +81,7 @@ export class LiveSessions {
     try {
       const store = await this.#storeOf(identity.key, isResumable);
       const counts = { chunkSeq: 0, sampleCount: 0, eventSeq: 0, countedSamples: 0 };
-      const live = initialLiveState(language);
+      const live = initialLiveState(language, options.diarize);
       const checkpoint = { version: 1, identity, epoch: 1, live, ...counts, ending: null } as const;
       await store.save(checkpoint, []); // From its first answer on it survives this process.
       session.begin(checkpoint, [], { store, audio: await SessionAudio.open(store.folder) });
@@ -93,6 +99,7 @@ export class LiveSessions {
     resumeToken: string,
   ): Promise<OpenSession> {
     const session = this.#sessions.find({ tenant, sessionId });
+    if (!session) await this.#assertNotElsewhere(tenant, sessionId);
     if (!session || !isSameHash(session.identity.resumeTokenHash, hashOf(resumeToken))) {
       throw new SttError('NOT_FOUND', 'No such session, or it has ended');
     }
@@ -144,11 +151,13 @@ export class LiveSessions {
   }
 
   async #restoreOne(store: SessionStore): Promise<boolean> {
+    if (this.#isHere(store) || (await this.#isElsewhere(store))) return false;
     const stored = await store.load();
     if (stored === undefined) {
       await store.remove(); // Nothing of it was ever acknowledged.
       return false;
     }
+    if (this.#options.isShared && !(await store.claim(stored.checkpoint.epoch + 1))) return false;
     const session = new HostedSession(stored.checkpoint.identity, {
       options: this.#options,
       resumeMs: this.#resumeMs,
@@ -162,8 +171,35 @@ export class LiveSessions {
 
   /** Ends the work of this process; stored sessions are taken up by the next one. */
   async close(): Promise<void> {
-    for (const session of this.#sessions.all()) session.close();
+    clearInterval(this.#sharing);
+    await Promise.all(this.#sessions.all().map((session) => session.close()));
     await (await this.#spool)?.remove();
+  }
+
+  /** Says which sessions are in use, and takes up those of processes that say so no more. */
+  async #share(): Promise<void> {
+    await Promise.all(this.#sessions.all().map((session) => session.touch()));
+    await this.restore();
+  }
+
+  #isHere({ folder }: SessionStore): boolean {
+    return this.#sessions.all().some(({ identity }) => basename(folder) === identity.key);
+  }
+
+  async #isElsewhere(store: SessionStore): Promise<boolean> {
+    return this.#options.isShared === true && (await store.ageMs()) < ABANDONED_MS;
+  }
+
+  /** @throws {SttError} SERVICE_BUSY for a session that another process has, or has just left. */
+  async #assertNotElsewhere(tenant: string | null, sessionId: string): Promise<void> {
+    const { dataDir, isShared } = this.#options;
+    if (!isShared || dataDir === undefined) return;
+    for (const store of await storedSessions(join(dataDir, 'realtime'))) {
+      const stored = await store.load().catch(() => undefined);
+      const identity = stored?.checkpoint.identity;
+      if (identity?.tenant !== tenant || identity.sessionId !== sessionId) continue;
+      throw new SttError('SERVICE_BUSY', 'Another process has the session: come again in seconds');
+    }
   }
 
   get #resumeMs(): number {

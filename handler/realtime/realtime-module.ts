@@ -58,6 +58,7 @@ export class RealtimeModule {
       ...this.#engine,
       logger,
       dataDir: resolve(jobs.dataDir),
+      isShared: jobs.databaseUrl !== undefined,
       spoolDir: audio.spoolDir,
       ffmpegPath: audio.ffmpegPath,
       meter: this.#context.live.meters,
@@ -89,5 +90,9 @@ function callerOf(
     return undefined;
   }
   const { id, limits } = caller.tenant;
-  return { tenant: id, keepsAudio, maxSessions: limits.concurrentJobs };
+  return {
+    tenant: id,
+    keepsAudio: limits.keepsLiveAudio ?? keepsAudio,
+    maxSessions: limits.concurrentJobs,
+  };
 }

@@ -26,5 +26,6 @@ const streamInput = (window: SessionWindow): Record<string, unknown> => ({
   language: window.language,
   prompt: window.prompt,
   final: window.isLast,
+  ...(window.diarize && { diarize: true }),
   ...(window.tenant !== null && { tenant_id: window.tenant }),
 });

@@ -19,6 +19,8 @@ export interface LiveSessionsOptions {
   readonly logger: Logger;
   /** Sessions stored there survive this process; without it they end with it. */
   readonly dataDir?: string | undefined;
+  /** Other processes use that folder too. */
+  readonly isShared?: boolean;
   readonly spoolDir?: string | undefined;
   readonly ffmpegPath?: string | undefined;
   /** What is made of a session's audio once it has ended; asked where the caller keeps audio. */
@@ -46,6 +48,8 @@ export interface StartOptions extends SessionManner {
   readonly language: string | null;
   readonly format: AudioFormat;
   readonly webhookUrl?: string | null;
+  /** Whether final words say who speaks; off by default. */
+  readonly diarize?: boolean;
 }
 
 /** How a session has ended. */

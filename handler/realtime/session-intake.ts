@@ -1,44 +1,54 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { findFfmpeg } from '../../audio/ffmpeg-path.ts';
-import {
-  type DecodingStream,
-  openDecodingStream,
-  type StreamContainer,
-} from '../../audio/ffmpeg-stream.ts';
-import { StreamResampler } from '../../audio/stream-resampler.ts';
-import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
+import type { StreamContainer } from '../../audio/ffmpeg-stream.ts';
 import { SttError } from '../../core/errors.ts';
 import type { AudioFormat } from './contracts.ts';
 import type { LiveHost } from './live-host.ts';
-import { pcm16Waveform } from './pcm16.ts';
+import type { SessionStore } from './session-store.ts';
+import { SessionStream } from './session-stream.ts';
+import { containerDecoder, rawDecoder, type StreamDecoder } from './stream-decoders.ts';
 
 export type Reception =
   | { readonly kind: 'taken' | 'repeated' }
   | { readonly kind: 'missing'; readonly expectedSeq: number };
 
-interface Decoder {
-  write(bytes: Buffer, chunkSeq: number): void;
-  flush(): Promise<void>;
-  close(): void;
-}
+type Encoding = Exclude<AudioFormat['encoding'], 'auto'>;
+
+const ENCODINGS: readonly Encoding[] = ['pcm16', 'float32', 'webm', 'ogg', 'wav'];
+/** What the first bytes have told: those of later pieces do not. */
+const ENCODING_FILE = 'encoding';
 
 /** Turns the numbered pieces of a client's audio into a session's samples, each piece once. */
 export class SessionIntake {
   readonly #host: LiveHost;
-  readonly #format: AudioFormat;
+  readonly #store: SessionStore;
   readonly #ffmpegPath: string | undefined;
-  #decoder: Promise<Decoder> | undefined;
+  /** The session is of an earlier process, which had heard a part of it. */
+  readonly #isTakenUp: boolean;
+  #decoder: Promise<StreamDecoder> | undefined;
   #receivedSeq: number;
 
-  constructor(host: LiveHost, format: AudioFormat, ffmpegPath: string | undefined) {
+  constructor(host: LiveHost, store: SessionStore, ffmpegPath: string | undefined) {
     this.#host = host;
-    this.#format = format;
+    this.#store = store;
     this.#ffmpegPath = ffmpegPath;
     this.#receivedSeq = host.chunkSeq;
+    this.#isTakenUp = host.chunkSeq > 0;
   }
 
   /** Last piece that came; a client that returns goes on behind it. */
   get receivedSeq(): number {
     return this.#receivedSeq;
+  }
+
+  /** Goes on with an encoded stream that an earlier process has kept; without one it does nothing. */
+  async takeUp(): Promise<void> {
+    const encoding = await this.#knownEncoding();
+    const isOver = this.#host.ending !== null;
+    if (isOver || !this.#isTakenUp || !this.#keeps(encoding)) return;
+    this.#decoder = this.#open(encoding);
+    this.#decoder.catch(this.#refuse);
   }
 
   /** @param seq 1 for the first piece; where a client does not count, its pieces are counted. */
@@ -47,7 +57,7 @@ export class SessionIntake {
     const expectedSeq = this.#receivedSeq + 1;
     if (seq > expectedSeq) return { kind: 'missing', expectedSeq };
     this.#receivedSeq = seq;
-    this.#decoder ??= this.#open(bytes);
+    this.#decoder ??= this.#openFor(bytes);
     void this.#decoder.then((decoder) => decoder.write(bytes, seq)).catch(this.#refuse);
     return { kind: 'taken' };
   }
@@ -64,73 +74,51 @@ export class SessionIntake {
     void this.#decoder?.then((decoder) => decoder.close()).catch(() => undefined);
   }
 
-  async #open(head: Buffer): Promise<Decoder> {
-    const encoding = this.#format.encoding === 'auto' ? encodingOf(head) : this.#format.encoding;
-    if (encoding === 'pcm16' || encoding === 'float32') {
-      return rawDecoder(this.#host, encoding, this.#format.sampleRateHz);
+  async #openFor(head: Buffer): Promise<StreamDecoder> {
+    const known = await this.#knownEncoding();
+    const encoding = known ?? encodingOf(head);
+    if (known === undefined && this.#store.isDurable) {
+      await writeFile(join(this.#store.folder, ENCODING_FILE), encoding, { mode: 0o600 });
     }
-    if (this.#receivedSeq > 1) {
-      // Only the stream's beginning, which an earlier process had, says how to decode it.
-      throw new SttError('AUDIO_UNDECODABLE', 'An encoded stream cannot go on in a new process');
+    return await this.#open(encoding);
+  }
+
+  async #open(encoding: Encoding): Promise<StreamDecoder> {
+    if (encoding === 'pcm16' || encoding === 'float32') {
+      return rawDecoder(this.#host, encoding, this.#host.identity.format.sampleRateHz);
+    }
+    if (this.#isTakenUp && !this.#keeps(encoding)) {
+      const message = 'The service has restarted, and an encoded stream cannot go on';
+      throw new SttError('AUDIO_UNDECODABLE', `${message}: start a new session`);
     }
     const ffmpegPath = await findFfmpeg(this.#ffmpegPath);
-    return containerDecoder(this.#host, { ffmpegPath, container: encoding }, this.#refuse);
+    const { folder } = this.#store;
+    const kept = this.#keeps(encoding)
+      ? await SessionStream.open(folder, this.#host.chunkSeq)
+      : undefined;
+    const source = { ffmpegPath, container: encoding, kept, onFailure: this.#refuse };
+    return containerDecoder(this.#host, source);
+  }
+
+  /** With all of its audio a session also keeps the stream that it came in. */
+  #keeps(encoding: Encoding | undefined): encoding is StreamContainer {
+    const isContainer = encoding === 'webm' || encoding === 'ogg' || encoding === 'wav';
+    return isContainer && this.#store.isDurable && this.#host.identity.keepsAudio;
+  }
+
+  /** As the client says, or as its first bytes have told; undefined before they come. */
+  async #knownEncoding(): Promise<Encoding | undefined> {
+    const { encoding } = this.#host.identity.format;
+    if (encoding !== 'auto') return encoding;
+    const path = join(this.#store.folder, ENCODING_FILE);
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    return ENCODINGS.find((known) => known === text);
   }
 }
 
 function encodingOf(head: Buffer): 'pcm16' | StreamContainer {
-  if (head.readUInt32BE(0) === 0x1a45dfa3) return 'webm';
   const letters = head.toString('latin1', 0, 4);
+  if (letters === '\x1aE\xdf\xa3') return 'webm';
   if (letters === 'OggS') return 'ogg';
   return letters === 'RIFF' ? 'wav' : 'pcm16';
-}
-
-function rawDecoder(host: LiveHost, encoding: 'pcm16' | 'float32', rateHz: number): Decoder {
-  const resampler = rateHz === SAMPLE_RATE_HZ ? null : new StreamResampler(rateHz);
-  const toWaveform = encoding === 'pcm16' ? pcm16Waveform : float32Waveform;
-  const bytesPerSample = encoding === 'pcm16' ? 2 : 4;
-  let odd: Buffer = Buffer.alloc(0);
-  return {
-    write: (piece, chunkSeq) => {
-      const bytes = odd.length > 0 ? Buffer.concat([odd, piece]) : piece;
-      const whole = bytes.length - (bytes.length % bytesPerSample);
-      odd = bytes.subarray(whole);
-      const waveform = toWaveform(bytes.subarray(0, whole));
-      host.hear(resampler?.push(waveform) ?? waveform, chunkSeq);
-    },
-    flush: async () => {
-      if (resampler) host.hear(resampler.flush(), host.heardSeq);
-    },
-    close: () => undefined,
-  };
-}
-
-function float32Waveform(bytes: Buffer): Float32Array<ArrayBuffer> {
-  const waveform = new Float32Array(Math.floor(bytes.length / 4));
-  for (let sample = 0; sample < waveform.length; sample++) {
-    const value = bytes.readFloatLE(sample * 4);
-    waveform[sample] = Number.isFinite(value) ? Math.max(-1, Math.min(value, 1)) : 0;
-  }
-  return waveform;
-}
-
-function containerDecoder(
-  host: LiveHost,
-  source: { readonly ffmpegPath: string; readonly container: StreamContainer },
-  onFailure: (error: SttError) => void,
-): Decoder {
-  let written = 0;
-  const stream: DecodingStream = openDecodingStream(
-    source,
-    (bytes) => host.hear(pcm16Waveform(bytes), written),
-    onFailure,
-  );
-  return {
-    write: (bytes, chunkSeq) => {
-      written = chunkSeq;
-      stream.write(bytes);
-    },
-    flush: () => stream.end(),
-    close: () => stream.kill(),
-  };
 }

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAt } from '../../audio/spool.ts';
 import { SttError, type WireError } from '../../core/errors.ts';
@@ -53,6 +53,8 @@ export type NumberedEvent = LiveWireEvent & { readonly event_seq: number };
 
 const CHECKPOINT = 'session.json';
 const EVENTS = 'events.jsonl';
+/** A process that takes a session over writes to it within moments. */
+const CLAIM_MS = 60_000;
 
 /** The files of one session. `isDurable: false` writes no text: such a session ends with the process. */
 export class SessionStore {
@@ -118,9 +120,30 @@ export class SessionStore {
     return events;
   }
 
-  /** How long nothing has been written to it. */
+  /** How long nothing has been written to it, and nobody has said that it is in use. */
   async ageMs(): Promise<number> {
     return Date.now() - (await stat(this.folder)).mtimeMs;
+  }
+
+  /** Tells other processes that it is in use. */
+  async touch(): Promise<void> {
+    const now = new Date();
+    await utimes(this.folder, now, now);
+  }
+
+  /** True for one process only: the one that takes the session over from the epoch before. */
+  async claim(epoch: number): Promise<boolean> {
+    const claim = join(this.folder, `epoch-${epoch}`);
+    const madeMs = await stat(claim).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => Number.POSITIVE_INFINITY,
+    );
+    // Whoever made it has died before it came to anything.
+    if (Date.now() - madeMs > CLAIM_MS) await rm(claim, { recursive: true, force: true });
+    return await mkdir(claim).then(
+      () => true,
+      () => false,
+    );
   }
 
   /** For good: nothing is written to it any more. */

@@ -9,8 +9,8 @@ const MAX_NAME_CHARS = 64;
 
 interface WindowsManner {
   onLate(code: ErrorCode): void;
-  /** For the audio on the disk. */
-  readonly persistence: Persistence;
+  /** For reading audio. */
+  readonly disk: Persistence;
 }
 
 /** The windows of one session: its samples, sent to whoever recognises them. */
@@ -19,18 +19,18 @@ export class SessionWindows {
   readonly #ports: LiveHostPorts;
   readonly #caller: WindowCaller;
   readonly #delay: Delay;
-  readonly #persistence: Persistence;
+  readonly #disk: Persistence;
 
   constructor(
     session: Pick<SessionCheckpoint, 'identity' | 'epoch'>,
     ports: LiveHostPorts,
-    { onLate, persistence }: WindowsManner,
+    { onLate, disk }: WindowsManner,
   ) {
     this.#session = session;
     this.#ports = ports;
     const { recognizer, timing = DEFAULT_WINDOW_TIMING } = ports;
     this.#delay = new Delay(onLate, timing.backoffMs);
-    this.#persistence = persistence;
+    this.#disk = disk;
     this.#caller = new WindowCaller({
       ...{ recognizer, timing, delay: this.#delay },
       onWindow: (outcome, elapsedSec) => ports.meter?.window(outcome, elapsedSec),
@@ -46,7 +46,7 @@ export class SessionWindows {
   async ask(request: WindowRequest, signal: AbortSignal): Promise<LiveInput> {
     const { identity, epoch } = this.#session;
     const { sessionId, tenant, key } = identity;
-    const waveform = await this.#persistence.run(() => this.#ports.audio.read(request));
+    const waveform = await this.#disk.run(() => this.#ports.audio.read(request));
     const name = `${sessionId.slice(0, MAX_NAME_CHARS)}:${key}`;
     const window = { ...request, sessionId: name, tenant, epoch, waveform };
     return await this.#caller.call(window, signal);

@@ -76,7 +76,7 @@ async function waveformOf(
 }
 
 function toWindow(input: StreamInput, waveform: Float32Array<ArrayBuffer>): LiveWindow {
-  const { session_id, tenant_id: tenant, final: isLast, language, prompt } = input;
+  const { session_id, tenant_id: tenant, final: isLast, language, prompt, diarize } = input;
   const urgent = { priority: 'realtime', tenant } as const;
   return {
     waveform,
@@ -84,6 +84,7 @@ function toWindow(input: StreamInput, waveform: Float32Array<ArrayBuffer>): Live
     language,
     prompt,
     isLast,
+    diarize,
     scheduling: isLast ? urgent : { ...urgent, replaces: session_id },
   };
 }

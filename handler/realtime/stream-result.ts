@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { samplesToSec, secToSamples } from '../../audio/time.ts';
 import { ERROR_CODES, type ErrorCode, SttError } from '../../core/errors.ts';
 import type { WindowResult } from '../../pipeline/realtime/session-state.ts';
+import type { WindowVoice } from '../../pipeline/realtime/window-voice.ts';
 import { rounded } from '../wire-segment.ts';
 import type { StreamInput } from './stream-schema.ts';
 
@@ -14,6 +15,16 @@ const StreamWord = z.object({
   confidence: z.number(),
 });
 
+const MAX_DIMENSIONS = 4096;
+
+/** The voice at the window's end. */
+const StreamVoice = z.object({
+  model: z.string(),
+  embedding: z.array(z.number()).min(1).max(MAX_DIMENSIONS),
+  count: z.number().positive(),
+  same_speaker: z.object({ voice: z.number(), excerpt: z.number() }),
+});
+
 const StreamResultSchema = z.object({
   session_id: z.string(),
   epoch: z.number(),
@@ -21,6 +32,7 @@ const StreamResultSchema = z.object({
   language: z.string(),
   language_probability: z.number(),
   words: z.array(StreamWord),
+  voice: StreamVoice.optional(),
 });
 
 /** What a stream job answers: words with the space before them and times in the session's seconds. */
@@ -34,7 +46,7 @@ export interface StreamResult extends z.output<typeof StreamResultSchema> {
 /** The answer to a window; the same for the same window. */
 export function toStreamResult(
   { session_id, epoch, seq, final }: StreamInput,
-  { words, language, languageProbability }: WindowResult,
+  { words, language, languageProbability, voice }: WindowResult,
   details: Pick<StreamResult, 'audio_duration' | 'processing_time' | 'model'>,
 ): StreamResult {
   return {
@@ -50,18 +62,31 @@ export function toStreamResult(
       end: rounded(samplesToSec(range.end), TIME_DIGITS),
       confidence: rounded(confidence, TIME_DIGITS),
     })),
+    ...(voice && { voice: toStreamVoice(voice) }),
     ...details,
   };
 }
+
+const toStreamVoice = ({ sameSpeaker, ...voice }: WindowVoice): z.output<typeof StreamVoice> => ({
+  ...voice,
+  embedding: [...voice.embedding],
+  same_speaker: { ...sameSpeaker },
+});
+
+const fromStreamVoice = ({
+  same_speaker: sameSpeaker,
+  ...voice
+}: z.output<typeof StreamVoice>): WindowVoice => ({ ...voice, sameSpeaker });
 
 /** @throws {SttError} what the worker reported, or INTERNAL for an answer that is none. */
 export function fromStreamResult(output: unknown): WindowResult {
   const parsed = StreamResultSchema.safeParse(output);
   if (!parsed.success) throw failureOf(output);
-  const { words, language, language_probability } = parsed.data;
+  const { words, language, language_probability, voice } = parsed.data;
   return {
     language,
     languageProbability: language_probability,
+    ...(voice && { voice: fromStreamVoice(voice) }),
     words: words.map(({ word, start, end, confidence }) => ({
       text: word,
       range: { start: secToSamples(start), end: secToSamples(end) },

@@ -39,6 +39,8 @@ const StreamInputSchema = z.strictObject({
     .nullish()
     .transform((prompt) => prompt ?? ''),
   final: z.boolean().default(false),
+  /** Whether the voice at the window's end is wanted too. */
+  diarize: z.boolean().default(false),
   tenant_id: id.nullish().transform((tenant) => tenant ?? null),
 });
 

@@ -28,6 +28,7 @@ const TenantEntry = z.strictObject({
   audio_minutes_per_day: z.number().positive().optional(),
   max_upload_mb: z.number().positive().optional(),
   stored_upload_mb: z.number().positive().optional(),
+  keep_live_audio: z.boolean().optional(),
   webhook_secrets: z.array(WebhookSecret).max(MAX_KEYS_PER_TENANT).default([]),
 });
 
@@ -101,6 +102,7 @@ function keyRingOf({ tenants }: KeysDocument, defaults: Settings['tenantDefaults
       audioMinPerDay: entry.audio_minutes_per_day ?? defaults.audioMinPerDay,
       maxUploadBytes: bytesOf(entry.max_upload_mb),
       storedUploadBytes: bytesOf(entry.stored_upload_mb) ?? defaults.storedUploadBytes,
+      keepsLiveAudio: entry.keep_live_audio,
     };
     return { tenant: { id, limits }, keyHashes: entry.keys, webhookSecrets: entry.webhook_secrets };
   });

@@ -9,6 +9,8 @@ export interface TenantLimits {
   readonly maxUploadBytes: number | undefined;
   /** Recordings on the disk: being received, at work, or of jobs that wait. */
   readonly storedUploadBytes: number;
+  /** Whether audio of live sessions is kept for a refined transcript; undefined: as the service has it. */
+  readonly keepsLiveAudio?: boolean | undefined;
 }
 
 export interface Tenant {

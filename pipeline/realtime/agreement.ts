@@ -8,6 +8,8 @@ export interface LiveWord {
   /** In the session's audio. */
   readonly range: SampleRange;
   readonly confidence: number;
+  /** Who says it; left out where that is not asked, or too little was heard. */
+  readonly speaker?: string;
 }
 
 /** What is agreed on in the window that is being recognised again and again. Plain JSON. */

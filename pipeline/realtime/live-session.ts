@@ -1,6 +1,7 @@
 import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
 import { agree, emptyAgreement, type LiveWord, trimmed } from './agreement.ts';
 import { type EndpointEvent, endSpeech, hear } from './endpointing.ts';
+import { whoSpeaks } from './live-speakers.ts';
 import { judgeLanguage } from './session-language.ts';
 import {
   DEFAULT_LIVE_OPTIONS,
@@ -162,8 +163,9 @@ class Step {
     if (inFlight?.seq !== seq) return;
     const inside = this.#wholeWords(result.words, inFlight);
     const heard = { words: inside, windowEnd: inFlight.end, isLast: inFlight.isLast };
-    const { agreement, finals } = agree(before, heard, this.#options.agreement);
+    const { agreement, finals: agreed } = agree(before, heard, this.#options.agreement);
     this.#change({ agreement, inFlight: null });
+    const finals = this.#labelled(agreed, inFlight, result);
     const heardLanguage = { finals, result };
     this.#change(judgeLanguage(this.#state, inFlight, heardLanguage, this.#options) ?? {});
     const { language } = result;
@@ -178,6 +180,21 @@ class Step {
     }
     this.#events.push({ type: 'partial', utteranceId, words: agreement.pendingWords });
     this.#trim();
+  }
+
+  /** Who says what became final, by the voice at the window's end: of its last utterance only. */
+  #labelled(
+    words: readonly LiveWord[],
+    { end, isLast }: WindowRequest,
+    { voice }: WindowResult,
+  ): readonly LiveWord[] {
+    const { speakers: before, utterances } = this.#state;
+    if (!before || !voice || words.length === 0) return words;
+    const { speakers, speaker } = whoSpeaks(before, voice, isLast);
+    this.#change({ speakers });
+    if (speaker === null) return words;
+    const from = utterances.findLast(({ start }) => start < end)!.start;
+    return words.map((word) => (word.range.end > from ? { ...word, speaker } : word));
   }
 
   /** Where speech was cut, its last words may be half ones: they are left to the next window. */

@@ -24,6 +24,8 @@ export interface LiveWindow {
   readonly prompt: string;
   /** What it says becomes final: worth further attempts. */
   readonly isLast: boolean;
+  /** Whether its voice is wanted too. */
+  readonly diarize?: boolean;
   readonly scheduling: Scheduling;
 }
 

@@ -12,6 +12,8 @@ import {
   type EndpointState,
   initialEndpointState,
 } from './endpointing.ts';
+import type { LiveSpeakers } from './live-speakers.ts';
+import type { WindowVoice } from './window-voice.ts';
 
 export interface LiveOptions {
   readonly agreement: AgreementOptions;
@@ -57,6 +59,8 @@ export interface WindowRequest extends SampleRange {
   /** Null: to be detected. */
   readonly language: string | null;
   readonly prompt: string;
+  /** Whether its voice is wanted too. */
+  readonly diarize: boolean;
 }
 
 export interface Pause {
@@ -80,6 +84,8 @@ export interface LiveState {
   readonly inFlight: WindowRequest | null;
   readonly language: string | null;
   readonly isLanguageGiven: boolean;
+  /** Who has spoken so far; null: nobody asks. */
+  readonly speakers: LiveSpeakers | null;
   /** Consecutive utterances that were hard to understand: the language may be another one. */
   readonly doubts: number;
   /** The least speech-like frame of each second since the window began: where it may be cut. */
@@ -108,6 +114,8 @@ export interface WindowResult {
   readonly words: readonly LiveWord[];
   readonly language: string;
   readonly languageProbability: number;
+  /** Of the window's end, where it was asked for and enough was heard. */
+  readonly voice?: WindowVoice;
 }
 
 export type LiveEvent =
@@ -126,8 +134,11 @@ export type LiveEvent =
   | { readonly type: 'gap'; readonly range: SampleRange }
   | { readonly type: 'ended' };
 
-/** @param language code, or null to detect it. */
-export const initialLiveState = (language: string | null): LiveState => ({
+/**
+ * @param language code, or null to detect it.
+ * @param diarize whether final words say who speaks.
+ */
+export const initialLiveState = (language: string | null, diarize = false): LiveState => ({
   version: 1,
   endpoint: initialEndpointState,
   utterances: [],
@@ -139,6 +150,7 @@ export const initialLiveState = (language: string | null): LiveState => ({
   inFlight: null,
   language,
   isLanguageGiven: language !== null,
+  speakers: diarize ? [] : null,
   doubts: 0,
   pauses: [],
   isEnding: false,

@@ -15,7 +15,7 @@ export function planWindow(state: LiveState, options: LiveOptions): WindowReques
 }
 
 function requestOf(
-  { nextSeq, windowStart, language, agreement }: LiveState,
+  { nextSeq, windowStart, language, agreement, speakers }: LiveState,
   { id }: Utterance,
   { end, isLast }: Pick<WindowRequest, 'end' | 'isLast'>,
 ): WindowRequest {
@@ -27,6 +27,7 @@ function requestOf(
     isLast,
     language,
     prompt: agreement.promptTail.trim(),
+    diarize: speakers !== null,
   };
 }
 

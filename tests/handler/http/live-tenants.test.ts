@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LiveClient } from '../realtime/live-client.ts';
 import { type AnyRequest, type ApiDocument, anyRequest } from './any-request.ts';
 import { ApiDescription } from './api-description.ts';
 import {
@@ -59,6 +60,28 @@ describe('another tenant', () => {
     expect(second.next_cursor).toBeNull();
     expect(await jsonOf(live.ask('rival', next))).toEqual({ jobs: [], next_cursor: null });
     expect(await outcomeOf(live.ask('acme', '/stt/jobs?cursor=x'))).toEqual([400, 'INPUT_INVALID']);
+  });
+
+  test('has its live audio kept only where it has agreed to it', async () => {
+    const url = `${live.service.url.replace('http', 'ws')}/stt/realtime`;
+    const start = async (tenant: Tenant, fields: object = {}) => {
+      const client = new LiveClient(url, { authorization: `Bearer ${KEYS[tenant]}` });
+      await client.send({ type: 'start_session', language: 'en', ...fields });
+      return client;
+    };
+    const begun = async (client: Promise<LiveClient>) => {
+      const { job_id } = await (await client).hears('session_started');
+      await (await client).send({ type: 'end_session' });
+      await (await client).closed;
+      return job_id;
+    };
+    const webhook_url = live.receiver.url;
+    expect(await begun(start('acme', { webhook_url }))).toEqual(expect.any(String));
+    expect(await begun(start('acme', { keep_audio: false }))).toBeNull();
+    expect(await begun(start('rival'))).toBeNull();
+    const refused = await start('rival', { webhook_url });
+    expect(await refused.hears('error')).toMatchObject({ code: 'INPUT_INVALID', fatal: true });
+    expect(await refused.closed).toEqual([4400, 'INPUT_INVALID']);
   });
 
   test('makes a job of its own with the same key for the same recording', async () => {

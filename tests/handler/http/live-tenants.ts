@@ -82,7 +82,7 @@ export class LiveTenants {
       [tenant]: { keys: [hashKey(KEYS[tenant])], webhook_secrets: [secretOf(tenant)], ...limits },
     });
     const tenants = {
-      ...entry('acme', generous),
+      ...entry('acme', { ...generous, keep_live_audio: true }),
       ...entry('rival', generous),
       ...entry('small', { requests_per_minute: 2 }),
     };

@@ -1,106 +1,33 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SAMPLE_RATE_HZ } from '../../../audio/time.ts';
-import { type ErrorCode, SttError } from '../../../core/errors.ts';
-import { createLogger } from '../../../core/logger.ts';
-import type { LiveWireEvent } from '../../../handler/realtime/live-events.ts';
-import type { SessionListener } from '../../../handler/realtime/live-host-ports.ts';
-import { LiveSessions } from '../../../handler/realtime/live-sessions.ts';
-import type {
-  LiveSessionsOptions,
-  OpenSession,
-} from '../../../handler/realtime/session-contracts.ts';
+import { SttError } from '../../../core/errors.ts';
+import type { LiveSessionsOptions } from '../../../handler/realtime/session-contracts.ts';
 import { ScriptedRefinement } from '../../fakes/scripted-refinement.ts';
+import { levelRecognizer, levelVoiceActivity, textOfLevels } from '../../fakes/spoken-levels.ts';
 import {
-  levelRecognizer,
-  levelVoiceActivity,
-  spokenLevels,
-  textOfLevels,
-} from '../../fakes/spoken-levels.ts';
+  CALLER,
+  Ear,
+  heardToTheEnd,
+  PATIENT,
+  SessionBench,
+  SPEECH,
+  speak,
+  start,
+} from './session-bench.ts';
 
-const CALLER = { tenant: 't', keepsAudio: true };
-const FORMAT = { encoding: 'float32', sampleRateHz: SAMPLE_RATE_HZ } as const;
-const SPEECH = spokenLevels(12);
-const PIECE_SAMPLES = SAMPLE_RATE_HZ / 4;
-const PATIENT = { timeoutMs: 5000, patienceMs: 10_000, backoffMs: 2 };
-const logger = createLogger('silent', { write: () => {} });
-const outage = (): SttError => new SttError('ENDPOINT_UNAVAILABLE', 'Nobody answers');
+let bench: SessionBench;
 let dataDir: string;
-const opened: LiveSessions[] = [];
 
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'stt-failures-'));
+  bench = await SessionBench.open();
+  dataDir = bench.dataDir;
 });
-afterEach(async () => {
-  for (const sessions of opened.splice(0)) await sessions.close();
-  await rm(dataDir, { recursive: true });
-});
+afterEach(() => bench.close());
 
-function openSessions(options: Partial<LiveSessionsOptions> = {}): LiveSessions {
-  const sessions = new LiveSessions({
-    recognizer: levelRecognizer(),
-    voiceActivity: levelVoiceActivity(),
-    timing: PATIENT,
-    ...{ logger, dataDir },
-    ...options,
-  });
-  opened.push(sessions);
-  return sessions;
-}
-
-const start = (sessions: LiveSessions) =>
-  sessions.start(CALLER, { sessionId: 's', meetingId: 'm', language: 'en', format: FORMAT });
-
-/** What the client of a session knows, over all its sockets. */
-class Ear implements SessionListener {
-  readonly events: LiveWireEvent[] = [];
-  readonly delays: ErrorCode[] = [];
-  acknowledged = 0;
-
-  onEvent(event: LiveWireEvent): void {
-    this.events.push(event);
-  }
-  onAcknowledged(chunkSeq: number): void {
-    this.acknowledged = chunkSeq;
-  }
-  onDelayed(code: ErrorCode): void {
-    this.delays.push(code);
-  }
-  onReplaced(): void {}
-
-  get lastSeq(): number {
-    return this.events.flatMap((event) => ('event_seq' in event ? [event.event_seq] : [])).length;
-  }
-  get text(): string {
-    const finals = this.events.filter(({ type }) => type === 'transcript_final');
-    return finals
-      .map((event) => ('text' in event ? event.text : ''))
-      .join('')
-      .trim();
-  }
-  get gaps(): number {
-    return this.events.filter(({ type }) => type === 'transcript_gap').length;
-  }
-}
-
-/** Says all that has not arrived, and no more than `untilSec`. */
-function speak({ intake }: OpenSession, untilSec = Number.POSITIVE_INFINITY): void {
-  const until = Math.min(SPEECH.length, untilSec * SAMPLE_RATE_HZ);
-  for (let seq = intake.receivedSeq + 1; seq * PIECE_SAMPLES <= until; seq++) {
-    const samples = SPEECH.subarray((seq - 1) * PIECE_SAMPLES, seq * PIECE_SAMPLES);
-    intake.accept(Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength), seq);
-  }
-}
-
-async function heardToTheEnd(session: OpenSession, ear: Ear) {
-  session.host.listen(ear, ear.lastSeq);
-  speak(session);
-  await session.intake.flush();
-  session.host.end('client');
-  return await session.outcome;
-}
+const openSessions = (options: Partial<LiveSessionsOptions> = {}) => bench.sessions(options);
+const outage = (): SttError => new SttError('ENDPOINT_UNAVAILABLE', 'Nobody answers');
 
 /** A folder where the session's file has to be written first; it may be there at this moment. */
 async function obstructWriting(): Promise<string> {
@@ -265,8 +192,34 @@ test('what was said last can still be fetched after the end, until its client ha
   await expect(again).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
+test('processes that share a folder leave each other their sessions, until one is silent', async () => {
+  const first = bench.sessions({ isShared: true });
+  const session = await start(first);
+  const ear = new Ear();
+  session.host.listen(ear);
+  speak(session, 5);
+  await expect.poll(() => ear.acknowledged).toBe(20);
+  const second = bench.sessions({ isShared: true });
+  expect(await second.restore()).toBe(0);
+  const early = second.resume(CALLER, 's', session.resumeToken);
+  await expect(early).rejects.toMatchObject({ code: 'SERVICE_BUSY' });
+  const unknown = second.resume(CALLER, 'other', session.resumeToken);
+  await expect(unknown).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await first.close();
+  const [folder] = await readdir(join(dataDir, 'realtime'));
+  const before = new Date(Date.now() - 20_000);
+  await utimes(join(dataDir, 'realtime', folder!), before, before);
+  const third = bench.sessions({ isShared: true });
+  const taken = await Promise.all([second.restore(), third.restore()]);
+  expect(taken.toSorted()).toEqual([0, 1]);
+  const heir = taken[0] === 1 ? second : third;
+  await heardToTheEnd(await heir.resume(CALLER, 's', session.resumeToken), ear);
+  expect(ear.text).toBe(textOfLevels(12));
+});
+
 test('files that cannot be read keep nobody else out, and are gone after a day', async () => {
-  const session = await start(openSessions());
+  const sessions = openSessions();
+  const session = await start(sessions);
   speak(session, 2);
   await expect.poll(() => session.host.chunkSeq).toBe(8);
   for (const [name, text] of [
@@ -278,7 +231,7 @@ test('files that cannot be read keep nobody else out, and are gone after a day',
     await mkdir(folder);
     if (text != null) await writeFile(join(folder, 'session.json'), text);
   }
-  await opened.splice(0)[0]!.close();
+  await sessions.close();
   expect(await openSessions().restore()).toBe(1);
   const left = await readdir(join(dataDir, 'realtime'));
   expect(left).toHaveLength(3);

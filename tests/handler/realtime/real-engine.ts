@@ -7,7 +7,7 @@ import type { WindowRecognizer } from '../../../handler/realtime/contracts.ts';
 import { localWindows } from '../../../handler/realtime/local-windows.ts';
 import type { StreamServices } from '../../../handler/realtime/stream-job.ts';
 import { EMBEDDED_WHISPER, type LoadedModels, loadModels } from '../../../models/load-models.ts';
-import { recognizeWindow } from '../../../pipeline/realtime/recognize-window.ts';
+import { hearWindow } from '../../../pipeline/realtime/hear-window.ts';
 
 const config: Config = loadConfig({});
 
@@ -18,16 +18,16 @@ export const loadEngine = (): Promise<LoadedModels> =>
     () => {},
   );
 
-export const streamServices = ({ recognizer }: LoadedModels): StreamServices => ({
-  modelName: recognizer.modelName,
-  maxWindowSamples: recognizer.maxWindowSamples,
+export const streamServices = (models: LoadedModels): StreamServices => ({
+  modelName: models.recognizer.modelName,
+  maxWindowSamples: models.recognizer.maxWindowSamples,
   openAudio: (source, signal) => openAudio(source, config.audio, signal),
-  recognizeWindow: (window, signal) => recognizeWindow(window, recognizer, signal),
+  recognizeWindow: (window, signal) => hearWindow(window, models, signal),
 });
 
 /** As `handler/main.ts` wires it. */
-export const engineWindows = ({ recognizer }: LoadedModels): WindowRecognizer =>
-  localWindows((window, signal) => recognizeWindow(window, recognizer, signal));
+export const engineWindows = (models: LoadedModels): WindowRecognizer =>
+  localWindows((window, signal) => hearWindow(window, models, signal));
 
 export const jobContext = (): JobContext => ({
   signal: new AbortController().signal,

@@ -100,12 +100,15 @@ test('a pool of workers answers as the engine of this process does', async () =>
     language: null,
     prompt: '',
     isLast: false,
+    diarize: true,
     tenant: 'tenant_abc',
   };
   const { signal } = jobContext();
   const here = await engineWindows(engine).recognize(window, signal);
   const there = await remoteWindows(run).recognize(window, signal);
   expect(there.words.map(({ text }) => text)).toEqual(here.words.map(({ text }) => text));
+  expect(there.voice).toEqual(here.voice);
+  expect(here.voice).toMatchObject({ model: expect.stringMatching(/./), count: 2 });
   for (const [index, { range }] of here.words.entries()) {
     expect(Math.abs(there.words[index]!.range.start - range.start)).toBeLessThanOrEqual(1);
   }

@@ -95,7 +95,8 @@ test('what is spoken comes back as partials and finals, and the refined transcri
   const refinement = new ScriptedRefinement();
   const { url } = await serve({ refinement });
   const client = new LiveClient(url);
-  await client.send({ ...START, meeting_id: 'm1' }, ...PIECES.map((bytes) => chunk(bytes)), END);
+  const start = { ...START, meeting_id: 'm1', diarize: true };
+  await client.send(start, ...PIECES.map((bytes) => chunk(bytes)), END);
   const begun = await client.hears('session_started');
   expect(begun).toMatchObject({ session_id: 's1', epoch: 1, job_id: expect.any(String) });
   const { job_id } = begun;
@@ -109,6 +110,10 @@ test('what is spoken comes back as partials and finals, and the refined transcri
   expectAsOffline(client.text);
   expect(client.heard.some(({ type }) => type === 'speech_started')).toBe(true);
   expect(client.heard.findLast(({ type }) => type === 'audio_ack')).toMatchObject({ seq: 24 });
+  const words = client.finals.flatMap((final) => final['words'] as { speaker?: string }[]);
+  const speakers = words.flatMap(({ speaker }) => speaker ?? []);
+  expect(speakers.length).toBeGreaterThan(0);
+  for (const speaker of speakers) expect(speaker).toMatch(/^SPEAKER_0\d$/);
   const seqs = client.heard.flatMap(({ event_seq }) => event_seq ?? []);
   expect(seqs).toEqual(seqs.map((_, index) => index + 1));
 });
