@@ -10,7 +10,7 @@ const isFinal = (/** @type {number} */ code) => code === 1000 || (code >= 4000 &
 /** The service is restarting; it is loading or full. */
 const BUSY = [1012, 1013];
 /** The session is gone, or had all the audio it may have: a new one goes on. */
-const RENEWABLE = [1011, 4404, 4413];
+const RENEWABLE = [4404, 4413];
 const MAX_RENEWALS = 20;
 /** More utterances than a session has, so that those of the next have other names. */
 const UTTERANCES = 1_000_000;
@@ -41,6 +41,7 @@ export class LiveConnection {
   #heardAtMs = 0;
   #isOpen = false;
   #isEnding = false;
+  #hasEnded = false;
   #isOver = false;
   /** @type {ServiceError | null} */
   #failure = null;
@@ -70,6 +71,11 @@ export class LiveConnection {
   end() {
     this.#isEnding = true;
     if (this.#isOpen) this.#tell({ type: 'end_session' });
+  }
+
+  /** Nothing more is waited for. */
+  leave() {
+    this.#socket?.close(1000);
   }
 
   /** A socket without a network takes minutes to close by itself. */
@@ -133,6 +139,9 @@ export class LiveConnection {
       case 'transcript_final':
         if (event.end !== null) this.#audio.settle(this.#startSec + event.end);
         break;
+      case 'session_ended':
+        this.#hasEnded = true;
+        break;
       case 'error':
         if (event.fatal) this.#failure = new ServiceError(event.code, event.message);
         break;
@@ -169,7 +178,7 @@ export class LiveConnection {
   #closed(code, reason) {
     this.#isOpen = false;
     if (this.#isOver) return;
-    const isLost = RENEWABLE.includes(code) && this.#sessionId !== '';
+    const isLost = RENEWABLE.includes(code) && this.#sessionId !== '' && !this.#hasEnded;
     if (isLost && this.#renewals < MAX_RENEWALS) this.#renew();
     else if (!this.#mayReturn(code)) return this.#end(code, reason);
     this.#hooks.onCut();
@@ -198,7 +207,8 @@ export class LiveConnection {
   /** @param {number} code @param {string} reason */
   #end(code, reason) {
     this.#isOver = true;
-    if (code === 1000) this.#hooks.onEnd(null);
+    // Who comes back to a session that has ended may come too late, and misses nothing of the text.
+    if (code === 1000 || (this.#hasEnded && code === 4404)) this.#hooks.onEnd(null);
     else this.#hooks.onEnd(this.#failure ?? new ServiceError(codeOf(code, reason)));
   }
 

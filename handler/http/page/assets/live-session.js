@@ -24,6 +24,8 @@ export class LiveSession {
   #heardSec = 0;
   #rateHz = 16_000;
   #isStopping = false;
+  #isEnded = false;
+  #isDelayed = false;
   #isRefined = false;
   /** @type {LiveConnection | undefined} */
   #connection;
@@ -70,6 +72,8 @@ export class LiveSession {
   }
 
   stop() {
+    // All words are there; only speakers are still being told apart.
+    if (this.#isEnded) return this.#connection?.leave();
     this.#isStopping = true;
     showWork({ text: 'finishing' }, true);
     void this.#microphone?.close();
@@ -91,8 +95,12 @@ export class LiveSession {
     if (this.#keptBytes < MAX_KEPT_BYTES) this.#pieces.push(piece);
     this.#keptBytes += piece.byteLength;
     this.#draw(piece);
-    const text = this.#connection?.isOpen ? 'listening' : 'reconnecting';
-    if (this.#connection) showWork({ text, time: clockTime(this.#heardSec) }, true);
+    if (this.#connection) showWork({ text: this.#state, time: clockTime(this.#heardSec) }, true);
+  }
+
+  get #state() {
+    if (!this.#connection?.isOpen) return 'reconnecting';
+    return this.#isDelayed ? 'delayed' : 'listening';
   }
 
   /** @param {any} event */
@@ -104,6 +112,10 @@ export class LiveSession {
       case 'transcript_partial':
         this.#transcript.begin(event.utterance_id, event.words[0]?.start ?? this.#heardSec);
         this.#show(event.utterance_id, event.text.trim());
+        this.#isDelayed = false;
+        break;
+      case 'warning':
+        if (event.code === 'CAPTIONS_DELAYED') this.#isDelayed = true;
         break;
       case 'transcript_final':
         this.#transcript.add(event);
@@ -115,11 +127,12 @@ export class LiveSession {
         this.#show(-1, '');
         break;
       case 'session_ended':
-        if (event.refined) showWork({ text: 'refining' }, false);
         this.#stopFor(new ServiceError('SESSION_ENDED'));
+        this.#isEnded = true;
+        if (event.refined) showWork({ text: 'refining' }, false);
         break;
       case 'transcript_refined':
-        if (event.result.error === undefined) this.#showRefined(event.result);
+        if (event.result) this.#showRefined(event.result);
         break;
     }
   }
