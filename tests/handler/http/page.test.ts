@@ -93,6 +93,8 @@ describeInBrowser(() => {
     const state = (text: string) => page.locator('#work-text').getByText(text).waitFor(WAIT);
     await page.locator('#speak').click();
     await expect.poll(() => transcriptOf(page), WAIT).toMatch(/good morning/i);
+    const speakers = page.locator('#transcript li[data-speaker] .speaker');
+    await speakers.getByText('Speaker 1', { exact: true }).first().waitFor(WAIT);
     await expectAccessible(page);
     network.cut();
     await state('Reconnecting');
@@ -103,6 +105,8 @@ describeInBrowser(() => {
     await state('Listening');
     expect(await second).not.toBe(await first);
     await expect.poll(() => transcriptOf(page), WAIT).toMatch(/engine|release|monday|customers/i);
+    // Of another session, and hence not known to be the same person.
+    await speakers.getByText('Speaker 2', { exact: true }).first().waitFor(WAIT);
     await picture(page, 'page-live', '#transcript li .partial');
     await page.locator('#stop').click();
     await page.locator('#downloads').waitFor(WAIT);

@@ -1,3 +1,4 @@
+import { JoinedSessions } from './joined-sessions.js';
 import { KeptAudio } from './kept-audio.js';
 import { apiKey, ServiceError } from './service.js';
 
@@ -11,9 +12,9 @@ const isFinal = (/** @type {number} */ code) => code === 1000 || (code >= 4000 &
 const BUSY = [1012, 1013];
 /** The session is gone, or had all the audio it may have: a new one goes on. */
 const RENEWABLE = [4404, 4413];
+/** Ended, though there is more to come: it was as long as it may be, or its client was away for too long. */
+const UNFINISHED = ['max_duration', 'abandoned'];
 const MAX_RENEWALS = 20;
-/** More utterances than a session has, so that those of the next have other names. */
-const UTTERANCES = 1_000_000;
 
 /**
  * @typedef {object} LiveHooks
@@ -29,9 +30,8 @@ export class LiveConnection {
   /** @type {WebSocket | undefined} */
   #socket;
   #audio;
-  /** Sessions that were lost before this one, and where it begins. */
-  #renewals = 0;
-  #startSec = 0;
+  /** This one, and those before it that were lost or had reached their limit. */
+  #sessions = new JoinedSessions();
   #lastEventSeq = 0;
   #sessionId = '';
   #resumeToken = '';
@@ -40,13 +40,14 @@ export class LiveConnection {
   #retryAtMs = null;
   #heardAtMs = 0;
   #isOpen = false;
+  #isCut = false;
   #isEnding = false;
   #hasEnded = false;
   #isOver = false;
   /** @type {ServiceError | null} */
   #failure = null;
 
-  /** @param {{ language: string | null, sampleRateHz: number }} start @param {LiveHooks} hooks */
+  /** @param {{ language: string | null, sampleRateHz: number, isDiarized: boolean }} start @param {LiveHooks} hooks */
   constructor(start, hooks) {
     this.#start = start;
     this.#hooks = hooks;
@@ -54,8 +55,9 @@ export class LiveConnection {
     this.#connect();
   }
 
-  get isOpen() {
-    return this.#isOpen;
+  /** Whether it has to be taken up again. */
+  get isCut() {
+    return this.#isCut;
   }
 
   /** @param {Int16Array<ArrayBuffer>} bytes */
@@ -80,13 +82,16 @@ export class LiveConnection {
 
   /** A socket without a network takes minutes to close by itself. */
   #abandonSocket() {
-    if (this.#socket) {
-      this.#socket.onopen = null;
-      this.#socket.onclose = null;
-      this.#socket.onmessage = null;
-      this.#socket.close();
-    }
+    this.#dropSocket();
     this.#closed(1006, '');
+  }
+
+  #dropSocket() {
+    if (!this.#socket) return;
+    this.#socket.onopen = null;
+    this.#socket.onclose = null;
+    this.#socket.onmessage = null;
+    this.#socket.close(1000);
   }
 
   /** Timers of a tab in the background are late by up to a minute, its audio is not: both call this. */
@@ -113,8 +118,9 @@ export class LiveConnection {
       this.#tell({ type: 'resume_session', ...session, last_event_seq, ...token });
       return;
     }
-    const { language, sampleRateHz: sample_rate } = this.#start;
-    this.#tell({ type: 'start_session', language, encoding: 'pcm16', sample_rate, ...token });
+    const { language, sampleRateHz: sample_rate, isDiarized: diarize } = this.#start;
+    const format = { encoding: 'pcm16', sample_rate };
+    this.#tell({ type: 'start_session', language, ...format, diarize, ...token });
   }
 
   /** @param {any} event */
@@ -137,38 +143,34 @@ export class LiveConnection {
         this.#audio.confirm(event.seq);
         break;
       case 'transcript_final':
-        if (event.end !== null) this.#audio.settle(this.#startSec + event.end);
+        if (event.end !== null) this.#audio.settle(this.#sessions.timeOf(event.end));
         break;
       case 'session_ended':
+        if (UNFINISHED.includes(event.reason) && this.#sessions.before < MAX_RENEWALS) {
+          return this.#follow(event.audio_duration);
+        }
         this.#hasEnded = true;
         break;
       case 'error':
         if (event.fatal) this.#failure = new ServiceError(event.code, event.message);
         break;
     }
-    this.#hooks.onEvent(this.#placed(event));
+    this.#hooks.onEvent(this.#sessions.placed(event));
   }
 
-  /** As if there had been one session all the time. @param {any} event */
-  #placed(event) {
-    if (this.#renewals === 0) return event;
-    const placed = (/** @type {any} */ timed) => ({
-      ...timed,
-      ...(typeof timed.start === 'number' && { start: timed.start + this.#startSec }),
-      ...(typeof timed.end === 'number' && { end: timed.end + this.#startSec }),
-    });
-    return {
-      ...placed(event),
-      ...(event.utterance_id && { utterance_id: event.utterance_id + this.#renewals * UTTERANCES }),
-      ...(event.words && { words: event.words.map(placed) }),
-      // It would be of the last session alone.
-      ...(event.type === 'transcript_refined' && { type: 'transcript_refined_in_part' }),
-    };
+  /** Another session takes what this one has not heard. @param {number} heardSec */
+  #follow(heardSec) {
+    this.#audio.settle(this.#sessions.timeOf(heardSec));
+    this.#dropSocket();
+    this.#isOpen = false;
+    this.#renew();
+    this.#connect();
   }
 
   /** @param {number} lastSeq what the service has */
   #goOn(lastSeq) {
     this.#isOpen = true;
+    this.#isCut = false;
     this.#retries = 0;
     for (const bytes of this.#audio.behind(lastSeq)) this.#socket?.send(bytes);
     if (this.#isEnding) this.#tell({ type: 'end_session' });
@@ -179,16 +181,16 @@ export class LiveConnection {
     this.#isOpen = false;
     if (this.#isOver) return;
     const isLost = RENEWABLE.includes(code) && this.#sessionId !== '' && !this.#hasEnded;
-    if (isLost && this.#renewals < MAX_RENEWALS) this.#renew();
+    if (isLost && this.#sessions.before < MAX_RENEWALS) this.#renew();
     else if (!this.#mayReturn(code)) return this.#end(code, reason);
+    this.#isCut = true;
     this.#hooks.onCut();
     this.#retryAtMs = performance.now() + RETRY_MS;
     setTimeout(() => this.#retryWhenDue(), RETRY_MS + 1);
   }
 
   #renew() {
-    this.#renewals += 1;
-    this.#startSec = this.#audio.renew();
+    this.#sessions.begin(this.#audio.renew());
     this.#sessionId = '';
     this.#lastEventSeq = 0;
     this.#retries = 0;
@@ -198,7 +200,7 @@ export class LiveConnection {
   /** @param {number} code */
   #mayReturn(code) {
     const mayReturn = !isFinal(code) && this.#failure === null && this.#retries < MAX_RETRIES;
-    const hasBegun = this.#sessionId !== '' || this.#renewals > 0;
+    const hasBegun = this.#sessionId !== '' || this.#sessions.before > 0;
     if (!mayReturn || !(hasBegun || BUSY.includes(code))) return false;
     this.#retries += 1;
     return true;

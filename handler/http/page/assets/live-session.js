@@ -47,8 +47,8 @@ export class LiveSession {
     this.#onEnd = onEnd;
   }
 
-  /** @param {string} language empty: detected */
-  async start(language) {
+  /** @param {string} language empty: detected @param {boolean} isDiarized whether it is told who speaks */
+  async start(language, isDiarized) {
     showWork({ text: 'microphone' }, true);
     try {
       this.#microphone = await openMicrophone({
@@ -62,7 +62,7 @@ export class LiveSession {
     this.#letSleep = keepAwake();
     this.#rateHz = this.#microphone.sampleRateHz;
     this.#draw = this.#stage.startLive(this.#rateHz);
-    const start = { language: language || null, sampleRateHz: this.#rateHz };
+    const start = { language: language || null, sampleRateHz: this.#rateHz, isDiarized };
     this.#connection = new LiveConnection(start, {
       onEvent: (event) => this.#take(event),
       onCut: () => showWork({ text: 'reconnecting' }, true),
@@ -99,7 +99,7 @@ export class LiveSession {
   }
 
   get #state() {
-    if (!this.#connection?.isOpen) return 'reconnecting';
+    if (this.#connection?.isCut) return 'reconnecting';
     return this.#isDelayed ? 'delayed' : 'listening';
   }
 
@@ -139,7 +139,7 @@ export class LiveSession {
 
   /** @param {number} utteranceId @param {string} partial what may change of it */
   #show(utteranceId, partial) {
-    const row = this.#transcript.indexOf(utteranceId);
+    const row = this.#transcript.lastTurnOf(utteranceId);
     this.#stage.showLive(this.#transcript.segments, { row, text: partial });
   }
 

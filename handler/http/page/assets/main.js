@@ -116,7 +116,7 @@ async function speakLive() {
   });
   setBusy(() => session.stop());
   stop.focus();
-  await session.start(language.value);
+  await session.start(language.value, speakers.value !== '1');
 }
 
 function listenToChoices() {

@@ -21,6 +21,8 @@ export class Timeline {
   #canvas = elementById('wave', HTMLCanvasElement);
   /** @type {Segment[]} */
   #segments = [];
+  /** @type {ReturnType<typeof speakersOf>} */
+  #speakers = [];
   /** @type {Peaks | null} */
   #peaks = null;
   #durationSec = 0;
@@ -40,6 +42,7 @@ export class Timeline {
 
   /** @param {{ segments: Segment[], peaks: Peaks | null, durationSec: number }} content */
   show({ segments, peaks, durationSec }) {
+    if (segments !== this.#segments) this.#speakers = speakersOf(segments);
     this.#segments = segments;
     this.#peaks = peaks;
     this.#durationSec = Math.max(durationSec, 1);
@@ -51,10 +54,6 @@ export class Timeline {
     if (sec === this.#positionSec) return;
     this.#positionSec = sec;
     this.#redraw();
-  }
-
-  get #speakers() {
-    return speakersOf(this.#segments);
   }
 
   get #left() {

@@ -36,10 +36,34 @@ export class TranscriptView {
   show(segments) {
     this.#segments = segments;
     const speakers = speakersOf(segments);
-    const colours = new Map(speakers.map(({ id, colour }) => [id, String(colour)]));
+    const colours = coloursOf(speakers);
     this.#list.classList.toggle('one-voice', speakers.length === 0);
     this.#list.replaceChildren(...segments.map((segment) => rowOf(segment, colours)));
     this.#forgetWords();
+    this.#showLegend(speakers);
+  }
+
+  /** Some segments have more words, or new ones have begun: the rest is left as it is. @param {Segment[]} segments */
+  grow(segments) {
+    const speakers = speakersOf(segments);
+    const colours = coloursOf(speakers);
+    this.#list.classList.toggle('one-voice', speakers.length === 0);
+    const shown = this.#segments;
+    this.#segments = segments;
+    for (const [index, segment] of segments.entries()) {
+      const before = this.#list.children[index];
+      const isShown = segment === shown[index] && colourOf(before) === colours.get(segment.speaker);
+      if (isShown) continue;
+      const row = rowOf(segment, colours);
+      if (before) before.replaceWith(row);
+      else this.#list.append(row);
+    }
+    this.#forgetWords();
+    this.#showLegend(speakers);
+  }
+
+  /** Who speaks how long. @param {ReturnType<typeof speakersOf>} speakers */
+  #showLegend(speakers) {
     this.#legend.replaceChildren(
       ...speakers.map(({ id, sec, colour }) => {
         const entry = make('li', '', `${speakerName(id)} · ${clockTime(sec)}`);
@@ -47,21 +71,6 @@ export class TranscriptView {
         return entry;
       }),
     );
-  }
-
-  /** Some segments have more words, or new ones have begun: the rest is left as it is. @param {Segment[]} segments */
-  grow(segments) {
-    this.#list.classList.add('one-voice');
-    const shown = this.#segments;
-    this.#segments = segments;
-    for (const [index, segment] of segments.entries()) {
-      if (segment.text === shown[index]?.text && segment.start === shown[index]?.start) continue;
-      const row = rowOf(segment, new Map());
-      const before = this.#list.children[index];
-      if (before) before.replaceWith(row);
-      else this.#list.append(row);
-    }
-    this.#forgetWords();
   }
 
   /** Words of a row that may still change, behind its others. @param {{ row: number, text: string }} partial */
@@ -126,7 +135,13 @@ function focusOn(word) {
   word.focus();
 }
 
-/** @param {Segment} segment @param {Map<string, string>} colours */
+/** @param {ReturnType<typeof speakersOf>} speakers @returns {Map<string | undefined, string>} */
+const coloursOf = (speakers) => new Map(speakers.map(({ id, colour }) => [id, String(colour)]));
+
+/** @param {Element | undefined} row */
+const colourOf = (row) => (row instanceof HTMLElement ? row.dataset['speaker'] : undefined);
+
+/** @param {Segment} segment @param {ReturnType<typeof coloursOf>} colours */
 function rowOf(segment, colours) {
   const { start, speaker, text, words } = segment;
   const row = make('li', '');
