@@ -80,6 +80,18 @@ export async function picture(page: Page, name: string, shown = 'body'): Promise
   await page.screenshot({ path: join(IMAGES, `${name}.png`), fullPage: true });
 }
 
+/** With `PAGE_SCREENSHOTS=1` the picture of a session with which nothing goes wrong. */
+export async function livePicture(serviceUrl: string): Promise<void> {
+  if (process.env['PAGE_SCREENSHOTS'] === undefined) return;
+  const browser = await openBrowser(); // The microphone of another has been used up.
+  const { page } = await visit(browser, serviceUrl);
+  await page.locator('#speak').click();
+  const second = page.locator('#transcript li[data-speaker="1"]').first();
+  await second.waitFor({ timeout: 60_000 });
+  await picture(page, 'page-live', '#transcript li[data-speaker="1"] ~ li .partial');
+  await browser.close();
+}
+
 /** Ends the page's live session behind its back, as a service does that has lost its disk. */
 export async function loseSession(serviceUrl: string, started: string): Promise<void> {
   const { session_id, resume_token } = Started.parse(JSON.parse(started));

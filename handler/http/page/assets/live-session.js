@@ -72,7 +72,7 @@ export class LiveSession {
   }
 
   stop() {
-    // All words are there; only speakers are still being told apart.
+    // All words are there; only the refined transcript is still being made.
     if (this.#isEnded) return this.#connection?.leave();
     this.#isStopping = true;
     showWork({ text: 'finishing' }, true);
