@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -113,6 +113,12 @@ describeInBrowser(() => {
     await page.locator('#stop').click();
     await page.locator('#downloads').waitFor(WAIT);
     const text = (await transcriptOf(page)) ?? '';
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.locator('#downloads [data-format="rttm"]').click(),
+    ]);
+    const rttm = await readFile(await download.path(), 'utf8');
+    expect(rttm).toMatch(/ SPEAKER_00 [\s\S]* SPEAKER_01 /);
     // A window that begins in the middle of a sentence may be misheard, but nothing is left out.
     const missing = GREETING.filter((word) => !new RegExp(word, 'i').test(text));
     expect(missing.length, missing.join(' ')).toBeLessThanOrEqual(2);
