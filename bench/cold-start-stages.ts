@@ -22,7 +22,10 @@ export async function buildGraph(
   const checkpoint = await readWhisperCheckpoint(folder);
   const weights = new Weights(checkpoint.tensors, {
     computeType,
-    expandQuantized: expandedMatrices(checkpoint, BATCH_SIZE, hasIntegerDotProduct()),
+    expandQuantized: expandedMatrices(checkpoint, {
+      batchSize: BATCH_SIZE,
+      hasIntegerDotProduct: hasIntegerDotProduct(),
+    }),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, search);

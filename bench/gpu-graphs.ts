@@ -22,7 +22,7 @@ export async function encoderSession(
 ): Promise<InferenceSession> {
   const weights = new Weights(checkpoint.tensors, {
     computeType,
-    expandQuantized: expandedMatrices(checkpoint, 1),
+    expandQuantized: expandedMatrices(checkpoint, { batchSize: 1 }),
   });
   const graph = new OnnxGraph();
   const waveform = graph.input('waveform', 'float32', ['windows', WINDOW_SAMPLES]);

@@ -101,11 +101,11 @@ async function whisperGraph(
   const checkpoint = await readWhisperCheckpoint(folder);
   const weights = new Weights(checkpoint.tensors, {
     computeType,
-    expandQuantized: expandedMatrices(
-      checkpoint,
+    expandQuantized: expandedMatrices(checkpoint, {
       batchSize,
-      device === 'cpu' && hasIntegerDotProduct(),
-    ),
+      search,
+      hasIntegerDotProduct: device === 'cpu' && hasIntegerDotProduct(),
+    }),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, search);

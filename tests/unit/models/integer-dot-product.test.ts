@@ -18,9 +18,11 @@ it('keeps the matrices of a batch in 8 bits only where the processor multiplies 
   const large = { dModel: 1280 } as WhisperCheckpoint;
   const step = 'model.decoder.layers.0.fc1.weight';
   const encoder = 'model.encoder.layers.0.fc1.weight';
-  expect(expandedMatrices(small, 8)(step)).toBe(true);
-  expect(expandedMatrices(small, 8, true)(step)).toBe(false);
-  expect(expandedMatrices(small, 1)(step)).toBe(false);
-  expect(expandedMatrices(small, 8, true)(encoder)).toBe(true);
-  expect(expandedMatrices(large, 8)(encoder)).toBe(false);
+  expect(expandedMatrices(small, { batchSize: 8 })(step)).toBe(true);
+  expect(expandedMatrices(small, { batchSize: 8, hasIntegerDotProduct: true })(step)).toBe(false);
+  expect(expandedMatrices(small, { batchSize: 1 })(step)).toBe(false);
+  const beams = { batchSize: 1, search: 'beam', hasIntegerDotProduct: true } as const;
+  expect(expandedMatrices(small, beams)(step)).toBe(true);
+  expect(expandedMatrices(small, { batchSize: 8, hasIntegerDotProduct: true })(encoder)).toBe(true);
+  expect(expandedMatrices(large, { batchSize: 8 })(encoder)).toBe(false);
 });
