@@ -9,7 +9,6 @@ import { EngineReporter } from '../models/engine/engine-report.ts';
 import { hasHungThread } from '../models/engine/thread.ts';
 import { loadVoiceActivity } from '../models/load-voice-activity.ts';
 import { type StartedModels, startModels } from '../models/start-models.ts';
-import type { VoiceActivityModel } from '../pipeline/contracts.ts';
 import { processRecording } from '../pipeline/process-recording.ts';
 import { hearWindow } from '../pipeline/realtime/hear-window.ts';
 import type { LiveWindow } from '../pipeline/realtime/recognize-window.ts';
@@ -97,12 +96,13 @@ async function runServer(config: Config, signals: Signals): Promise<number> {
   const failed = new AbortController();
   const gateway = createGateway(config);
   const realtime = new RealtimeModule(config);
+  const loadEars = () => loadVoiceActivity((error) => failed.abort(error));
   const startHere = async (signal: AbortSignal): Promise<ServiceEngine> => {
     const models = await startModels(config, { logger, failed }, signal);
     await models.warmUp();
     if (gateway === undefined) {
       const windows = localWindows((window, stop) => hearWindow(window, models, stop));
-      await realtime.serve({ recognizer: windows, voiceActivity: urgent(models.voiceActivity) });
+      await realtime.serve({ recognizer: windows, voiceActivity: await loadEars() });
     }
     return serviceEngine(config, models);
   };
@@ -117,9 +117,8 @@ async function runServer(config: Config, signals: Signals): Promise<number> {
       const { maxWorkerSecPerDay: maxSecPerDay } = config.gateway;
       const budget = await WorkerBudget.open({ maxSecPerDay, usage, logger });
       const windows = gateway.createWindows(budget);
-      const { voiceActivity } = await loadVoiceActivity((error) => failed.abort(error));
       const recognizer = remoteWindows((input, stop) => windows.recognize(input, stop));
-      await realtime.serve({ recognizer, voiceActivity });
+      await realtime.serve({ recognizer, voiceActivity: await loadEars() });
       const hasFallback = config.gateway.fallback === 'local';
       return gateway.createEngine(budget, hasFallback ? await startHere(signal) : undefined);
     },
@@ -130,13 +129,6 @@ async function runServer(config: Config, signals: Signals): Promise<number> {
     return error.code === 'INPUT_INVALID' ? EXIT_BAD_USAGE : 1;
   });
 }
-
-/** Live speech is looked for before that of files. */
-const urgent = (model: VoiceActivityModel): VoiceActivityModel => ({
-  windowSamples: model.windowSamples,
-  isIndependent: model.isIndependent,
-  openStream: () => model.openStream('realtime'),
-});
 
 function serviceEngine(config: Config, models: StartedModels): ServiceEngine {
   const { recognizer } = models;

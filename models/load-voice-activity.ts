@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import type { SttError } from '../core/errors.ts';
+import type { VoiceActivityModel } from '../pipeline/contracts.ts';
 import { InferenceEngine } from './engine/engine.ts';
 import { SileroVad } from './vad/silero-vad.ts';
 
 /**
- * Voice activity alone, on the CPU: all that a gateway needs to know when someone speaks.
+ * Voice activity for live sessions, on a thread of its own: a run takes a millisecond, and behind the
+ * recogniser's it would wait for one that takes a thousand.
  * @param onFatal called when its engine has died and will not come back.
  */
-export async function loadVoiceActivity(onFatal: (error: SttError) => void) {
+export async function loadVoiceActivity(
+  onFatal: (error: SttError) => void,
+): Promise<VoiceActivityModel> {
   const engine = new InferenceEngine({ device: 'cpu', threads: 1 }, onFatal);
   try {
-    const folder = join(import.meta.dirname, 'embedded', 'silero-vad');
-    return {
-      voiceActivity: await SileroVad.load(engine, folder, true),
-      close: (): Promise<void> => engine.close(),
-    };
+    return await SileroVad.load(engine, join(import.meta.dirname, 'embedded', 'silero-vad'), true);
   } catch (error) {
     await engine.close();
     throw error;

@@ -15,8 +15,7 @@ export interface VoiceActivityModel {
   readonly windowSamples: number;
   /** Whether it runs beside the recogniser: neither takes the other's time. */
   readonly isIndependent: boolean;
-  /** @param priority of its runs among others; a file's by default. */
-  openStream(priority?: Priority): VoiceActivityStream;
+  openStream(): VoiceActivityStream;
 }
 
 export type Task = 'transcribe' | 'translate';

@@ -1,9 +1,5 @@
 import { join } from 'node:path';
-import type {
-  Priority,
-  VoiceActivityModel,
-  VoiceActivityStream,
-} from '../../pipeline/contracts.ts';
+import type { VoiceActivityModel, VoiceActivityStream } from '../../pipeline/contracts.ts';
 import type { InferenceEngine } from '../engine/engine.ts';
 import type { TensorMessage } from '../engine/protocol.ts';
 
@@ -42,7 +38,7 @@ export class SileroVad implements VoiceActivityModel {
     return new SileroVad(engine, isIndependent);
   }
 
-  openStream(priority: Priority = 'file'): VoiceActivityStream {
+  openStream(): VoiceActivityStream {
     const engine = this.#engine;
     const context = new Float32Array(CONTEXT_SAMPLES);
     let h = zeroState();
@@ -53,7 +49,7 @@ export class SileroVad implements VoiceActivityModel {
         const input = framesOf(waveform, context);
         // Copies travel: a run that fails keeps what it was given.
         const feeds = { input, h: copyOf(h), c: copyOf(c) };
-        const outputs = await engine.run(SESSION, feeds, priority);
+        const outputs = await engine.run(SESSION, feeds);
         signal.throwIfAborted();
         if (waveform.length >= CONTEXT_SAMPLES) context.set(waveform.subarray(-CONTEXT_SAMPLES));
         h = { ...outputs['hn']!, dims: h.dims };
