@@ -8,12 +8,14 @@ import { fileURLToPath } from 'node:url';
  * for each thread.
  */
 const CACHE = new URL('../node_modules/.cache/strip-types/', import.meta.url);
+/** What is compiled otherwise than before has another name. */
+const COMPILER = readFileSync(new URL(import.meta.url), 'utf8');
 
 export async function load(url, context, nextLoad) {
   if (!url.endsWith('.ts')) return nextLoad(url, context);
   const file = fileURLToPath(url);
   const text = readFileSync(file, 'utf8');
-  const name = createHash('sha256').update(`${file}\n${text}`).digest('hex');
+  const name = createHash('sha256').update(`${COMPILER}\n${file}\n${text}`).digest('hex');
   const cached = new URL(`${name}.mjs`, CACHE);
   const source = existsSync(cached) ? readFileSync(cached, 'utf8') : await compile(file, text);
   if (!existsSync(cached)) keep(cached, source);
@@ -23,7 +25,7 @@ export async function load(url, context, nextLoad) {
 async function compile(file, text) {
   const { transform } = await import('esbuild');
   const sourcemap = { sourcemap: 'inline', sourcesContent: false, sourcefile: file };
-  const { code } = await transform(text, { loader: 'ts', target: 'node20', ...sourcemap });
+  const { code } = await transform(text, { loader: 'ts', target: 'node20.19', ...sourcemap });
   return code;
 }
 

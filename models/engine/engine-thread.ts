@@ -23,14 +23,12 @@ import {
   transferList,
 } from './protocol.ts';
 import { runFailure } from './run-failure.ts';
-import { yieldToEventLoop } from './thread-priority.ts';
 
 /**
  * The thread that owns its sessions. `create` and `run` of onnxruntime-node block their thread, so
  * requests are answered one after the other; `InferenceEngine` sends the next when one is answered.
  */
 const sessions = new Map<string, InferenceSession>();
-let hasYielded = false;
 const port = parentPort!;
 let queue = Promise.resolve();
 
@@ -71,10 +69,6 @@ async function load({
   device,
 }: Extract<EngineRequest, { type: 'load' }>): Promise<LoadTimes> {
   const startedAt = performance.now();
-  if (device.device === 'cpu' && !hasYielded) {
-    hasYielded = true;
-    yieldToEventLoop();
-  }
   const model = await modelOf(source, device);
   const builtAt = performance.now();
   sessions.set(session, await createSession(model, device));
