@@ -77,7 +77,12 @@ export async function picture(page: Page, name: string, shown = 'body'): Promise
   if (process.env['PAGE_SCREENSHOTS'] === undefined) return;
   await page.locator(shown).waitFor();
   await mkdir(IMAGES, { recursive: true });
+  const usual = page.viewportSize();
+  // What is below the window is not drawn until it comes into it.
+  const height = (await page.locator('html').boundingBox())?.height ?? 0;
+  if (usual !== null) await page.setViewportSize({ ...usual, height: Math.ceil(height) });
   await page.screenshot({ path: join(IMAGES, `${name}.png`), fullPage: true });
+  if (usual !== null) await page.setViewportSize(usual);
 }
 
 /** With `PAGE_SCREENSHOTS=1` the picture of a session with which nothing goes wrong. */
