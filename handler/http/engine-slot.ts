@@ -1,3 +1,4 @@
+import { untilAborted } from '../../core/until-aborted.ts';
 import type { JobExecutor } from '../jobs/contracts.ts';
 
 export const PHASES = ['loading', 'ready', 'draining', 'failed'] as const;
@@ -94,15 +95,4 @@ export class EngineSlot {
     if (this.#engine !== undefined) return this.#engine;
     return await untilAborted(this.#loaded, signal);
   }
-}
-
-/** What `work` resolves to, or the reason of the signal if that fires first. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const release = (): void => signal.removeEventListener('abort', onAbort);
-    work.then(resolve, reject).then(release, release);
-  });
 }

@@ -4,12 +4,13 @@ import { createSpoolFolder, type SpoolFolder } from '../../audio/spool.ts';
 import { samplesToSec } from '../../audio/time.ts';
 import { SttError } from '../../core/errors.ts';
 import { initialLiveState } from '../../pipeline/realtime/session-state.ts';
+import { hashKey } from '../tenants/key-ring.ts';
 import type { RealtimeCaller, RefinedTranscript } from './contracts.ts';
 import { HostedSession } from './hosted-session.ts';
 import type { LiveHost } from './live-host.ts';
 import { SessionAudio } from './session-audio.ts';
 import type { LiveSessionsOptions, OpenSession, StartOptions } from './session-contracts.ts';
-import { hashOf, isSameHash, SessionRegistry } from './session-registry.ts';
+import { isSameHash, SessionRegistry } from './session-registry.ts';
 import { SessionStore, storedSessions } from './session-store.ts';
 
 /** How often a process says that its sessions are in use, where others see them. */
@@ -70,7 +71,7 @@ export class LiveSessions {
     this.#makeRoom(caller, name);
     const resumeToken = randomBytes(24).toString('base64url');
     const fixed = { sessionId: name, meetingId, tenant, language, format, keepsAudio, webhookUrl };
-    const identity = { key: randomUUID(), ...fixed, resumeTokenHash: hashOf(resumeToken) };
+    const identity = { key: randomUUID(), ...fixed, resumeTokenHash: hashKey(resumeToken) };
     const isResumable = options.isResumable ?? true;
     const session = new HostedSession(identity, {
       options: { ...this.#options, live: options.live ?? this.#options.live },
@@ -100,7 +101,7 @@ export class LiveSessions {
   ): Promise<OpenSession> {
     const session = this.#sessions.find({ tenant, sessionId });
     if (!session) await this.#assertNotElsewhere(tenant, sessionId);
-    if (!session || !isSameHash(session.identity.resumeTokenHash, hashOf(resumeToken))) {
+    if (!session || !isSameHash(session.identity.resumeTokenHash, hashKey(resumeToken))) {
       throw new SttError('NOT_FOUND', 'No such session, or it has ended');
     }
     const open = await session.resume();

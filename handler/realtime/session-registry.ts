@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import type { SessionIdentity } from './session-store.ts';
 
 interface Registered {
@@ -55,9 +55,6 @@ export class SessionRegistry<Session extends Registered> {
 
 const nameOf = ({ tenant, sessionId }: Pick<SessionIdentity, 'tenant' | 'sessionId'>): string =>
   JSON.stringify([tenant, sessionId]);
-
-/** All that is kept of a token. */
-export const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 /** In constant time. */
 export const isSameHash = (a: string, b: string): boolean =>

@@ -1,3 +1,5 @@
+import { untilAborted } from '../../core/until-aborted.ts';
+
 /**
  * One load that several wait for. Who gives up waiting is answered at once; the load itself goes on as
  * long as anyone waits, and is aborted with the last of them.
@@ -31,15 +33,9 @@ export class SharedLoad<Result> {
   async wait(signal: AbortSignal): Promise<Result> {
     signal.throwIfAborted();
     this.#waiting += 1;
-    const ended = new AbortController();
-    const gaveUp = new Promise<never>((_, reject) => {
-      const options = { once: true, signal: ended.signal };
-      signal.addEventListener('abort', () => reject(signal.reason), options);
-    });
     try {
-      return await Promise.race([this.#result, gaveUp]);
+      return await untilAborted(this.#result, signal);
     } finally {
-      ended.abort();
       this.#waiting -= 1;
       if (this.#waiting === 0 && !this.#isSettled) this.#abort.abort(signal.reason);
     }

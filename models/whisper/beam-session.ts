@@ -1,4 +1,5 @@
 import { SttError } from '../../core/errors.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import type { InferenceEngine } from '../engine/engine.ts';
 import type { NetworkSource, TensorMap } from '../engine/protocol.ts';
 
@@ -88,15 +89,4 @@ export class BeamSession {
     this.#loading = undefined;
     await engine?.close();
   }
-}
-
-/** What `work` resolves to, or the reason of the signal if that fires first. */
-function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const release = (): void => signal.removeEventListener('abort', onAbort);
-    work.then(resolve, reject).then(release, release);
-  });
 }

@@ -112,10 +112,10 @@ function agreedCount(
   windowEnd: number,
   options: AgreementOptions,
 ): number {
+  if (pending.length === 0) return 0;
   const said = pending.map(({ text }) => comparable(text));
   const whole = said.join('');
   const boundaries = new Set(said.map((_, index) => said.slice(0, index + 1).join('').length));
-  if (pending.length === 0) return 0;
   let end = 0;
   let count = 0;
   for (const [index, { text, range, confidence }] of fresh.entries()) {

@@ -42,7 +42,8 @@ export function withoutOldWords<Word extends PlacedText>(
     behindOldText(from, { left, pendingWords, sameWordSamples });
   const anchors = finalWords.slice(-MAX_ANCHORS);
   const near = nearOf(anchors);
-  for (const old of [finalWords, anchors]) {
+  const texts = finalWords.length > MAX_ANCHORS ? [finalWords, anchors] : [anchors];
+  for (const old of texts) {
     const candidates = nearOf(old);
     for (const index of byDistance(candidates, old[0])) {
       const fresh = behind(candidates.slice(index), old);
