@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { secToSamples } from '../audio/time.ts';
 import { InferenceEngine } from '../models/engine/engine.ts';
 import type { DeviceOptions } from '../models/engine/protocol.ts';
-import { EMBEDDED_WHISPER } from '../models/load-models.ts';
 import { WhisperRecognizer } from '../models/whisper/whisper-recognizer.ts';
 import type { RecognizedToken } from '../pipeline/contracts.ts';
 import { printTable } from './gpu-tables.ts';
@@ -18,14 +17,14 @@ const WINDOWS = {
 /** float16 against float32; more is a fault and no rounding. */
 const MAX_LOG_PROB_DIFFERENCE = 0.05;
 
-/** The embedded tiny.en on the sample, on the device and on the CPU: its faults. */
-export async function compareWithCpu(device: DeviceOptions): Promise<string[]> {
-  const windows = WINDOWS[device.device];
+/** An English checkpoint on the sample, on the device and on the CPU: its faults. */
+export async function compareWithCpu(device: DeviceOptions, folder: string): Promise<string[]> {
+  const windows = { ...WINDOWS[device.device], folder };
   const reference = await transcribe({ ...device, device: 'cpu' }, windows);
   const found = await transcribe(device, windows);
   const rows = reference.map((expected, window) => compare(expected, found[window]!));
   printTable(
-    'tiny.en on the sample, against the CPU in float32',
+    `${basename(folder)} on the sample, against the CPU in float32`,
     ['window', 'tokens', 'tokens equal', 'largest difference of log-probabilities'],
     rows.map(({ count, equal, difference }, window) => [
       window,
@@ -42,13 +41,13 @@ export async function compareWithCpu(device: DeviceOptions): Promise<string[]> {
 
 async function transcribe(
   device: DeviceOptions,
-  { count, windowSamples }: (typeof WINDOWS)['cuda' | 'cpu'],
+  { count, windowSamples, folder }: (typeof WINDOWS)['cuda' | 'cpu'] & { readonly folder: string },
 ): Promise<(readonly RecognizedToken[])[]> {
   const engine = new InferenceEngine(device, () => {});
   try {
     const recognizer = await WhisperRecognizer.load(engine, {
-      modelName: EMBEDDED_WHISPER.name,
-      folder: EMBEDDED_WHISPER.folder,
+      modelName: basename(folder),
+      folder,
       computeType: device.device === 'cuda' ? 'float16' : 'float32',
       batchSize: count,
     });

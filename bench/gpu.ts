@@ -7,6 +7,7 @@ import { chooseDevice } from '../models/device.ts';
 import type { DeviceOptions } from '../models/engine/protocol.ts';
 import { whisperFiles } from '../models/hub/needs.ts';
 import { resolveModel } from '../models/hub/resolve-model.ts';
+import { EMBEDDED_WHISPER } from '../models/load-models.ts';
 import { writeRandomCheckpoint } from '../scripts/random-checkpoint.ts';
 import { WHISPER_SHAPES, type WhisperShape } from '../scripts/whisper-shapes.ts';
 import { compareWithCpu } from './gpu-correctness.ts';
@@ -15,10 +16,11 @@ import { measureModel } from './gpu-measure.ts';
 import { printTable } from './gpu-tables.ts';
 
 const USAGE = `Usage: npm run bench:gpu -- [--model REFERENCE] [--shape large-v3,turbo] [--layers N] [--width N]
-  [--batches 1,2,4,8,16,32] [--tokens 64] [--device cuda|cpu]
+  [--batches 1,2,4,8,16,32] [--tokens 64] [--device cuda|cpu] [--compare FOLDER]
 Cold start, encoder, tokens, memory, warm-up, the runtime's profile and correctness against the CPU.
-Without --model the weights are random, of the shapes' true sizes or of the given ones. Exit code 1: a node of a decode's
-Loop ran on the CPU, or the tokens differ from the CPU's.
+Without --model the weights are random, of the shapes' true sizes or of the given ones; --shape none leaves correctness.
+--compare is an English checkpoint that is run on both, beside the embedded one. Exit code 1: a node of a decode's Loop
+ran on the CPU, or the tokens differ from the CPU's.
 `;
 
 const { values } = parseArgs({
@@ -30,6 +32,7 @@ const { values } = parseArgs({
     batches: { type: 'string', default: '1,2,4,8,16,32' },
     tokens: { type: 'string', default: '64' },
     device: { type: 'string', default: 'cuda' },
+    compare: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -60,7 +63,8 @@ try {
     const measured = await measureModel({ name, folder, device, batches, tokens, memory });
     faults.push(...measured.faults);
   }
-  faults.push(...(await compareWithCpu(device)));
+  const compared = [EMBEDDED_WHISPER.folder, ...(values.compare ? [values.compare] : [])];
+  for (const folder of compared) faults.push(...(await compareWithCpu(device, folder)));
 } finally {
   memory.stop();
   await rm(workFolder, { recursive: true });
@@ -96,7 +100,7 @@ async function models(): Promise<{ readonly name: string; readonly folder: strin
     return [{ name: values.model, folder }];
   }
   const written = [];
-  for (const name of values.shape.split(',')) {
+  for (const name of values.shape === 'none' ? [] : values.shape.split(',')) {
     const shape = WHISPER_SHAPES[name];
     if (shape === undefined) throw new Error(`--shape: ${Object.keys(WHISPER_SHAPES).join(', ')}`);
     const folder = join(workFolder, name);

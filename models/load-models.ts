@@ -118,9 +118,11 @@ async function loadNetworks(
   onTrouble: (trouble: EngineTrouble) => void,
 ) {
   const { segmentation, embedding } = settings.diarization ?? EMBEDDED_DIARIZATION;
-  // What is embedded is small: the copies to a GPU would cost more than the work.
+  // What is embedded is small: the copies to a GPU would cost more than the work. Larger networks have
+  // a thread of their own beside a GPU, where they would wait for Whisper and Whisper for them.
+  const speakers = onDevice === onCpu ? onCpu : onDevice.sibling();
   const engineOf = ({ isEmbedded }: { readonly isEmbedded: boolean }): InferenceEngine =>
-    isEmbedded ? onCpu : onDevice;
+    isEmbedded ? onCpu : speakers;
   return {
     voiceActivity: await SileroVad.load(onCpu, join(EMBEDDED, 'silero-vad'), onCpu !== onDevice),
     segmentation: await PyannoteSegmentation.load(engineOf(segmentation), segmentation.folder),

@@ -78,6 +78,7 @@ export class InferenceEngine {
     this.#device = device;
     this.#onFatal = onFatal;
     this.#options = options;
+    if (device.device === 'cuda') avoidCudnnAttention();
   }
 
   get device(): DeviceOptions['device'] {
@@ -253,4 +254,13 @@ export class InferenceEngine {
     this.#isOver = true;
     for (const waiting of this.#queue.takeAll()) waiting.fail(crash);
   }
+}
+
+/**
+ * From compute capability 9.0 on the runtime takes cuDNN's attention, which makes a plan for every
+ * new length of the past: 40 ms a step on an H100, twenty times the step itself. Its own kernels need
+ * none. To be set in the process before the first session; a thread cannot.
+ */
+function avoidCudnnAttention(): void {
+  process.env['ORT_ENABLE_CUDNN_FLASH_ATTENTION'] ??= '0';
 }

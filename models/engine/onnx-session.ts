@@ -1,10 +1,12 @@
-import { InferenceSession } from 'onnxruntime-node';
+import { env, InferenceSession } from 'onnxruntime-node';
 import { SttError } from '../../core/errors.ts';
 import type { DeviceOptions } from './protocol.ts';
 import { isOutOfMemory } from './run-failure.ts';
 
 /** Errors only: warnings of the runtime are about our graph, not for the operator. */
 const LOG_SEVERITY_ERROR = 3;
+/** What CUDA's kernels say while they are made has no session yet. */
+env.logLevel = 'error';
 
 /**
  * The one place that chooses execution providers, so that a CPU run is never a silent fallback:

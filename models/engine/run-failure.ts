@@ -2,9 +2,12 @@ import { SttError } from '../../core/errors.ts';
 
 const MAX_REASON_LENGTH = 300;
 
-/** As the runtime, CUDA, cuBLAS and cuDNN say it. */
+/**
+ * As the runtime, CUDA, cuBLAS and cuDNN say it. The last two may call a lack of memory an internal
+ * failure, or that a plan could not be built: a smaller batch is worth a try after each of theirs.
+ */
 const OUT_OF_MEMORY =
-  /out of memory|Failed to allocate memory|bad_alloc|BFCArena|CUDA failure 2:|ALLOC(?:ATION)?_FAILED/i;
+  /out of memory|Failed to allocate memory|bad_alloc|BFCArena|CUDA failure 2:|(?:CUBLAS|CUDNN(?:_FE)?) failure/i;
 
 /**
  * Errors of CUDA after which every further call of the process fails too: the device is gone or

@@ -72,7 +72,7 @@ class DecodeStage {
     const { token, position, finished } = rows;
     const state = [token, position, finished, lastIs, previousIs, latest, history, runs];
     const keyValues = rows.past.flatMap(({ keys, values }) => [keys, values]);
-    const goesOn = this.#goesOn(graph, finished);
+    const goesOn = this.#begins(graph, finished);
     const outputs = graph.ops(
       'Loop',
       [trips, goesOn, ...state, ...keyValues],
@@ -164,6 +164,19 @@ class DecodeStage {
     graph.output('picked_log_prob', logProb, 'float32', ['rows', 1]);
   }
 
+  /** bool scalar, as `#goesOn`, also of no rows at all: CUDA takes no mean of nothing. */
+  #begins(graph: OnnxGraph, finished: Value): Value {
+    const open = openWindows(graph, this.#context.windowShape, finished);
+    const counted = graph.op('Concat', [open, graph.floats([0], [1, 1])], { axis: { int: 0 } });
+    const windows = graph.op('Cast', [axisLength(graph, open)], {
+      to: { int: elementTypeCode('float32') },
+    });
+    return graph.op('Greater', [
+      graph.op('ReduceSum', [counted], { keepdims: { int: 0 } }),
+      graph.op('Mul', [windows, graph.float(this.#untilHalf ? 0.5001 : 0)]),
+    ]);
+  }
+
   /** bool scalar: enough windows are left for another step of this stage. */
   #goesOn(graph: OnnxGraph, finished: Value): Value {
     const open = graph.op('ReduceMean', [openWindows(graph, this.#context.windowShape, finished)], {
@@ -198,7 +211,9 @@ export function pickUnderRules(
   const [token, logProb] = withRepetitionRules(graph, context, ruled.text, (branch, text) => {
     const rules = new TimestampRules(branch, checkpoint, row.timestamps);
     const scores = { ...ruled, text };
-    const pick = pickToken(branch, { tokens: checkpoint.tokens, rules, scores }, row.options);
+    const { tokens, vocabularySize } = checkpoint;
+    const vocabulary = { tokens, vocabularySize };
+    const pick = pickToken(branch, { ...vocabulary, rules, scores }, row.options);
     return [
       { value: pick.token, type: 'int64', shape: ['rows', 1] },
       { value: pick.logProb, type: 'float32', shape: ['rows', 1] },

@@ -9,6 +9,8 @@ test.each([
   ['CUDNN failure 4003: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED', 'GPU_OUT_OF_MEMORY'],
   ['BFCArena::AllocateRawInternal Failed to allocate memory for requested', 'GPU_OUT_OF_MEMORY'],
   ['std::bad_alloc', 'GPU_OUT_OF_MEMORY'],
+  ['CUDNN_FE failure 11: CUDNN_BACKEND_API_FAILED ; GPU=0', 'GPU_OUT_OF_MEMORY'],
+  ['CUBLAS failure 1: CUBLAS_STATUS_NOT_INITIALIZED ; GPU=0', 'GPU_OUT_OF_MEMORY'],
   ['CUDA failure 700: an illegal memory access was encountered ; GPU=0', 'ENGINE_CRASHED'],
   ['CUDA failure 719: unspecified launch failure ; GPU=0', 'ENGINE_CRASHED'],
   ['CUDA failure 214: uncorrectable ECC error encountered ; GPU=0', 'ENGINE_CRASHED'],
