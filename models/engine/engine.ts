@@ -45,6 +45,7 @@ const USUAL_PRIORITY: Readonly<Record<NetworkSource['kind'], RunPriority>> = {
   whisper: 'file',
   wav2vec2: 'file',
   onnx: 'background',
+  'silero-vad': 'background',
   'speaker-encoder': 'background',
 };
 
