@@ -4,6 +4,8 @@ import { SttError } from '../../core/errors.ts';
 import { OnnxGraph } from '../graph/onnx-graph.ts';
 import { Weights } from '../graph/weights.ts';
 import { speakerEncoder } from '../speaker-embedding/front-end.ts';
+import { sileroGraph } from '../vad/silero-graph.ts';
+import { readSileroWeights } from '../vad/silero-weights.ts';
 import { readWav2Vec2Checkpoint } from '../wav2vec2/checkpoint.ts';
 import { ctcGraph } from '../wav2vec2/ctc-graph.ts';
 import { readWhisperCheckpoint } from '../whisper/checkpoint.ts';
@@ -79,6 +81,8 @@ async function modelOf(source: NetworkSource, device: DeviceOptions): Promise<Ui
   switch (source.kind) {
     case 'onnx':
       return source.file;
+    case 'silero-vad':
+      return sileroVad(source);
     case 'speaker-encoder':
       return speakerEncoder(source);
     case 'wav2vec2':
@@ -86,6 +90,14 @@ async function modelOf(source: NetworkSource, device: DeviceOptions): Promise<Ui
     case 'whisper':
       return whisperGraph(source, device);
   }
+}
+
+async function sileroVad({
+  file,
+}: Extract<NetworkSource, { kind: 'silero-vad' }>): Promise<Uint8Array> {
+  const graph = new OnnxGraph();
+  sileroGraph(graph, await readSileroWeights(file));
+  return graph.toModel();
 }
 
 async function whisperGraph(

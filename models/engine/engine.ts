@@ -40,11 +40,12 @@ const DEFAULT_RUN_LIMIT_MS = 1_800_000;
 /** A model may lie on a slow disk. */
 const LOAD_LIMIT_RATIO = 5;
 
-/** What a run counts as unless it says so: speakers are found beside the words. */
+/** What a run counts as unless it says so: words wait for voice activity, speakers are found beside them. */
 const USUAL_PRIORITY: Readonly<Record<NetworkSource['kind'], RunPriority>> = {
   whisper: 'file',
   wav2vec2: 'file',
   onnx: 'background',
+  'silero-vad': 'file',
   'speaker-encoder': 'background',
 };
 

@@ -20,6 +20,7 @@ export type NetworkSource =
       readonly batchSize: number;
     }
   | { readonly kind: 'onnx'; readonly file: string }
+  | { readonly kind: 'silero-vad'; readonly file: string }
   | ({ readonly kind: 'speaker-encoder' } & SpeakerEncoderSource)
   | { readonly kind: 'wav2vec2'; readonly folder: string; readonly computeType: ComputeType };
 

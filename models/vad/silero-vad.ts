@@ -34,7 +34,7 @@ export class SileroVad implements VoiceActivityModel {
     isIndependent = false,
   ): Promise<SileroVad> {
     const file = join(folder, 'silero_vad_16k_sequence.onnx');
-    await engine.load(SESSION, { kind: 'onnx', file }, 'cpu');
+    await engine.load(SESSION, { kind: 'silero-vad', file }, 'cpu');
     return new SileroVad(engine, isIndependent);
   }
 

@@ -116,6 +116,20 @@ test('runs go by urgency; a turn keeps the engine for what is chosen in it', asy
   ]);
 });
 
+test('voice activity goes before what is found beside the words: batches wait for it', async () => {
+  const { engine } = await crashingEngine();
+  await engine.load('words', { kind: 'silero-vad', file: VAD_FILE });
+  const order: string[] = [];
+  const run = (session: string, windows: number, name: string) =>
+    engine.run(session, vadFeeds(windows)).then(() => order.push(name));
+  await Promise.all([
+    run('vad', 2000, 'running'),
+    run('vad', 1, 'speakers'),
+    run('words', 1, 'voice activity'),
+  ]);
+  expect(order).toEqual(['running', 'voice activity', 'speakers']);
+});
+
 test('a sibling runs beside its engine and ends with it', async () => {
   const { engine } = await crashingEngine();
   const sibling = engine.sibling();
