@@ -5,7 +5,13 @@ export interface ProfileEvent {
   /** Microseconds. */
   readonly ts: number;
   readonly dur: number;
-  readonly args?: { readonly op_name?: string; readonly provider?: string };
+  readonly args?: {
+    readonly op_name?: string;
+    readonly provider?: string;
+    /** Of each input its type and its lengths. */
+    readonly input_type_shape?: readonly Readonly<Record<string, readonly number[]>>[];
+    readonly output_type_shape?: readonly Readonly<Record<string, readonly number[]>>[];
+  };
 }
 
 /** All runs of one operator on one execution provider. */

@@ -1,6 +1,7 @@
 import { SttError } from '../../core/errors.ts';
 import type { DeviceOptions, LoadTimes, NetworkSource, TensorMap } from './protocol.ts';
 import { type QueuedRun, type RunPriority, RunQueue } from './run-queue.ts';
+import { avoidCudnnAttention } from './runtime-environment.ts';
 import { type Answer, EngineThread, type Unsent } from './thread.ts';
 
 export interface EngineOptions {
@@ -255,13 +256,4 @@ export class InferenceEngine {
     this.#isOver = true;
     for (const waiting of this.#queue.takeAll()) waiting.fail(crash);
   }
-}
-
-/**
- * From compute capability 9.0 on the runtime takes cuDNN's attention, which makes a plan for every
- * new length of the past: 40 ms a step on an H100, twenty times the step itself. Its own kernels need
- * none. To be set in the process before the first session; a thread cannot.
- */
-function avoidCudnnAttention(): void {
-  process.env['ORT_ENABLE_CUDNN_FLASH_ATTENTION'] ??= '0';
 }
