@@ -61,7 +61,7 @@ function floatToBrain(value: number): number {
 }
 
 /** IEEE 754 binary16 of a value below 65,504, rounded to nearest, ties to even. */
-function floatToHalf(value: number): number {
+export function floatToHalf(value: number): number {
   const sign = value < 0 ? 0x8000 : 0;
   const size = Math.abs(value);
   const exponent = Math.max(-14, Math.floor(Math.log2(size)));

@@ -92,7 +92,10 @@ test('the whole bench runs on the CPU', { timeout: 120_000 }, async () => {
     ...['8 tokens', 'all of a job, batch 1', '5 beams, word times, batch 1'].map(
       (what) => `profile, ${what}, inside the Loops`,
     ),
-    ...['warm-up', 'after it', 'tiny.en on the sample, against the CPU in float32'],
+    ...['warm-up', 'after it'],
+    ...['whisper-tiny.en in float16', 'whisper-tiny.en'].map(
+      (name) => `${name} on the sample, against the CPU in float32`,
+    ),
   ]);
   expect(stdout.match(/^\| (?:plain|unequal lengths|5 beams) \| \d/gm)).toHaveLength(3);
   const decoded = stdout.split('decoding\n')[1]!.split('\n')[3]!.split(' | ');
