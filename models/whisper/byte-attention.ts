@@ -28,8 +28,8 @@ const POSITIONS = 2;
  * Keys and values in bytes, each channel of a head with a scale of its own. A step of a batch reads
  * them as a whole, far more than a cache holds: in float32 that reading is most of what it does.
  *
- * Both are `[windows, H, S, D]`. Keys lose the middle of their range: what is the same at all positions changes no softmax. Values
- * lose their mean, which stands for the positions whose weight is rounded to 0.
+ * Both are `[windows, H, S, D]`. Keys lose the middle of their range: what is the same at all positions
+ * changes no softmax. Values lose their mean, which stands for positions whose weight is rounded to 0.
  */
 export function byteKeyValues(
   graph: OnnxGraph,
