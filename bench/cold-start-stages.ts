@@ -6,7 +6,7 @@ import { OnnxGraph } from '../models/graph/onnx-graph.ts';
 import { Weights } from '../models/graph/weights.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from '../models/whisper/checkpoint.ts';
 import { decodeFeeds } from '../models/whisper/decode-feeds.ts';
-import { expandedMatrices } from '../models/whisper/expanded-matrices.ts';
+import { expandedMatrices, hearsInBytes } from '../models/whisper/expanded-matrices.ts';
 import { rowPrompt } from '../models/whisper/row-prompt.ts';
 import { transcriptionGraph } from '../models/whisper/transcription-graph.ts';
 
@@ -20,12 +20,11 @@ export async function buildGraph(
   search: 'greedy' | 'beam' = 'greedy',
 ): Promise<{ readonly checkpoint: WhisperCheckpoint; readonly model: Uint8Array }> {
   const checkpoint = await readWhisperCheckpoint(folder);
+  const steps = { batchSize: BATCH_SIZE, search, hasIntegerDotProduct: hasIntegerDotProduct() };
   const weights = new Weights(checkpoint.tensors, {
     computeType,
-    expandQuantized: expandedMatrices(checkpoint, {
-      batchSize: BATCH_SIZE,
-      hasIntegerDotProduct: hasIntegerDotProduct(),
-    }),
+    expandQuantized: expandedMatrices(checkpoint, steps),
+    audioInBytes: hearsInBytes(checkpoint, steps),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, search);

@@ -9,7 +9,7 @@ import { readSileroWeights } from '../vad/silero-weights.ts';
 import { readWav2Vec2Checkpoint } from '../wav2vec2/checkpoint.ts';
 import { ctcGraph } from '../wav2vec2/ctc-graph.ts';
 import { readWhisperCheckpoint } from '../whisper/checkpoint.ts';
-import { expandedMatrices } from '../whisper/expanded-matrices.ts';
+import { expandedMatrices, hearsInBytes } from '../whisper/expanded-matrices.ts';
 import { transcriptionGraph } from '../whisper/transcription-graph.ts';
 import { packFailure } from './failure-message.ts';
 import { hasIntegerDotProduct } from './integer-dot-product.ts';
@@ -105,13 +105,15 @@ async function whisperGraph(
   { device }: DeviceOptions,
 ): Promise<Uint8Array> {
   const checkpoint = await readWhisperCheckpoint(folder);
+  const steps = {
+    batchSize,
+    search,
+    hasIntegerDotProduct: device === 'cpu' && hasIntegerDotProduct(),
+  };
   const weights = new Weights(checkpoint.tensors, {
     computeType,
-    expandQuantized: expandedMatrices(checkpoint, {
-      batchSize,
-      search,
-      hasIntegerDotProduct: device === 'cpu' && hasIntegerDotProduct(),
-    }),
+    expandQuantized: expandedMatrices(checkpoint, steps),
+    audioInBytes: hearsInBytes(checkpoint, steps),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, search);

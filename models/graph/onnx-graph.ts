@@ -2,7 +2,7 @@ import onnxProto, { type onnx as Onnx } from 'onnx-proto';
 
 const { onnx } = onnxProto; // A CommonJS module: its named exports are types only.
 
-export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'uint8' | 'int64' | 'bool';
+export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'uint8' | 'int8' | 'int64' | 'bool';
 
 /** Name of a tensor in the graph; '' stands for an optional input that is left out. */
 export type Value = string;
@@ -44,6 +44,7 @@ const ELEMENT_TYPES = {
   float16: onnx.TensorProto.DataType.FLOAT16,
   bfloat16: onnx.TensorProto.DataType.BFLOAT16,
   uint8: onnx.TensorProto.DataType.UINT8,
+  int8: onnx.TensorProto.DataType.INT8,
   int64: onnx.TensorProto.DataType.INT64,
   bool: onnx.TensorProto.DataType.BOOL,
 } as const;
@@ -136,6 +137,10 @@ export class OnnxGraph {
 
   booleans(values: readonly boolean[], shape: readonly number[]): Value {
     return this.#constant('bool', shape, Uint8Array.from(values, Number));
+  }
+
+  bytes(values: Uint8Array, shape: readonly number[]): Value {
+    return this.#constant('uint8', shape, values);
   }
 
   float(value: number): Value {

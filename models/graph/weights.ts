@@ -20,6 +20,8 @@ export interface WeightOptions {
    * Matrices met by long sequences gain (compute-bound), those met token by token lose (memory-bound).
    */
   readonly expandQuantized: (name: string) => boolean;
+  /** Whether a decoder's steps hear the audio in 8 bits, see `byteKeyValues`; float by default. */
+  readonly audioInBytes?: boolean;
 }
 
 /** Brings a checkpoint's tensors into a graph: as external data, cast or quantized as stored. */
@@ -34,6 +36,10 @@ export class Weights {
 
   get computeType(): 'float32' | 'float16' {
     return this.#options.computeType;
+  }
+
+  get audioInBytes(): boolean {
+    return this.#options.audioInBytes ?? false;
   }
 
   has(name: string): boolean {

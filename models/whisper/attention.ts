@@ -1,5 +1,6 @@
 import type { OnnxGraph, Value } from '../graph/onnx-graph.ts';
 import type { Weights } from '../graph/weights.ts';
+import { type ByteKeyValues, byteAttention } from './byte-attention.ts';
 
 export interface LayerContext {
   readonly graph: OnnxGraph;
@@ -47,6 +48,9 @@ export interface KeyValues {
   readonly keys: Value;
   readonly values: Value;
 }
+
+/** What a decoder hears of the audio in one layer: in the compute type or in bytes. */
+export type HeardAudio = KeyValues | ByteKeyValues;
 
 /** Positions in front of a row's prompt that it must not see. */
 export interface Padding {
@@ -145,16 +149,19 @@ export function crossAttention(
   context: LayerContext,
   x: Value,
   layer: string,
-  { audio, grouping }: { readonly audio: KeyValues; readonly grouping: Grouping | undefined },
+  { audio, grouping }: { readonly audio: HeardAudio; readonly grouping: Grouping | undefined },
 ): Value {
   const { graph, weights, heads } = context;
   return graph.in('encoder_attn', () => {
     const normed = layerNorm(context, x, `${layer}.encoder_attn_layer_norm`);
     const query = weights.linear(graph, normed, `${layer}.encoder_attn.q_proj`);
     const asked = grouping === undefined ? query : graph.op('Reshape', [query, grouping.windows]);
-    const answer = graph.op('MultiHeadAttention', [asked, audio.keys, audio.values], {
-      num_heads: { int: heads },
-    });
+    const answer =
+      'keyScales' in audio
+        ? byteAttention(graph, asked, audio, heads)
+        : graph.op('MultiHeadAttention', [asked, audio.keys, audio.values], {
+            num_heads: { int: heads },
+          });
     const attended = grouping === undefined ? answer : graph.op('Reshape', [answer, grouping.rows]);
     return graph.op('Add', [x, weights.linear(graph, attended, `${layer}.encoder_attn.out_proj`)]);
   });
@@ -169,7 +176,7 @@ export interface Grouping {
 }
 
 /** @param x `[rows, positions, dModel]`. */
-export function groupingOf(graph: OnnxGraph, x: Value, audio: KeyValues): Grouping {
+export function groupingOf(graph: OnnxGraph, x: Value, audio: HeardAudio): Grouping {
   return { windows: windowsShape(graph, audio), rows: graph.op('Shape', [x]) };
 }
 
@@ -177,11 +184,11 @@ export function groupingOf(graph: OnnxGraph, x: Value, audio: KeyValues): Groupi
  * The grouping of a Loop that adds one position per step. ONNX Runtime computes with shapes on the
  * CPU: made outside, they are not a part of every step.
  */
-export function stepGrouping(graph: OnnxGraph, audio: KeyValues, dModel: number): Grouping {
+export function stepGrouping(graph: OnnxGraph, audio: HeardAudio, dModel: number): Grouping {
   return { windows: windowsShape(graph, audio), rows: graph.integers([-1, 1, dModel]) };
 }
 
-function windowsShape(graph: OnnxGraph, { keys }: KeyValues): Value {
+function windowsShape(graph: OnnxGraph, { keys }: HeardAudio): Value {
   const shape = graph.op('Shape', [keys]);
   const windows = graph.op('Slice', [shape, graph.integers([0]), graph.integers([1])]);
   return graph.op('Concat', [windows, graph.integers([-1, 0])], { axis: { int: 0 } });

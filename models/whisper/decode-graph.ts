@@ -154,7 +154,7 @@ class DecodeGraph {
         keys: perRow(keys),
         values: perRow(values),
       })),
-      audio: this.#audio,
+      audio: this.#context.decoder.heardInSteps(graph, this.#audio),
       padding: { any: prompt.padding.any, bias: perRow(prompt.padding.bias) },
       lastPosition,
       timestamps,

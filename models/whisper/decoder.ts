@@ -6,10 +6,12 @@ import {
   decoderSelfAttention,
   feedForward,
   type Grouping,
+  type HeardAudio,
   type KeyValues,
   layerNorm,
   type Padding,
 } from './attention.ts';
+import { byteKeyValues } from './byte-attention.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
 
 const DECODER = 'model.decoder';
@@ -20,7 +22,7 @@ export interface DecoderInputs {
   readonly positions: Value;
   readonly past: readonly KeyValues[];
   /** Per window. */
-  readonly audio: readonly KeyValues[];
+  readonly audio: readonly HeardAudio[];
   readonly padding?: Padding;
   /** Where there may be several rows to a window; made outside of Loops, see `groupingOf`. */
   readonly grouping?: Grouping;
@@ -51,6 +53,17 @@ export class WhisperDecoder {
     return graph.in('decoder', () =>
       this.#layers().map((name, layer) =>
         graph.in(`layers.${layer}`, () => audioKeyValues(this.#context(graph), audio, name)),
+      ),
+    );
+  }
+
+  /** The same as the steps read them: in bytes where the weights are to be met so. */
+  heardInSteps(graph: OnnxGraph, audio: readonly KeyValues[]): readonly HeardAudio[] {
+    if (!this.#weights.audioInBytes) return audio;
+    const { decoderHeads, dModel } = this.#checkpoint;
+    return graph.in('decoder', () =>
+      audio.map((layer, index) =>
+        graph.in(`layers.${index}`, () => byteKeyValues(graph, layer, dModel / decoderHeads)),
       ),
     );
   }

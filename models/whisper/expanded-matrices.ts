@@ -34,3 +34,16 @@ export const expandedMatrices =
       /encoder_attn\.[kv]_proj\./.test(name) ||
       search === 'beam' ||
       (batchSize >= MANY_ROWS && !hasIntegerDotProduct));
+
+/**
+ * Whether a decoder's steps read the audio's keys and values in bytes: where its own matrices are
+ * stored and met so. A beam search weighs small differences, other checkpoints are to be exact, and
+ * without the dot product sums of bytes overflow.
+ */
+export const hearsInBytes = (
+  { tensors }: Pick<WhisperCheckpoint, 'tensors'>,
+  { search, hasIntegerDotProduct = false }: Omit<DecoderSteps, 'batchSize'>,
+): boolean =>
+  hasIntegerDotProduct &&
+  search !== 'beam' &&
+  tensors.has('model.decoder.layers.0.encoder_attn.q_proj.weight.q');

@@ -1,5 +1,5 @@
 import { elementTypeCode, type OnnxGraph, type Value } from '../graph/onnx-graph.ts';
-import type { KeyValues, Padding } from './attention.ts';
+import type { HeardAudio, KeyValues, Padding } from './attention.ts';
 import type { RepetitionState } from './repetition-rules.ts';
 import type { TimestampState } from './timestamp-rules.ts';
 
@@ -17,7 +17,7 @@ export interface Rows {
   readonly repetition: RepetitionState;
   readonly past: readonly KeyValues[];
   /** Per window; a window's rows are next to each other. */
-  readonly audio: readonly KeyValues[];
+  readonly audio: readonly HeardAudio[];
   readonly padding: Padding;
   /** int64 `[rows, 1]`: a row whose token is there has said all that it may. */
   readonly lastPosition: Value;
@@ -80,15 +80,26 @@ export function unfinishedRows(
     },
     repetition: { history: take(rows.repetition.history), runs: take(rows.repetition.runs) },
     past: rows.past.map(({ keys, values }) => ({ keys: take(keys), values: take(values) })),
-    audio: rows.audio.map(({ keys, values }) => ({
-      keys: ofWindows(keys),
-      values: ofWindows(values),
-    })),
+    audio: rows.audio.map((layer) => mapValues(layer, ofWindows)),
     padding: { any: rows.padding.any, bias: take(rows.padding.bias) },
     lastPosition: take(rows.lastPosition),
     timestamps: take(rows.timestamps),
     temperature: take(rows.temperature),
     uniforms: take(rows.uniforms, 1),
+  };
+}
+
+function mapValues(audio: HeardAudio, take: (value: Value) => Value): HeardAudio {
+  const { keys, values } = audio;
+  const taken = { keys: take(keys), values: take(values) };
+  if (!('keyScales' in audio)) return taken;
+  const { keyScales, keyOffsets, valueScales, valueMeans } = audio;
+  return {
+    ...taken,
+    keyScales: take(keyScales),
+    keyOffsets: take(keyOffsets),
+    valueScales: take(valueScales),
+    valueMeans: take(valueMeans),
   };
 }
 

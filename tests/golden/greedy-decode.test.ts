@@ -23,26 +23,30 @@ import { StepScores } from './step-scores.ts';
 let folder: string;
 let checkpoint: WhisperCheckpoint;
 let graph: GraphRunner;
+let graphInBytes: GraphRunner;
 let steps: StepScores;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stt-greedy-'));
   await writeRandomCheckpoint(folder, RANDOM_CHECKPOINTS['large-v3 in float32']!);
   checkpoint = await readWhisperCheckpoint(folder);
-  const weights = new Weights(checkpoint.tensors, {
-    computeType: 'float32',
-    expandQuantized: () => false,
-  });
+  const form = { computeType: 'float32', expandQuantized: () => false } as const;
+  const weights = new Weights(checkpoint.tensors, form);
   steps = await StepScores.load(weights, checkpoint);
-  graph = await GraphRunner.load((outer) => {
+  graph = await decoderOf(weights);
+  graphInBytes = await decoderOf(new Weights(checkpoint.tensors, { ...form, audioInBytes: true }));
+});
+
+const decoderOf = (weights: Weights): Promise<GraphRunner> =>
+  GraphRunner.load((outer) => {
     const audio = outer.input('audio', 'float32', ['windows', POSITIONS, checkpoint.dModel]);
     decodeGraph(outer, weights, checkpoint, audio);
   });
-});
 
 afterAll(async () => {
   await steps.release();
   await graph.release();
+  await graphInBytes.release();
   await rm(folder, { recursive: true });
 });
 
@@ -54,6 +58,7 @@ interface Window {
 }
 
 interface Decode {
+  readonly audioInBytes?: boolean;
   readonly rules?: DecodingRules;
   readonly temperature?: number;
   /** Added to the scores of these tokens: random weights say anything else. */
@@ -63,7 +68,7 @@ interface Decode {
 /** What the graph makes of some windows in one batch. */
 async function decode(
   windows: readonly Window[],
-  { rules = {}, temperature = 0, favoured = {} }: Decode,
+  { rules = {}, temperature = 0, favoured = {}, audioInBytes = false }: Decode,
 ) {
   const requests = windows.map(
     ({ timestamps = false }): RecognitionRequest => ({
@@ -82,7 +87,7 @@ async function decode(
   const bias = (feeds['text_bias']!.data as Float32Array<ArrayBuffer>).slice();
   for (const [id, score] of Object.entries(favoured)) bias[Number(id)]! += score;
   const { dModel } = checkpoint;
-  const outputs = (await graph.run({
+  const outputs = (await (audioInBytes ? graphInBytes : graph).run({
     ...feeds,
     audio: {
       type: 'float32',
@@ -153,29 +158,32 @@ test.each([false, true])(
   },
 );
 
-test('samples of windows that end at different times are those of each window alone', async () => {
-  const windows = [3, 40, 9, 22, 5].map((limit, i) => ({ phase: 0.4 + i, limit }));
-  const asked = { rules: { bestOf: 3 }, temperature: 0.8 };
-  const together = await decode(windows, asked);
-  expect(together.rows).toHaveLength(15);
-  expect(together.outputs['rows_2']!.dims[0]).toBeLessThan(15);
-  expect(together.outputs['rows_3']!.dims[0]).toBeLessThan(together.outputs['rows_2']!.dims[0]!);
-  for (const [i, window] of windows.entries()) {
-    const alone = await decode([window], asked);
-    const own = together.rows.slice(3 * i, 3 * i + 3);
-    expect(own.map(({ ids }) => ids)).toEqual(alone.rows.map(({ ids }) => ids));
-    for (const [sample, { ids, logProbs }] of own.entries()) {
-      expect(ids.length).toBe(window.limit);
-      expect(largestDifference(logProbs, alone.rows[sample]!.logProbs)).toBeLessThanOrEqual(1e-3);
+test.each([false, true])(
+  'samples of windows that end at different times are those of each window alone, audio in bytes: %s',
+  async (audioInBytes) => {
+    const windows = [3, 40, 9, 22, 5].map((limit, i) => ({ phase: 0.4 + i, limit }));
+    const asked = { rules: { bestOf: 3 }, temperature: 0.8, audioInBytes };
+    const together = await decode(windows, asked);
+    expect(together.rows).toHaveLength(15);
+    expect(together.outputs['rows_2']!.dims[0]).toBeLessThan(15);
+    expect(together.outputs['rows_3']!.dims[0]).toBeLessThan(together.outputs['rows_2']!.dims[0]!);
+    for (const [i, window] of windows.entries()) {
+      const alone = await decode([window], asked);
+      const own = together.rows.slice(3 * i, 3 * i + 3);
+      expect(own.map(({ ids }) => ids)).toEqual(alone.rows.map(({ ids }) => ids));
+      for (const [sample, { ids, logProbs }] of own.entries()) {
+        expect(ids.length).toBe(window.limit);
+        expect(largestDifference(logProbs, alone.rows[sample]!.logProbs)).toBeLessThanOrEqual(1e-3);
+      }
+      // Nobody says the same thing twice, and the likeliest of the three is taken.
+      expect(new Set(own.map(({ ids }) => ids.join())).size).toBe(3);
+      const best = own.reduce((a, b) => (b.sumLogProb > a.sumLogProb ? b : a));
+      expect(textIds(together.recognitions[i]!.tokens)).toEqual(
+        best.ids.filter((id) => id < checkpoint.tokens.timestampsStart),
+      );
     }
-    // Nobody says the same thing twice, and the likeliest of the three is taken.
-    expect(new Set(own.map(({ ids }) => ids.join())).size).toBe(3);
-    const best = own.reduce((a, b) => (b.sumLogProb > a.sumLogProb ? b : a));
-    expect(textIds(together.recognitions[i]!.tokens)).toEqual(
-      best.ids.filter((id) => id < checkpoint.tokens.timestampsStart),
-    );
-  }
-});
+  },
+);
 
 test('a row that loops is stopped and reported, the others go on', async () => {
   // Without timestamps one token wins for ever; the ends of the others are set by their limits.
