@@ -4,6 +4,7 @@ import { createSession } from '../models/engine/onnx-session.ts';
 import type { DeviceOptions } from '../models/engine/protocol.ts';
 import { OnnxGraph } from '../models/graph/onnx-graph.ts';
 import { Weights } from '../models/graph/weights.ts';
+import { byteMatrices } from '../models/whisper/byte-matrices.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from '../models/whisper/checkpoint.ts';
 import { decodeFeeds } from '../models/whisper/decode-feeds.ts';
 import { expandedMatrices } from '../models/whisper/expanded-matrices.ts';
@@ -20,12 +21,11 @@ export async function buildGraph(
   search: 'greedy' | 'beam' = 'greedy',
 ): Promise<{ readonly checkpoint: WhisperCheckpoint; readonly model: Uint8Array }> {
   const checkpoint = await readWhisperCheckpoint(folder);
+  const steps = { batchSize: BATCH_SIZE, search, hasIntegerDotProduct: hasIntegerDotProduct() };
   const weights = new Weights(checkpoint.tensors, {
     computeType,
-    expandQuantized: expandedMatrices(checkpoint, {
-      batchSize: BATCH_SIZE,
-      hasIntegerDotProduct: hasIntegerDotProduct(),
-    }),
+    expandQuantized: expandedMatrices(checkpoint, steps),
+    byteRange: byteMatrices(checkpoint, steps),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, search);

@@ -6,6 +6,7 @@ import { Weights } from '../graph/weights.ts';
 import { speakerEncoder } from '../speaker-embedding/front-end.ts';
 import { readWav2Vec2Checkpoint } from '../wav2vec2/checkpoint.ts';
 import { ctcGraph } from '../wav2vec2/ctc-graph.ts';
+import { byteMatrices } from '../whisper/byte-matrices.ts';
 import { readWhisperCheckpoint } from '../whisper/checkpoint.ts';
 import { expandedMatrices } from '../whisper/expanded-matrices.ts';
 import { transcriptionGraph } from '../whisper/transcription-graph.ts';
@@ -93,13 +94,15 @@ async function whisperGraph(
   { device }: DeviceOptions,
 ): Promise<Uint8Array> {
   const checkpoint = await readWhisperCheckpoint(folder);
+  const steps = {
+    batchSize,
+    search,
+    hasIntegerDotProduct: device === 'cpu' && hasIntegerDotProduct(),
+  };
   const weights = new Weights(checkpoint.tensors, {
     computeType,
-    expandQuantized: expandedMatrices(checkpoint, {
-      batchSize,
-      search,
-      hasIntegerDotProduct: device === 'cpu' && hasIntegerDotProduct(),
-    }),
+    expandQuantized: expandedMatrices(checkpoint, steps),
+    byteRange: byteMatrices(checkpoint, steps),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, search);

@@ -2,7 +2,15 @@ import onnxProto, { type onnx as Onnx } from 'onnx-proto';
 
 const { onnx } = onnxProto; // A CommonJS module: its named exports are types only.
 
-export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'uint8' | 'int64' | 'bool';
+export type ElementType =
+  | 'float32'
+  | 'float16'
+  | 'bfloat16'
+  | 'uint8'
+  | 'int8'
+  | 'int32'
+  | 'int64'
+  | 'bool';
 
 /** Name of a tensor in the graph; '' stands for an optional input that is left out. */
 export type Value = string;
@@ -28,11 +36,14 @@ export interface TensorLocation {
 }
 
 const MICROSOFT_OPS = new Set([
+  'DynamicQuantizeMatMul',
   'FusedMatMul',
   'GatherBlockQuantized',
   'Gelu',
+  'MatMulIntegerToFloat',
   'MatMulNBits',
   'MultiHeadAttention',
+  'SkipLayerNormalization',
 ]);
 
 /** 17/18 is where every operator that we use has a CUDA kernel of the same version. */
@@ -44,6 +55,8 @@ const ELEMENT_TYPES = {
   float16: onnx.TensorProto.DataType.FLOAT16,
   bfloat16: onnx.TensorProto.DataType.BFLOAT16,
   uint8: onnx.TensorProto.DataType.UINT8,
+  int8: onnx.TensorProto.DataType.INT8,
+  int32: onnx.TensorProto.DataType.INT32,
   int64: onnx.TensorProto.DataType.INT64,
   bool: onnx.TensorProto.DataType.BOOL,
 } as const;
@@ -132,6 +145,10 @@ export class OnnxGraph {
   integers(values: readonly number[], shape: readonly number[] = [values.length]): Value {
     const data = BigInt64Array.from(values, BigInt);
     return this.#constant('int64', shape, new Uint8Array(data.buffer));
+  }
+
+  bytes(values: Uint8Array, shape: readonly number[], type: 'uint8' | 'int8' = 'uint8'): Value {
+    return this.#constant(type, shape, values);
   }
 
   booleans(values: readonly boolean[], shape: readonly number[]): Value {
