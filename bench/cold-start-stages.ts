@@ -4,6 +4,7 @@ import { createSession } from '../models/engine/onnx-session.ts';
 import type { DeviceOptions } from '../models/engine/protocol.ts';
 import { OnnxGraph } from '../models/graph/onnx-graph.ts';
 import { Weights } from '../models/graph/weights.ts';
+import { byteMatrices } from '../models/whisper/byte-matrices.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from '../models/whisper/checkpoint.ts';
 import { decodeFeeds } from '../models/whisper/decode-feeds.ts';
 import { expandedMatrices, hearsInBytes } from '../models/whisper/expanded-matrices.ts';
@@ -25,6 +26,7 @@ export async function buildGraph(
     computeType,
     expandQuantized: expandedMatrices(checkpoint, steps),
     audioInBytes: hearsInBytes(checkpoint, steps),
+    byteRange: byteMatrices(checkpoint, steps),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, search);

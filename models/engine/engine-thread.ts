@@ -8,6 +8,7 @@ import { sileroGraph } from '../vad/silero-graph.ts';
 import { readSileroWeights } from '../vad/silero-weights.ts';
 import { readWav2Vec2Checkpoint } from '../wav2vec2/checkpoint.ts';
 import { ctcGraph } from '../wav2vec2/ctc-graph.ts';
+import { byteMatrices } from '../whisper/byte-matrices.ts';
 import { readWhisperCheckpoint } from '../whisper/checkpoint.ts';
 import { expandedMatrices, hearsInBytes } from '../whisper/expanded-matrices.ts';
 import { transcriptionGraph } from '../whisper/transcription-graph.ts';
@@ -114,6 +115,7 @@ async function whisperGraph(
     computeType,
     expandQuantized: expandedMatrices(checkpoint, steps),
     audioInBytes: hearsInBytes(checkpoint, steps),
+    byteRange: byteMatrices(checkpoint, steps),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, search);

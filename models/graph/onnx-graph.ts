@@ -2,7 +2,15 @@ import onnxProto, { type onnx as Onnx } from 'onnx-proto';
 
 const { onnx } = onnxProto; // A CommonJS module: its named exports are types only.
 
-export type ElementType = 'float32' | 'float16' | 'bfloat16' | 'uint8' | 'int8' | 'int64' | 'bool';
+export type ElementType =
+  | 'float32'
+  | 'float16'
+  | 'bfloat16'
+  | 'uint8'
+  | 'int8'
+  | 'int32'
+  | 'int64'
+  | 'bool';
 
 /** Name of a tensor in the graph; '' stands for an optional input that is left out. */
 export type Value = string;
@@ -28,11 +36,14 @@ export interface TensorLocation {
 }
 
 const MICROSOFT_OPS = new Set([
+  'DynamicQuantizeMatMul',
   'FusedMatMul',
   'GatherBlockQuantized',
   'Gelu',
+  'MatMulIntegerToFloat',
   'MatMulNBits',
   'MultiHeadAttention',
+  'SkipLayerNormalization',
 ]);
 
 /** 17/18 is where every operator that we use has a CUDA kernel of the same version. */
@@ -45,6 +56,7 @@ const ELEMENT_TYPES = {
   bfloat16: onnx.TensorProto.DataType.BFLOAT16,
   uint8: onnx.TensorProto.DataType.UINT8,
   int8: onnx.TensorProto.DataType.INT8,
+  int32: onnx.TensorProto.DataType.INT32,
   int64: onnx.TensorProto.DataType.INT64,
   bool: onnx.TensorProto.DataType.BOOL,
 } as const;
@@ -135,12 +147,12 @@ export class OnnxGraph {
     return this.#constant('int64', shape, new Uint8Array(data.buffer));
   }
 
-  booleans(values: readonly boolean[], shape: readonly number[]): Value {
-    return this.#constant('bool', shape, Uint8Array.from(values, Number));
+  bytes(values: Uint8Array, shape: readonly number[], type: 'uint8' | 'int8' = 'uint8'): Value {
+    return this.#constant(type, shape, values);
   }
 
-  bytes(values: Uint8Array, shape: readonly number[]): Value {
-    return this.#constant('uint8', shape, values);
+  booleans(values: readonly boolean[], shape: readonly number[]): Value {
+    return this.#constant('bool', shape, Uint8Array.from(values, Number));
   }
 
   float(value: number): Value {

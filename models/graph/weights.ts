@@ -1,4 +1,5 @@
 import { SttError } from '../../core/errors.ts';
+import { type ByteRange, byteMatrix, byteProduct, byteRows } from './byte-matrix.ts';
 import { type ElementType, elementTypeCode, type OnnxGraph, type Value } from './onnx-graph.ts';
 import { BYTES_PER_ELEMENT, type StoredTensor, type TensorTable } from './safetensors.ts';
 
@@ -22,6 +23,11 @@ export interface WeightOptions {
   readonly expandQuantized: (name: string) => boolean;
   /** Whether a decoder's steps hear the audio in 8 bits, see `byteKeyValues`; float by default. */
   readonly audioInBytes?: boolean;
+  /**
+   * What is known of the activations of a matrix that multiplies bytes, itself and them; null for one
+   * that does not, which is every one where `computeType` is not float32.
+   */
+  readonly byteRange?: (name: string) => ByteRange | null;
 }
 
 /** Brings a checkpoint's tensors into a graph: as external data, cast or quantized as stored. */
@@ -60,14 +66,13 @@ export class Weights {
     const matrix = `${name}.weight`;
     const bias = this.has(`${name}.bias`) ? this.tensor(graph, `${name}.bias`) : '';
     const quantized = this.#tensors.has(`${matrix}.q`);
+    const range = rows === undefined ? this.#options.byteRange?.(matrix) : null;
+    if (range) return biased(graph, this.#byteProduct(graph, x, matrix, range), bias);
     if (quantized && !this.#options.expandQuantized(matrix)) {
       return this.#quantizedLinear(graph, { x, matrix, bias, rows });
     }
-    const weight = quantized
-      ? this.#expanded(graph, matrix, rows)
-      : this.#matrix(graph, matrix, rows);
-    const product = graph.op('FusedMatMul', [x, weight], { transB: { int: 1 } });
-    return bias === '' ? product : graph.op('Add', [product, bias]);
+    const weight = this.#whole(graph, matrix, rows);
+    return biased(graph, graph.op('FusedMatMul', [x, weight], { transB: { int: 1 } }), bias);
   }
 
   /** Rows of an embedding table, ids int64 of any shape. */
@@ -87,6 +92,26 @@ export class Weights {
       gather_axis: { int: 0 },
       quantize_axis: { int: 1 },
     });
+  }
+
+  #byteProduct(graph: OnnxGraph, x: Value, matrix: string, range: ByteRange): Value {
+    const quantized = this.#tensors.get(`${matrix}.q`);
+    const [outputs = 0, ...rest] = (quantized ?? this.#stored(matrix)).shape;
+    const inputs = rest.reduce((product, length) => product * length, 1);
+    const weight = this.#whole(graph, matrix);
+    // The runtime makes one of equal nodes: rows that several matrices meet become bytes once.
+    return byteProduct(
+      graph,
+      byteRows(graph, x, inputs, range),
+      graph.in(matrix, () => byteMatrix(graph, weight, outputs)),
+    );
+  }
+
+  /** As stored or expanded, in the compute type. */
+  #whole(graph: OnnxGraph, matrix: string, rows?: readonly [number, number]): Value {
+    return this.#tensors.has(`${matrix}.q`)
+      ? this.#expanded(graph, matrix, rows)
+      : this.#matrix(graph, matrix, rows);
   }
 
   #quantizedLinear(
@@ -175,6 +200,9 @@ export class Weights {
     return stored;
   }
 }
+
+const biased = (graph: OnnxGraph, product: Value, bias: Value): Value =>
+  bias === '' ? product : graph.op('Add', [product, bias]);
 
 /** The tensor that consists of rows `[start, end)` of the first axis. */
 function sliceRows(stored: StoredTensor, range?: readonly [number, number]): StoredTensor {

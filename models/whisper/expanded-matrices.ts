@@ -9,8 +9,11 @@ const MANY_ROWS = 4;
  */
 export const WIDEST_EXPANDED = 768;
 
+/** Of the encoder's output. */
+const CROSS_PROJECTION = /encoder_attn\.[kv]_proj\./;
+
 /** What decides about a decoder's own matrices. */
-interface DecoderSteps {
+export interface DecoderSteps {
   readonly batchSize: number;
   readonly search?: 'greedy' | 'beam' | undefined;
   readonly hasIntegerDotProduct?: boolean;
@@ -31,7 +34,7 @@ export const expandedMatrices =
   (name: string): boolean =>
     dModel <= WIDEST_EXPANDED &&
     (name.startsWith('model.encoder.') ||
-      /encoder_attn\.[kv]_proj\./.test(name) ||
+      CROSS_PROJECTION.test(name) ||
       search === 'beam' ||
       (batchSize >= MANY_ROWS && !hasIntegerDotProduct));
 
