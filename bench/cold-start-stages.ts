@@ -7,7 +7,7 @@ import { Weights } from '../models/graph/weights.ts';
 import { byteMatrices } from '../models/whisper/byte-matrices.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from '../models/whisper/checkpoint.ts';
 import { decodeFeeds } from '../models/whisper/decode-feeds.ts';
-import { expandedMatrices, hearsInBytes } from '../models/whisper/expanded-matrices.ts';
+import { expandedMatrices, multipliesBytes } from '../models/whisper/expanded-matrices.ts';
 import { rowPrompt } from '../models/whisper/row-prompt.ts';
 import { transcriptionGraph } from '../models/whisper/transcription-graph.ts';
 
@@ -25,7 +25,7 @@ export async function buildGraph(
   const weights = new Weights(checkpoint.tensors, {
     computeType,
     expandQuantized: expandedMatrices(checkpoint, steps),
-    audioInBytes: hearsInBytes(checkpoint, steps),
+    audioInBytes: multipliesBytes(checkpoint, steps),
     byteRange: byteMatrices(checkpoint, steps),
   });
   const graph = new OnnxGraph();

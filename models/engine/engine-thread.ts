@@ -10,7 +10,7 @@ import { readWav2Vec2Checkpoint } from '../wav2vec2/checkpoint.ts';
 import { ctcGraph } from '../wav2vec2/ctc-graph.ts';
 import { byteMatrices } from '../whisper/byte-matrices.ts';
 import { readWhisperCheckpoint } from '../whisper/checkpoint.ts';
-import { expandedMatrices, hearsInBytes } from '../whisper/expanded-matrices.ts';
+import { expandedMatrices, multipliesBytes } from '../whisper/expanded-matrices.ts';
 import { transcriptionGraph } from '../whisper/transcription-graph.ts';
 import { packFailure } from './failure-message.ts';
 import { hasIntegerDotProduct } from './integer-dot-product.ts';
@@ -114,7 +114,7 @@ async function whisperGraph(
   const weights = new Weights(checkpoint.tensors, {
     computeType,
     expandQuantized: expandedMatrices(checkpoint, steps),
-    audioInBytes: hearsInBytes(checkpoint, steps),
+    audioInBytes: multipliesBytes(checkpoint, steps),
     byteRange: byteMatrices(checkpoint, steps),
   });
   const graph = new OnnxGraph();

@@ -12,6 +12,9 @@ export const WIDEST_EXPANDED = 768;
 /** Of the encoder's output. */
 const CROSS_PROJECTION = /encoder_attn\.[kv]_proj\./;
 
+/** In 8 bits in every checkpoint that is. */
+const TOKEN_EMBEDDINGS = 'model.decoder.embed_tokens.weight.q';
+
 /** What decides about a decoder's own matrices. */
 export interface DecoderSteps {
   readonly batchSize: number;
@@ -39,14 +42,11 @@ export const expandedMatrices =
       (batchSize >= MANY_ROWS && !hasIntegerDotProduct));
 
 /**
- * Whether a decoder's steps read the audio's keys and values in bytes: where its own matrices are
- * stored and met so. A beam search weighs small differences, other checkpoints are to be exact, and
- * without the dot product sums of bytes overflow.
+ * Whether bytes are multiplied with bytes: where the checkpoint is in 8 bits and the CPU has a dot
+ * product of them, without which sums of two products overflow. A beam search weighs small
+ * differences, other checkpoints are to be exact.
  */
-export const hearsInBytes = (
+export const multipliesBytes = (
   { tensors }: Pick<WhisperCheckpoint, 'tensors'>,
   { search, hasIntegerDotProduct = false }: Omit<DecoderSteps, 'batchSize'>,
-): boolean =>
-  hasIntegerDotProduct &&
-  search !== 'beam' &&
-  tensors.has('model.decoder.layers.0.encoder_attn.q_proj.weight.q');
+): boolean => hasIntegerDotProduct && search !== 'beam' && tensors.has(TOKEN_EMBEDDINGS);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { namesIntegerDotProduct } from '../../../models/engine/integer-dot-product.ts';
 import type { WhisperCheckpoint } from '../../../models/whisper/checkpoint.ts';
-import { expandedMatrices, hearsInBytes } from '../../../models/whisper/expanded-matrices.ts';
+import { expandedMatrices, multipliesBytes } from '../../../models/whisper/expanded-matrices.ts';
 
 it('reads off the processor whether it has a dot product of bytes', () => {
   expect(namesIntegerDotProduct('model name\t: X\nflags\t\t: fpu avx2 avx512_vnni fma\n')).toBe(
@@ -27,13 +27,13 @@ it('keeps the matrices of a batch in 8 bits only where the processor multiplies 
   expect(expandedMatrices(large, { batchSize: 8 })(encoder)).toBe(false);
 });
 
-it('hears the audio in bytes where the decoder is stored in them and nothing is to be exact', () => {
+it('multiplies bytes where the checkpoint is stored in them and nothing is to be exact', () => {
   const stored = { type: 'U8', shape: [1], file: '/x', offsetBytes: 0, lengthBytes: 1 } as const;
-  const name = 'model.decoder.layers.0.encoder_attn.q_proj.weight';
+  const name = 'model.decoder.embed_tokens.weight';
   const inBytes = { tensors: new Map([[`${name}.q`, stored]]) };
   const inFloats = { tensors: new Map([[name, stored]]) };
-  expect(hearsInBytes(inBytes, { hasIntegerDotProduct: true })).toBe(true);
-  expect(hearsInBytes(inBytes, { hasIntegerDotProduct: true, search: 'beam' })).toBe(false);
-  expect(hearsInBytes(inBytes, { hasIntegerDotProduct: false })).toBe(false);
-  expect(hearsInBytes(inFloats, { hasIntegerDotProduct: true })).toBe(false);
+  expect(multipliesBytes(inBytes, { hasIntegerDotProduct: true })).toBe(true);
+  expect(multipliesBytes(inBytes, { hasIntegerDotProduct: true, search: 'beam' })).toBe(false);
+  expect(multipliesBytes(inBytes, { hasIntegerDotProduct: false })).toBe(false);
+  expect(multipliesBytes(inFloats, { hasIntegerDotProduct: true })).toBe(false);
 });
