@@ -9,6 +9,8 @@ const MANY_ROWS = 4;
  */
 export const WIDEST_EXPANDED = 768;
 
+/** What it meets has outliers: of a step's matrices in 8 bits the one that moves the text most. */
+const DECODER_FC2 = /decoder\.layers\.\d+\.fc2\./;
 /** Of the encoder's output. */
 const CROSS_PROJECTION = /encoder_attn\.[kv]_proj\./;
 
@@ -25,9 +27,10 @@ export interface DecoderSteps {
 /**
  * Which 8-bit matrices compute in float32. In small networks always those that meet 1,500 positions
  * at once, the encoder and the decoder's projections of its output: twice as fast on a CPU with
- * AVX2. The decoder's own where a step has several rows and the CPU has no dot product of bytes, and
- * in a beam search, which weighs small differences: with its activations in 8 bits too 3.0 instead of
- * 0.9 % of the words are others, 28 % sooner. See bench/LOG.md.
+ * AVX2; and the decoder's `fc2`, for its accuracy. The decoder's other ones where a step has several
+ * rows and the CPU has no dot product of bytes, and in a beam search, which weighs small differences:
+ * with its activations in 8 bits too 3.0 instead of 0.9 % of the words are others, 28 % sooner. See
+ * bench/LOG.md.
  */
 export const expandedMatrices =
   (
@@ -38,6 +41,7 @@ export const expandedMatrices =
     dModel <= WIDEST_EXPANDED &&
     (name.startsWith('model.encoder.') ||
       CROSS_PROJECTION.test(name) ||
+      DECODER_FC2.test(name) ||
       search === 'beam' ||
       (batchSize >= MANY_ROWS && !hasIntegerDotProduct));
 
