@@ -26,7 +26,7 @@ export async function buildGraph(
     computeType,
     expandQuantized: expandedMatrices(checkpoint, steps),
     audioInBytes: multipliesBytes(checkpoint, steps),
-    inBytes: byteMatrices(checkpoint, steps),
+    byteRange: byteMatrices(checkpoint, steps),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, search);

@@ -115,7 +115,7 @@ async function whisperGraph(
     computeType,
     expandQuantized: expandedMatrices(checkpoint, steps),
     audioInBytes: multipliesBytes(checkpoint, steps),
-    inBytes: byteMatrices(checkpoint, steps),
+    byteRange: byteMatrices(checkpoint, steps),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, search);

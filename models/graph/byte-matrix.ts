@@ -1,9 +1,18 @@
 import type { OnnxGraph, Value } from './onnx-graph.ts';
 
+const BYTE_MAX = 255;
 const LARGEST = 127;
-const ZERO_POINT = 128;
+const SYMMETRIC_ZERO = 128;
+/** Where the lowest value is known: enough below 0 for that of GELU beside rows that reach 1.6. */
+const LOW_ZERO = 24;
 /** Scale of zeros alone. */
 const SMALLEST_SCALE = 1e-30;
+
+/** What is known of activations before they are there. */
+export interface ByteRange {
+  /** No value is less. Where it is known, more steps are left for those above 0. */
+  readonly lowest?: number;
+}
 
 /** Activations in bytes: value = (byte − zero point) · scale of its row. */
 export interface ByteRows {
@@ -27,16 +36,28 @@ export interface ByteMatrix {
  * `x` float32 `[…, inputs]` in bytes, each row by its own largest value: what becomes of a row does
  * not depend on the others, so that a window's text does not depend on its batch.
  */
-export function byteRows(graph: OnnxGraph, x: Value, inputs: number): ByteRows {
-  const scales = scalesAlong(graph, x, -1);
+export function byteRows(
+  graph: OnnxGraph,
+  x: Value,
+  inputs: number,
+  { lowest }: ByteRange = {},
+): ByteRows {
+  const zeroPoint = lowest === undefined ? SYMMETRIC_ZERO : LOW_ZERO;
+  const scales =
+    lowest === undefined
+      ? scalesAlong(graph, x, -1)
+      : graph.op('Max', [
+          stepsTo(graph, highest(graph, x, -1), BYTE_MAX - LOW_ZERO),
+          graph.float(-lowest / LOW_ZERO),
+        ]);
   const perRow = graph.op('Reshape', [scales, graph.integers([-1])]);
-  const zero = graph.bytes(Uint8Array.of(ZERO_POINT), [1], 'uint8');
+  const zero = graph.bytes(Uint8Array.of(zeroPoint), [1], 'uint8');
   const zeros = graph.op('Expand', [zero, graph.op('Shape', [perRow])]);
   const rows = graph.op('Reshape', [x, graph.integers([-1, inputs])]);
   const bytes = graph.op('QuantizeLinear', [rows, perRow, zeros], { axis: { int: 0 } });
   return {
     bytes: graph.op('Reshape', [bytes, graph.op('Shape', [x])]),
-    zeroPoint: graph.bytes(Uint8Array.of(ZERO_POINT), [], 'uint8'),
+    zeroPoint: graph.bytes(Uint8Array.of(zeroPoint), [], 'uint8'),
     scales,
   };
 }
@@ -63,10 +84,13 @@ export function byteProduct(graph: OnnxGraph, rows: ByteRows, matrix: ByteMatrix
 
 /** The step with which 127 reach the largest along `axis`, which stays as an axis of 1. */
 function scalesAlong(graph: OnnxGraph, x: Value, axis: number): Value {
-  const [highest, lowest] = ['ReduceMax', 'ReduceMin'].map((operator) =>
-    graph.op(operator, [x, graph.integers([axis])], { keepdims: { int: 1 } }),
-  );
-  const largest = graph.op('Max', [highest!, graph.op('Neg', [lowest!])]);
-  const steps = graph.op('Mul', [largest, graph.float(1 / LARGEST)]);
-  return graph.op('Max', [steps, graph.float(SMALLEST_SCALE)]);
+  const lowest = graph.op('ReduceMin', [x, graph.integers([axis])], { keepdims: { int: 1 } });
+  const largest = graph.op('Max', [highest(graph, x, axis), graph.op('Neg', [lowest])]);
+  return graph.op('Max', [stepsTo(graph, largest, LARGEST), graph.float(SMALLEST_SCALE)]);
 }
+
+const highest = (graph: OnnxGraph, x: Value, axis: number): Value =>
+  graph.op('ReduceMax', [x, graph.integers([axis])], { keepdims: { int: 1 } });
+
+const stepsTo = (graph: OnnxGraph, largest: Value, steps: number): Value =>
+  graph.op('Mul', [largest, graph.float(1 / steps)]);

@@ -1,5 +1,5 @@
 import { SttError } from '../../core/errors.ts';
-import { byteMatrix, byteProduct, byteRows } from './byte-matrix.ts';
+import { type ByteRange, byteMatrix, byteProduct, byteRows } from './byte-matrix.ts';
 import { type ElementType, elementTypeCode, type OnnxGraph, type Value } from './onnx-graph.ts';
 import { BYTES_PER_ELEMENT, type StoredTensor, type TensorTable } from './safetensors.ts';
 
@@ -23,8 +23,11 @@ export interface WeightOptions {
   readonly expandQuantized: (name: string) => boolean;
   /** Whether a decoder's steps hear the audio in 8 bits, see `byteKeyValues`; float by default. */
   readonly audioInBytes?: boolean;
-  /** Names of matrices that multiply bytes, themselves and what they meet; only in float32 graphs. */
-  readonly inBytes?: (name: string) => boolean;
+  /**
+   * What is known of the activations of a matrix that multiplies bytes, itself and them; null for one
+   * that does not, which is every one where `computeType` is not float32.
+   */
+  readonly byteRange?: (name: string) => ByteRange | null;
 }
 
 /** Brings a checkpoint's tensors into a graph: as external data, cast or quantized as stored. */
@@ -63,9 +66,8 @@ export class Weights {
     const matrix = `${name}.weight`;
     const bias = this.has(`${name}.bias`) ? this.tensor(graph, `${name}.bias`) : '';
     const quantized = this.#tensors.has(`${matrix}.q`);
-    if (rows === undefined && this.#options.inBytes?.(matrix)) {
-      return biased(graph, this.#byteProduct(graph, x, matrix), bias);
-    }
+    const range = rows === undefined ? this.#options.byteRange?.(matrix) : null;
+    if (range) return biased(graph, this.#byteProduct(graph, x, matrix, range), bias);
     if (quantized && !this.#options.expandQuantized(matrix)) {
       return this.#quantizedLinear(graph, { x, matrix, bias, rows });
     }
@@ -92,7 +94,7 @@ export class Weights {
     });
   }
 
-  #byteProduct(graph: OnnxGraph, x: Value, matrix: string): Value {
+  #byteProduct(graph: OnnxGraph, x: Value, matrix: string, range: ByteRange): Value {
     const quantized = this.#tensors.get(`${matrix}.q`);
     const [outputs = 0, ...rest] = (quantized ?? this.#stored(matrix)).shape;
     const inputs = rest.reduce((product, length) => product * length, 1);
@@ -100,7 +102,7 @@ export class Weights {
     // The runtime makes one of equal nodes: rows that several matrices meet become bytes once.
     return byteProduct(
       graph,
-      byteRows(graph, x, inputs),
+      byteRows(graph, x, inputs, range),
       graph.in(matrix, () => byteMatrix(graph, weight, outputs)),
     );
   }

@@ -15,7 +15,7 @@ async function load(withBytes: boolean): Promise<GraphRunner> {
   const weights = new Weights(checkpoint.tensors, {
     computeType: 'float32',
     expandQuantized: () => true,
-    inBytes: byteMatrices(checkpoint, { hasIntegerDotProduct: withBytes }),
+    byteRange: byteMatrices(checkpoint, { hasIntegerDotProduct: withBytes }),
   });
   return GraphRunner.load((graph) => {
     const mel = graph.input('mel', 'float32', ['batch', MEL_BINS, FRAMES]);

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import { hasIntegerDotProduct } from '../../../models/engine/integer-dot-product.ts';
-import { byteMatrix, byteProduct, byteRows } from '../../../models/graph/byte-matrix.ts';
+import {
+  type ByteRange,
+  byteMatrix,
+  byteProduct,
+  byteRows,
+} from '../../../models/graph/byte-matrix.ts';
 import { type GraphOutput, runGraph } from '../../golden/run-graph.ts';
 
 const [INPUTS, OUTPUTS] = [64, 24];
@@ -20,11 +25,11 @@ const exactTest = test.skipIf(!hasIntegerDotProduct());
 const MATRIX = values(OUTPUTS * INPUTS, 7);
 
 /** `x · Wᵀ` of rows `[rows, INPUTS]` in one batch. */
-async function multiplied(x: Float32Array): Promise<GraphOutput> {
+async function multiplied(x: Float32Array, range: ByteRange = {}): Promise<GraphOutput> {
   const shape = [1, x.length / INPUTS, INPUTS];
   const { y } = await runGraph(
     (graph) => {
-      const rows = byteRows(graph, graph.input('x', 'float32', shape), INPUTS);
+      const rows = byteRows(graph, graph.input('x', 'float32', shape), INPUTS, range);
       const matrix = byteMatrix(graph, graph.floats(MATRIX, [OUTPUTS, INPUTS]), OUTPUTS);
       graph.output('y', byteProduct(graph, rows, matrix), 'float32', [1, 'rows', OUTPUTS]);
     },
@@ -82,4 +87,16 @@ test('what becomes of a row does not depend on the rows beside it', async () => 
   const loud = values(INPUTS, 4).map((value) => 1000 * value);
   const beside = floatsOf(await multiplied(Float32Array.from([...loud, ...row, ...loud])));
   expect(beside.slice(OUTPUTS, 2 * OUTPUTS)).toEqual(alone);
+});
+
+exactTest('values that are known to be hardly negative have half the error', async () => {
+  const x = values(8 * INPUTS, 5).map((value) => (value < 0 ? 0.17 * value : 6 * value));
+  const exact = exactly(x);
+  const known = relativeError(floatsOf(await multiplied(x, { lowest: -0.17 })), exact);
+  const unknown = relativeError(floatsOf(await multiplied(x)), exact);
+  expect(known).toBeLessThan(0.8 * unknown);
+  const small = x.map((value) => value / 1000 - 0.17);
+  expect(
+    relativeError(floatsOf(await multiplied(small, { lowest: -0.17 })), exactly(small)),
+  ).toBeLessThan(0.05);
 });
