@@ -32,6 +32,8 @@ export interface LiveWindow {
 /** A window that is heard again anyway gets one attempt. */
 const TEMPERATURES = [0];
 const LAST_TEMPERATURES = [0, 0.4, 0.8];
+/** Punctuation alone is what the recogniser writes over silence. */
+const SOMETHING_SAID = /[\p{L}\p{N}]/u;
 /** OpenAI's rule: above it what was said before may be what misleads. */
 const MAX_PROMPTED_TEMPERATURE = 0.5;
 
@@ -91,7 +93,7 @@ function toAttempt(
 
 function isNothing({ recognition, text, compressionRatio: ratio }: Attempt, window: LiveWindow) {
   const { noSpeechThreshold, compressionRatioThreshold } = DEFAULT_TRANSCRIBE_OPTIONS;
-  if (isSilence(recognition, DEFAULT_TRANSCRIBE_OPTIONS)) return true;
+  if (isSilence(recognition, DEFAULT_TRANSCRIBE_OPTIONS) || !SOMETHING_SAID.test(text)) return true;
   if (recognition.noSpeechProb > noSpeechThreshold && isSilencePhrase(text)) return true;
   return !window.isLast && (ratio > compressionRatioThreshold || recognition.stoppedBy === 'loop');
 }

@@ -256,7 +256,8 @@ test('without turn detection an item is what the client commits, and what it cle
   const completed = () => client.heard.filter(({ type }) => type.endsWith('completed'));
   await expect.poll(() => completed().length, WAIT).toBe(2);
   for (const { transcript, usage, logprobs } of completed()) {
-    expect(transcript).toMatch(/^good morning.*project status/i);
+    // In 8 bits a word may stand before it; what is tested is whose sound it is.
+    expect(transcript).toMatch(/good morning.*project status/i);
     expect(transcript).not.toMatch(/engine/);
     expect(logprobs).toBeUndefined();
     expect(usage).toMatchObject({ type: 'duration', seconds: expect.closeTo(4.9, 1) });
