@@ -4,10 +4,9 @@ import { createSession } from '../models/engine/onnx-session.ts';
 import type { DeviceOptions } from '../models/engine/protocol.ts';
 import { OnnxGraph } from '../models/graph/onnx-graph.ts';
 import { Weights } from '../models/graph/weights.ts';
-import { byteMatrices } from '../models/whisper/byte-matrices.ts';
+import { weightForm } from '../models/whisper/byte-matrices.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from '../models/whisper/checkpoint.ts';
 import { decodeFeeds } from '../models/whisper/decode-feeds.ts';
-import { expandedMatrices, multipliesBytes } from '../models/whisper/expanded-matrices.ts';
 import { rowPrompt } from '../models/whisper/row-prompt.ts';
 import { transcriptionGraph } from '../models/whisper/transcription-graph.ts';
 
@@ -21,12 +20,15 @@ export async function buildGraph(
   search: 'greedy' | 'beam' = 'greedy',
 ): Promise<{ readonly checkpoint: WhisperCheckpoint; readonly model: Uint8Array }> {
   const checkpoint = await readWhisperCheckpoint(folder);
-  const steps = { batchSize: BATCH_SIZE, search, hasIntegerDotProduct: hasIntegerDotProduct() };
+  const isOnCpu = computeType === 'float32';
+  const steps = {
+    batchSize: BATCH_SIZE,
+    search,
+    hasIntegerDotProduct: isOnCpu && hasIntegerDotProduct(),
+  };
   const weights = new Weights(checkpoint.tensors, {
     computeType,
-    expandQuantized: expandedMatrices(checkpoint, steps),
-    audioInBytes: multipliesBytes(checkpoint, steps),
-    byteRange: byteMatrices(checkpoint, steps),
+    ...weightForm(checkpoint, steps),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, search);

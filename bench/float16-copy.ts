@@ -1,8 +1,9 @@
-import { cp, mkdir, open, writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toFloats } from '../models/graph/quantize.ts';
+import { readTensorBytes, toFloats } from '../models/graph/quantize.ts';
 import { readTensorTable, type StoredTensor } from '../models/graph/safetensors.ts';
 import { QUANTIZATION_ZERO_POINT } from '../models/graph/weights.ts';
+import { headerOf } from '../scripts/random-checkpoint.ts';
 import { floatToHalf } from '../scripts/random-values.ts';
 
 interface Expanded {
@@ -28,7 +29,7 @@ export async function writeFloat16Copy(folder: string, target: string): Promise<
     const scale = table.get(name.replace(/\.q$/, '.scale'));
     tensors.push(
       scale === undefined || scale === stored
-        ? { name, shape: stored.shape, bytes: await bytesOf(stored) }
+        ? { name, shape: stored.shape, bytes: await readTensorBytes(stored) }
         : await expanded(name.replace(/\.q$/, ''), stored, scale),
     );
   }
@@ -37,33 +38,18 @@ export async function writeFloat16Copy(folder: string, target: string): Promise<
 
 async function expanded(name: string, quantized: StoredTensor, scale: StoredTensor) {
   const [rows = 0, blocks = 0, block = 0] = quantized.shape;
-  const scales = toFloats(await bytesOf(scale), 'F32');
-  const halves = Uint16Array.from(await bytesOf(quantized), (byte, at) =>
+  const scales = toFloats(await readTensorBytes(scale), 'F32');
+  const halves = Uint16Array.from(await readTensorBytes(quantized), (byte, at) =>
     floatToHalf((byte - QUANTIZATION_ZERO_POINT) * scales[Math.floor(at / block)]!),
   );
   return { name, shape: [rows, blocks * block], bytes: new Uint8Array(halves.buffer) };
 }
 
-async function bytesOf({ file, offsetBytes, lengthBytes }: StoredTensor): Promise<Uint8Array> {
-  const handle = await open(file, 'r');
-  try {
-    const bytes = new Uint8Array(lengthBytes);
-    await handle.read(bytes, 0, lengthBytes, offsetBytes);
-    return bytes;
-  } finally {
-    await handle.close();
-  }
-}
-
 function safetensorsOf(tensors: readonly Expanded[]): Buffer {
-  let offset = 0;
-  const entries = tensors.map(({ name, shape, bytes }) => {
-    const start = offset;
-    offset += bytes.length;
-    return [name, { dtype: 'F16', shape, data_offsets: [start, offset] }];
-  });
-  const header = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
-  return Buffer.concat([length, header, ...tensors.map(({ bytes }) => bytes)]);
+  const plan = tensors.map(({ name, shape, bytes }) => ({
+    name,
+    shape,
+    lengthBytes: bytes.length,
+  }));
+  return Buffer.concat([headerOf(plan, 'F16'), ...tensors.map(({ bytes }) => bytes)]);
 }

@@ -131,7 +131,8 @@ function distributionOf(
   return { centre: 0, spread: deviation * Math.sqrt(3) };
 }
 
-function headerOf(tensors: readonly PlannedTensor[], dtype: RandomDtype): Buffer {
+/** The head of a safetensors file in which all tensors are of one type. */
+export function headerOf(tensors: readonly PlannedTensor[], dtype: RandomDtype): Buffer {
   let offset = 0;
   const entries = tensors.map(({ name, shape, lengthBytes }) => {
     const start = offset;

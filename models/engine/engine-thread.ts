@@ -8,9 +8,8 @@ import { sileroGraph } from '../vad/silero-graph.ts';
 import { readSileroWeights } from '../vad/silero-weights.ts';
 import { readWav2Vec2Checkpoint } from '../wav2vec2/checkpoint.ts';
 import { ctcGraph } from '../wav2vec2/ctc-graph.ts';
-import { byteMatrices } from '../whisper/byte-matrices.ts';
+import { weightForm } from '../whisper/byte-matrices.ts';
 import { readWhisperCheckpoint } from '../whisper/checkpoint.ts';
-import { expandedMatrices, multipliesBytes } from '../whisper/expanded-matrices.ts';
 import { transcriptionGraph } from '../whisper/transcription-graph.ts';
 import { packFailure } from './failure-message.ts';
 import { hasIntegerDotProduct } from './integer-dot-product.ts';
@@ -113,9 +112,7 @@ async function whisperGraph(
   };
   const weights = new Weights(checkpoint.tensors, {
     computeType,
-    expandQuantized: expandedMatrices(checkpoint, steps),
-    audioInBytes: multipliesBytes(checkpoint, steps),
-    byteRange: byteMatrices(checkpoint, steps),
+    ...weightForm(checkpoint, steps),
   });
   const graph = new OnnxGraph();
   transcriptionGraph(graph, weights, checkpoint, search);

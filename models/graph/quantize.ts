@@ -163,7 +163,12 @@ async function convert(stored: StoredTensor, blockLength: number | null): Promis
   return [quantized.bytes, new Uint8Array(quantized.scales.buffer)];
 }
 
-async function readTensorBytes({ file, offsetBytes, lengthBytes }: StoredTensor): Promise<Buffer> {
+/** A tensor as it is stored. @throws {SttError} MODEL_INVALID for a file that is cut off. */
+export async function readTensorBytes({
+  file,
+  offsetBytes,
+  lengthBytes,
+}: StoredTensor): Promise<Buffer> {
   const handle = await open(file, 'r');
   try {
     const { buffer, bytesRead } = await handle.read(

@@ -1,6 +1,12 @@
 import type { ByteRange } from '../graph/byte-matrix.ts';
+import type { WeightOptions } from '../graph/weights.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
-import { type DecoderSteps, multipliesBytes, WIDEST_EXPANDED } from './expanded-matrices.ts';
+import {
+  type DecoderSteps,
+  expandedMatrices,
+  multipliesBytes,
+  WIDEST_EXPANDED,
+} from './expanded-matrices.ts';
 
 const ENCODER_MATRIX = /^model\.encoder\.layers\.(\d+)\.(self_attn\.[qk]_proj|fc[12])\./;
 const AUDIO_KEYS = '.encoder_attn.k_proj.weight';
@@ -29,3 +35,13 @@ export function byteMatrices(
     return Number(layer) < encoderLayers - 1 ? { lowest: GELU_MINIMUM } : null;
   };
 }
+
+/** How a checkpoint's weights are met in a whole graph; `hasIntegerDotProduct` is for the CPU alone. */
+export const weightForm = (
+  checkpoint: WhisperCheckpoint,
+  steps: DecoderSteps,
+): Omit<WeightOptions, 'computeType'> => ({
+  expandQuantized: expandedMatrices(checkpoint, steps),
+  audioInBytes: multipliesBytes(checkpoint, steps),
+  byteRange: byteMatrices(checkpoint, steps),
+});

@@ -212,8 +212,7 @@ export function pickUnderRules(
     const rules = new TimestampRules(branch, checkpoint, row.timestamps);
     const scores = { ...ruled, text };
     const { tokens, vocabularySize } = checkpoint;
-    const vocabulary = { tokens, vocabularySize };
-    const pick = pickToken(branch, { ...vocabulary, rules, scores }, row.options);
+    const pick = pickToken(branch, { tokens, vocabularySize, rules, scores }, row.options);
     return [
       { value: pick.token, type: 'int64', shape: ['rows', 1] },
       { value: pick.logProb, type: 'float32', shape: ['rows', 1] },

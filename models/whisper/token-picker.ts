@@ -58,13 +58,11 @@ export function pickToken(
 class TokenPicker {
   readonly #graph: OnnxGraph;
   readonly #vocabulary: Vocabulary;
-  readonly #tokens: SpecialTokens;
   readonly #options: PickOptions;
 
   constructor(graph: OnnxGraph, vocabulary: Vocabulary, options: PickOptions) {
     this.#graph = graph;
     this.#vocabulary = vocabulary;
-    this.#tokens = vocabulary.tokens;
     this.#options = options;
   }
 
@@ -86,7 +84,7 @@ class TokenPicker {
     const takeTimestamp = graph.op('Or', [textForbidden, better]);
     const token = graph.op('Add', [
       timestamp.index,
-      graph.integers([this.#tokens.timestampsStart]),
+      graph.integers([this.#vocabulary.tokens.timestampsStart]),
     ]);
     return {
       index: graph.op('Where', [takeTimestamp, token, text.index]),
@@ -126,8 +124,8 @@ class TokenPicker {
     const forbidden = graph.float(FORBIDDEN);
     let text = graph.op('Where', [scores.textForbidden, forbidden, scores.text]);
     if (scores.onlyEnd !== undefined) {
-      const ids = indices(graph, 'text', this.#tokens.timestampsStart);
-      const isEnd = graph.op('Equal', [ids, graph.integers([this.#tokens.endOfText])]);
+      const ids = indices(graph, 'text', this.#vocabulary.tokens.timestampsStart);
+      const isEnd = graph.op('Equal', [ids, graph.integers([this.#vocabulary.tokens.endOfText])]);
       const allowed = graph.op('Or', [isEnd, graph.op('Not', [scores.onlyEnd])]);
       text = graph.op('Where', [allowed, text, forbidden]);
     }
@@ -156,7 +154,7 @@ class TokenPicker {
     const logProb = graph.op('GatherElements', [logProbs, index], { axis: { int: 1 } });
     const mass = graph.op('Sub', [score, logProb]);
     if (onlyEnd === undefined) return { index, score, mass };
-    const end = graph.integers([this.#tokens.endOfText]);
+    const end = graph.integers([this.#vocabulary.tokens.endOfText]);
     const endScore = graph.op('Gather', [scores, end], { axis: { int: 1 } });
     return {
       index: graph.op('Where', [onlyEnd, end, index]),

@@ -11,6 +11,7 @@ import {
   needsFallback,
 } from '../quality.ts';
 import type { LiveWord } from './agreement.ts';
+import { comparable } from './comparable-text.ts';
 import type { WindowResult } from './session-state.ts';
 
 /** One window of a live session with its samples. */
@@ -32,8 +33,6 @@ export interface LiveWindow {
 /** A window that is heard again anyway gets one attempt. */
 const TEMPERATURES = [0];
 const LAST_TEMPERATURES = [0, 0.4, 0.8];
-/** Punctuation alone is what the recogniser writes over silence. */
-const SOMETHING_SAID = /[\p{L}\p{N}]/u;
 /** OpenAI's rule: above it what was said before may be what misleads. */
 const MAX_PROMPTED_TEMPERATURE = 0.5;
 
@@ -93,7 +92,8 @@ function toAttempt(
 
 function isNothing({ recognition, text, compressionRatio: ratio }: Attempt, window: LiveWindow) {
   const { noSpeechThreshold, compressionRatioThreshold } = DEFAULT_TRANSCRIBE_OPTIONS;
-  if (isSilence(recognition, DEFAULT_TRANSCRIBE_OPTIONS) || !SOMETHING_SAID.test(text)) return true;
+  if (isSilence(recognition, DEFAULT_TRANSCRIBE_OPTIONS)) return true;
+  if (comparable(text) === '') return true; // Punctuation alone is written over silence too.
   if (recognition.noSpeechProb > noSpeechThreshold && isSilencePhrase(text)) return true;
   return !window.isLast && (ratio > compressionRatioThreshold || recognition.stoppedBy === 'loop');
 }

@@ -58,14 +58,15 @@ function error(exact: GraphOutput, bytes: GraphOutput): number {
 }
 
 // Without the dot product two products of bytes are summed in 16 bits, where they do not fit.
-const withDotProduct = test.skipIf(!hasIntegerDotProduct());
+const NEEDED = hasIntegerDotProduct() ? '' : ' (skipped: the CPU has no dot product of bytes)';
+const withDotProduct = test.skipIf(NEEDED !== '');
 
 withDotProduct.each([
   { name: 'one position that looks for a few', positions: 1, height: 0.5, limit: 0.02 },
   { name: 'one position that looks at all alike', positions: 1, height: 1e-3, limit: 0.001 },
   { name: 'five positions of a window', positions: 5, height: 0.1, limit: 0.01 },
 ])(
-  'attention in bytes is that in floats within $limit of the values: $name',
+  `attention in bytes is that in floats within $limit of the values: $name${NEEDED}`,
   async ({ positions, height, limit }) => {
     const { exact, bytes } = await attend(queryOf(positions, height), audioOf(0));
     expect(bytes.dims).toEqual(exact.dims);
@@ -73,7 +74,7 @@ withDotProduct.each([
   },
 );
 
-withDotProduct('attention in bytes has a value where nothing varies', async () => {
+withDotProduct(`attention in bytes has a value where nothing varies${NEEDED}`, async () => {
   const still = audioOf(0).fill(0.25);
   const { bytes } = await attend(queryOf(1, 0), still);
   for (const value of bytes.data) expect(value).toBeCloseTo(0.25, 5);

@@ -54,7 +54,7 @@ function relativeDifference(found: readonly number[], wanted: readonly number[])
 }
 
 test.skipIf(!hasIntegerDotProduct())(
-  'an encoder that multiplies bytes hears nearly what one in float32 does (if the CPU has a dot product of bytes)',
+  'an encoder that multiplies bytes hears nearly what one in float32 does (skipped where the CPU has no dot product of bytes)',
   async () => {
     const item = spectrogram(7, 1);
     const difference = relativeDifference(
