@@ -120,6 +120,8 @@ export interface SpeechRecognizer {
   readonly languages: readonly string[];
   /** How many windows are decoded together at most; more concurrent requests only queue. */
   readonly batchSize: number;
+  /** Beams of a second search where the greedy text is doubtful; 1 by default, which is none. */
+  readonly retryBeamSize?: number;
   /**
    * Makes ready what decoding by these rules takes beyond the usual, to be called once for a job.
    * @throws {SttError} MODEL_*, GPU_OUT_OF_MEMORY: then no window can be decoded by them.
