@@ -69,7 +69,7 @@ export class OwnPolicy implements CaptionPolicy {
     const asked = { ...window, waveform, scheduling: SCHEDULING };
     const { recognizer, embedding } = this.#models;
     const result = embedding
-      ? await hearWindow(asked, { recognizer, embedding }, signal)
+      ? await hearWindow(asked, { liveRecognizer: async () => recognizer, embedding }, signal)
       : await recognizeWindow(asked, recognizer, signal);
     return () => {
       this.#step({ type: 'result', seq: window.seq, result });

@@ -20,10 +20,10 @@ export interface LatencyTarget {
   close(): Promise<void>;
 }
 
-/** One process with the engine in it. */
-export async function startServer(): Promise<LatencyTarget> {
+/** One process with the engine in it. @param model `WHISPER_MODEL`; empty: the default. */
+export async function startServer(model: string): Promise<LatencyTarget> {
   const dataDir = await mkdtemp(join(tmpdir(), 'stt-latency-'));
-  const service = await startLoadedService(PORT, { DATA_DIR: dataDir });
+  const service = await startLoadedService(PORT, { DATA_DIR: dataDir, WHISPER_MODEL: model });
   return {
     name: 'server',
     url: service.url,
@@ -36,6 +36,8 @@ export async function startServer(): Promise<LatencyTarget> {
 }
 
 export interface GatewayOptions {
+  /** `WHISPER_MODEL` of the workers; empty: the default. */
+  readonly model: string;
   readonly workers: number;
   /** Above 0: each round begins without workers, and they start so long after its first audio. */
   readonly coldStartSec: number;
@@ -43,12 +45,13 @@ export interface GatewayOptions {
 
 /** The real gateway, a stand-in of RunPod's queue, and real worker processes. */
 export async function startGateway({
+  model,
   workers: count,
   coldStartSec,
 }: GatewayOptions): Promise<LatencyTarget> {
   const folder = await mkdtemp(join(tmpdir(), 'stt-latency-'));
   const endpoint = await RunpodEndpoint.start({ lostAfterMs: LOST_AFTER_MS });
-  const workers = new Workers(endpoint, join(folder, 'workers'));
+  const workers = new Workers(endpoint, join(folder, 'workers'), model);
   const { endpointId, apiKey, baseUrl } = endpoint.address;
   const gateway = await startLoadedService(PORT, {
     GATEWAY_ENDPOINT_ID: endpointId,
@@ -79,12 +82,14 @@ export async function startGateway({
 class Workers {
   readonly #endpoint: RunpodEndpoint;
   readonly #spoolDir: string;
+  readonly #model: string;
   #programs: Program[] = [];
   #started = 0;
 
-  constructor(endpoint: RunpodEndpoint, spoolDir: string) {
+  constructor(endpoint: RunpodEndpoint, spoolDir: string, model: string) {
     this.#endpoint = endpoint;
     this.#spoolDir = spoolDir;
+    this.#model = model;
   }
 
   start(count: number): void {
@@ -95,6 +100,7 @@ class Workers {
         RUNPOD_SKIP_AUTO_SYSTEM_CHECKS: 'true',
         LOG_LEVEL: 'error',
         SPOOL_DIR: this.#spoolDir,
+        WHISPER_MODEL: this.#model,
       };
       this.#programs.push(startProgram([], { env }));
     }

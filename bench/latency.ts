@@ -24,6 +24,8 @@ const { values, positionals } = parseArgs({
   options: {
     sessions: { type: 'string', default: '1' },
     language: { type: 'string' },
+    /** `WHISPER_MODEL`; empty: the default. */
+    model: { type: 'string', default: '' },
     real: { type: 'boolean', default: false },
     gateway: { type: 'boolean', default: false },
     workers: { type: 'string', default: '1' },
@@ -152,8 +154,8 @@ const real = values.real
 const paths = [...positionals, ...real];
 if (positionals.length === 0) paths.unshift('samples/meeting-en.wav');
 const target = values.gateway
-  ? await startGateway({ workers: Number(values.workers), coldStartSec })
-  : await startServer();
+  ? await startGateway({ model: values.model, workers: Number(values.workers), coldStartSec })
+  : await startServer(values.model);
 try {
   process.stdout.write(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}\n`);
   process.stdout.write(`${target.name}, from the end of each word; ${paths.length} recording(s)\n`);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { SttError } from '../core/errors.ts';
+import type { SpeechRecognizer } from '../pipeline/contracts.ts';
 import { defaultBatchSize } from './device.ts';
 import { type EngineOptions, InferenceEngine } from './engine/engine.ts';
 import type { ComputeType, DeviceOptions, LoadTimes } from './engine/protocol.ts';
@@ -49,6 +50,8 @@ export type EngineTrouble =
   | { readonly kind: 'gpu-memory-unknown'; readonly batchSize: number };
 
 export type LoadedModels = Awaited<ReturnType<typeof loadNetworks>> & {
+  /** What decodes live windows in a language, null: to be detected. */
+  liveRecognizer(language: string | null): Promise<SpeechRecognizer>;
   readonly alignmentModels: AlignmentRegistry | null;
   /** Of all networks together. */
   readonly loadTimes: LoadTimes;
@@ -82,8 +85,9 @@ export async function loadModels(
   };
   try {
     const networks = await loadNetworks(engines, settings, onTrouble);
+    const liveRecognizer = liveRecognizers(engines, settings, networks.recognizer);
     const alignmentModels = alignmentRegistry(engines, settings, onTrouble, closing.signal);
-    return { ...networks, alignmentModels, loadTimes: { ...loadTimes }, close };
+    return { ...networks, liveRecognizer, alignmentModels, loadTimes: { ...loadTimes }, close };
   } catch (error) {
     await close();
     throw error;
@@ -137,6 +141,36 @@ async function loadNetworks(
       batchSize: settings.batchSize ?? (await batchSizeByMemory(settings, onTrouble)),
       onTrouble,
     }),
+  };
+}
+
+/**
+ * On a CPU the default, base, takes twice as long for a live window as tiny.en, which serves English:
+ * loaded by the first such window (docs/decisions/0030). Everything else has the recogniser.
+ */
+function liveRecognizers(
+  { onDevice }: Engines,
+  settings: ModelSettings,
+  recognizer: WhisperRecognizer,
+): LoadedModels['liveRecognizer'] {
+  const hasEnglish = settings.device === 'cpu' && settings.whisper.folder === WHISPER_BASE.folder;
+  let english: Promise<WhisperRecognizer> | undefined;
+  const load = (): Promise<WhisperRecognizer> =>
+    WhisperRecognizer.load(onDevice, {
+      modelName: WHISPER_TINY_EN.name,
+      folder: WHISPER_TINY_EN.folder,
+      computeType: computeTypeOf(settings),
+      batchSize: recognizer.batchSize,
+      session: WHISPER_TINY_EN.name,
+      meter: recognizer.meter,
+    }).catch((error: unknown) => {
+      english = undefined;
+      throw error;
+    });
+  return (language) => {
+    if (!hasEnglish || language !== 'en') return Promise.resolve(recognizer);
+    english ??= load();
+    return english;
   };
 }
 

@@ -41,6 +41,8 @@ export interface WindowSchedulerOptions<Item, Result, Turn extends BatchTurn = B
   /** Frees memory that is not needed now, if there is any: the batch is then tried once more as it is. */
   makeRoom?(): Promise<boolean>;
   readonly onTrouble: ((trouble: SchedulerTrouble) => void) | undefined;
+  /** What is counted; its own unless several schedulers count together. */
+  readonly meter?: SchedulerMeter | undefined;
 }
 
 /** A turn, or why there is none: an answer to the batch. */
@@ -72,7 +74,7 @@ export class WindowScheduler<Item, Result, Turn extends BatchTurn = BatchTurn> {
   readonly #queue = new WindowQueue<Waiting<Item, Result>>();
   /** Waiting windows that a newer one may replace, by `slotOf`. */
   readonly #slots = new Map<string, Waiting<Item, Result>>();
-  readonly #meter = new SchedulerMeter();
+  readonly #meter: SchedulerMeter;
   /** By shape, where memory has proved too small for the setting. */
   readonly #limits = new Map<string, number>();
   #arrivals = 0;
@@ -80,6 +82,7 @@ export class WindowScheduler<Item, Result, Turn extends BatchTurn = BatchTurn> {
 
   constructor(options: WindowSchedulerOptions<Item, Result, Turn>) {
     this.#options = options;
+    this.#meter = options.meter ?? new SchedulerMeter();
   }
 
   /** Windows of a shape that are run together at most. */

@@ -10,7 +10,7 @@ import type {
 } from '../../pipeline/contracts.ts';
 import type { EngineTurn, InferenceEngine } from '../engine/engine.ts';
 import type { ComputeType } from '../engine/protocol.ts';
-import type { SchedulerStats } from '../engine/scheduler-stats.ts';
+import { SchedulerMeter, type SchedulerStats } from '../engine/scheduler-stats.ts';
 import { type SchedulerTrouble, WindowScheduler } from '../engine/window-scheduler.ts';
 import { BeamSession } from './beam-session.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from './checkpoint.ts';
@@ -24,7 +24,6 @@ import { WhisperTokenizer } from './tokenizer.ts';
 import { WINDOW_SAMPLES } from './transcription-graph.ts';
 import { batchSizesUpTo, everydayWindows, longestWindows } from './warm-up.ts';
 
-const SESSION = 'whisper';
 /** After other work of the engine, such as voice activity: its callers submit windows next. */
 const JOINING_MS = 5;
 /** Digits and what stands beside them; WhisperX's `suppress_numerals` has the ASCII ones. */
@@ -36,6 +35,10 @@ export interface WhisperOptions {
   readonly folder: string;
   readonly computeType: ComputeType;
   readonly batchSize: number;
+  /** Of its own where one engine has several Whispers. */
+  readonly session?: string;
+  /** Counts batches and waits; the recogniser's own unless two count together. */
+  readonly meter?: SchedulerMeter;
   /** Hears of batches that failed and are tried again. */
   readonly onTrouble?: (trouble: SchedulerTrouble) => void;
 }
@@ -56,10 +59,11 @@ export class WhisperRecognizer implements SpeechRecognizer {
   readonly modelName: string;
   readonly languages: readonly string[];
   readonly retryBeamSize: number;
+  readonly meter: SchedulerMeter;
   readonly #engine: InferenceEngine;
   readonly #checkpoint: WhisperCheckpoint;
   readonly #tokenizer: WhisperTokenizer;
-  readonly #options: WhisperOptions;
+  readonly #options: WhisperOptions & { readonly session: string };
   readonly #scheduler: WindowScheduler<QueuedWindow, Recognition, EngineTurn>;
   readonly #beamSession: BeamSession;
   #numeralTokens: readonly number[] | undefined;
@@ -68,7 +72,7 @@ export class WhisperRecognizer implements SpeechRecognizer {
     engine: InferenceEngine,
     checkpoint: WhisperCheckpoint,
     tokenizer: WhisperTokenizer,
-    options: WhisperOptions,
+    options: WhisperOptions & { readonly session: string },
   ) {
     const { modelName, folder, computeType, batchSize, onTrouble } = options;
     this.#options = options;
@@ -76,6 +80,7 @@ export class WhisperRecognizer implements SpeechRecognizer {
     this.#checkpoint = checkpoint;
     this.#tokenizer = tokenizer;
     this.modelName = modelName;
+    this.meter = options.meter ?? new SchedulerMeter();
     this.languages = checkpoint.tokens.languages;
     const isCheap = engine.device === 'cpu' && checkpoint.dModel <= WIDEST_EXPANDED;
     this.retryBeamSize = isCheap ? RETRY_BEAMS : 1;
@@ -91,18 +96,19 @@ export class WhisperRecognizer implements SpeechRecognizer {
       turn: (priority) => this.#turn(priority),
       makeRoom: () => this.#beamSession.makeRoom(),
       onTrouble,
+      meter: this.meter,
     });
   }
 
   /** Loads the network into the engine. @throws {SttError} MODEL_*, DEVICE_UNAVAILABLE. */
   static async load(engine: InferenceEngine, options: WhisperOptions): Promise<WhisperRecognizer> {
-    const { folder, computeType, batchSize } = options;
+    const { folder, computeType, batchSize, session = 'whisper' } = options;
     const [checkpoint, tokenizer] = await Promise.all([
       readWhisperCheckpoint(folder),
       WhisperTokenizer.load(folder),
-      engine.load(SESSION, { kind: 'whisper', folder, computeType, batchSize }),
+      engine.load(session, { kind: 'whisper', folder, computeType, batchSize }),
     ]);
-    return new WhisperRecognizer(engine, checkpoint, tokenizer, options);
+    return new WhisperRecognizer(engine, checkpoint, tokenizer, { ...options, session });
   }
 
   /** Of the usual, greedy decode: as configured, or less once the device's memory has run out. */
@@ -177,7 +183,7 @@ export class WhisperRecognizer implements SpeechRecognizer {
   async #fits(windows: readonly ForcedWindow[]): Promise<boolean> {
     try {
       const feeds = forcedFeeds(this.#checkpoint, windows, { attention: true });
-      await this.#engine.run(SESSION, feeds);
+      await this.#engine.run(this.#options.session, feeds);
       return true;
     } catch (thrown) {
       const isTooMuch = thrown instanceof SttError && thrown.code === 'GPU_OUT_OF_MEMORY';
@@ -207,7 +213,7 @@ export class WhisperRecognizer implements SpeechRecognizer {
     const isBeam = kind.search === 'beam';
     const outputs = await (isBeam
       ? this.#beamSession.run(feeds)
-      : (turn ?? this.#engine).run(SESSION, feeds));
+      : (turn ?? this.#engine).run(this.#options.session, feeds));
     return recognitions(this.#checkpoint, outputs, windows, kind);
   }
 
