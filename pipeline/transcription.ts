@@ -60,8 +60,7 @@ export class Transcription {
     this.#models = models;
     this.#hooks = hooks;
     this.#builder = new TranscriptBuilder(waveform.sampleCount, hooks);
-    const language = languageBeforeListening(options, models.recognizer);
-    this.#language = language === null ? null : { language, languageProbability: 1 };
+    this.#language = languageBeforeListening(options, models.recognizer);
   }
 
   /**
