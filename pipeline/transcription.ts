@@ -3,8 +3,14 @@ import type { Waveform } from '../audio/waveform.ts';
 import type { ChunkOptions } from './attempt-window.ts';
 import { BusyClock } from './busy-clock.ts';
 import type { ChunkLimits, SpeechChunk } from './chunks.ts';
-import type { SpeechRecognizer, Transcript, VoiceActivityModel } from './contracts.ts';
+import type {
+  SpeechRecognizer,
+  Transcript,
+  TranscriptWarning,
+  VoiceActivityModel,
+} from './contracts.ts';
 import { findChunks } from './find-chunks.ts';
+import { languageDoubts } from './language-doubt.ts';
 import { LanguageVotes } from './language-votes.ts';
 import { type DetectedLanguage, languageBeforeListening } from './languages.ts';
 import type { TranscribeHooks, TranscribeOptions } from './options.ts';
@@ -201,13 +207,21 @@ export class Transcription {
       attemptCount,
     });
     this.#hooks.onProgress?.(1);
+    const language = this.#language ?? languageVotes.winner();
     return {
       segments,
-      ...(this.#language ?? languageVotes.winner()),
+      ...language,
       audioSamples: this.#waveform.sampleCount,
       modelName: this.#models.recognizer.modelName,
       alignment: this.#options.wordTimes ? 'attention' : null,
-      warnings,
+      warnings: [...warnings, ...this.#doubts({ ...language, segments })],
     };
+  }
+
+  /** A language that was given, or that changes by the window, needs no certainty. */
+  #doubts(found: Parameters<typeof languageDoubts>[0]): TranscriptWarning[] {
+    const { language, multilingual } = this.#options;
+    const changes = multilingual && found.languageProbability > 0;
+    return language !== null || changes ? [] : languageDoubts(found);
   }
 }

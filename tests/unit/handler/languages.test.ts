@@ -7,6 +7,7 @@ import {
   languageField,
   refuseConflict,
 } from '../../../handler/languages.ts';
+import { parseJobInput } from '../../../handler/schema.ts';
 
 const Asked = z
   .object({ language: languageField, languages: candidatesField })
@@ -61,6 +62,18 @@ test('a language that is not among the candidates contradicts them', () => {
     'languages: must have the language among them, or be left out',
   ]);
   expect(problemsOf({ language: 'zh-TW', languages: ['zh-CN', 'ko'] })).toEqual([]);
+});
+
+test.each([
+  [{ language: 'ja', languages: ['ko', 'en'] }, /^languages: must have the language among them/],
+  [{ languages: ['ko'], multilingual: true }, /^multilingual: needs language to be left out/],
+  [{ languages: ['ko'], language_detection_chunks: 2 }, /^language_detection_chunks: needs/],
+  [{ languages: 'ko' }, /^languages: /],
+  [{ languages: ['ko', 'xx'] }, /^languages\[1\]: expected a language code/],
+])('a job with %j is refused', (fields, message) => {
+  const parse = () => parseJobInput({ audio_url: 'https://example.com/a.wav', ...fields });
+  expect(parse).toThrow(expect.objectContaining({ code: 'INPUT_INVALID' }));
+  expect(parse).toThrow(message);
 });
 
 test('Korean and English put a space between segments', () => {
