@@ -10,8 +10,8 @@ const DOUBTFUL_CONFIDENCE = 0.55;
 /** Probability of a detection below which it is told. */
 const DOUBTFUL_PROBABILITY = 0.5;
 
-/** What is known of a language that was not given. */
-interface FoundLanguage extends DetectedLanguage {
+/** A language that was not given, and the text in it. */
+export interface FoundLanguage extends DetectedLanguage {
   readonly segments: readonly Segment[];
 }
 

@@ -10,7 +10,7 @@ import type {
   VoiceActivityModel,
 } from './contracts.ts';
 import { findChunks } from './find-chunks.ts';
-import { languageDoubts } from './language-doubt.ts';
+import { type FoundLanguage, languageDoubts } from './language-doubt.ts';
 import { LanguageVotes } from './language-votes.ts';
 import { type DetectedLanguage, languageBeforeListening } from './languages.ts';
 import type { TranscribeHooks, TranscribeOptions } from './options.ts';
@@ -219,7 +219,7 @@ export class Transcription {
   }
 
   /** A language that was given, or that changes by the window, needs no certainty. */
-  #doubts(found: Parameters<typeof languageDoubts>[0]): TranscriptWarning[] {
+  #doubts(found: FoundLanguage): TranscriptWarning[] {
     const { language, multilingual } = this.#options;
     const changes = multilingual && found.languageProbability > 0;
     return language !== null || changes ? [] : languageDoubts(found);
