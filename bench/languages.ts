@@ -139,6 +139,7 @@ async function ours(recordings: readonly Recording[], folder: string): Promise<A
     const output = await runJob(
       { id: 'bench', input: { audio_url: path } },
       {
+        recognizer: models.recognizer,
         openAudio: (source, stop) => openAudio(source, limits, stop),
         transcribe: (waveform, options, hooks, stop) =>
           processRecording(waveform, options, models, hooks, stop),

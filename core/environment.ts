@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { spokenLanguage } from './languages.ts';
 
 const flag = z.stringbool({
   truthy: ['1', 'true', 'yes', 'on'],
@@ -32,15 +33,22 @@ const commaSeparated = z
 const DIARIZATION_PRESETS = ['auto', 'embedded', 'pyannote'];
 
 /** `ko=org/name,en=/folder` */
-const modelsByLanguage = commaSeparated
-  .refine((items) => items.every((item) => /^[a-z]{2,3}=./.test(item)), {
-    error: 'expected language=model, separated by commas',
-  })
-  .transform((items) =>
-    Object.fromEntries(
-      items.map((item) => [item.slice(0, item.indexOf('=')), item.slice(item.indexOf('=') + 1)]),
-    ),
-  );
+const modelsByLanguage = commaSeparated.transform((items, context) => {
+  const models = items.map((item) => {
+    const [language = '', model] = item.split(/=(.*)/s);
+    return [spokenLanguage(language)?.code, model] as const;
+  });
+  if (models.every(([code, model]) => code && model)) return Object.fromEntries(models);
+  context.addIssue({ code: 'custom', message: 'expected language=model, separated by commas' });
+  return z.NEVER;
+});
+
+const languages = commaSeparated.transform((items, context) => {
+  const codes = items.map((item) => spokenLanguage(item)?.code);
+  if (codes.every((code) => code !== undefined)) return codes;
+  context.addIssue({ code: 'custom', message: 'expected languages, separated by commas' });
+  return z.NEVER;
+});
 
 /** `auto`, `embedded`, `pyannote`, or a segmentation network and a speaker encoder: `org/name,/folder` */
 const diarizationModel = commaSeparated
@@ -64,7 +72,7 @@ export const EnvironmentSchema = z.object({
   ALIGNMENT: z.enum(['auto', 'ctc', 'attention']).default('auto'),
   ALIGNMENT_MODEL: modelsByLanguage,
   DIARIZATION_MODEL: diarizationModel,
-  ALIGNMENT_PRELOAD: commaSeparated,
+  ALIGNMENT_PRELOAD: languages,
   ALIGNMENT_MEMORY_MB: z.coerce.number().int().min(1).optional(),
   ENGINE_THREADS: z.coerce.number().int().min(0).max(256).default(0),
   ENGINE_RUN_LIMIT_SEC: z.coerce.number().min(10).max(86_400).optional(),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DecodingRules } from '../pipeline/contracts.ts';
+import { type AskedLanguages, givenLanguage } from './languages.ts';
 import { optional, withDefault } from './optional-fields.ts';
 
 const MAX_BEAMS = 8;
@@ -53,8 +54,7 @@ export const decodingFields = {
 const DecodingInput = z.object(decodingFields);
 export type DecodingInput = z.output<typeof DecodingInput>;
 
-interface Decoding extends DecodingInput {
-  readonly language: string | null;
+interface Decoding extends DecodingInput, AskedLanguages {
   readonly temperature: number | readonly number[] | null;
 }
 
@@ -62,6 +62,7 @@ interface Decoding extends DecodingInput {
 export function decodingProblems(input: Decoding): readonly (readonly [string, string])[] {
   const searches = (input.beam_size ?? 1) > 1;
   const samples = (input.best_of ?? 1) > 1;
+  const isGiven = givenLanguage(input) !== null;
   const temperatures = [input.temperature ?? [0, 1]].flat();
   const problems: [boolean, string, string][] = [
     [input.patience !== null && !searches, 'patience', 'needs a beam_size above 1'],
@@ -72,13 +73,9 @@ export function decodingProblems(input: Decoding): readonly (readonly [string, s
     ],
     [samples && !temperatures.some((value) => value > 0), 'best_of', 'needs a temperature above 0'],
     [searches && !temperatures.includes(0), 'beam_size', 'above 1 needs the temperature 0'],
+    [input.multilingual && isGiven, 'multilingual', 'needs language to be left out'],
     [
-      input.multilingual && input.language !== null,
-      'multilingual',
-      'needs language to be left out',
-    ],
-    [
-      input.language_detection_chunks !== null && (input.language !== null || input.multilingual),
+      input.language_detection_chunks !== null && (isGiven || input.multilingual),
       'language_detection_chunks',
       'needs language and multilingual to be left out',
     ],

@@ -1,145 +1,74 @@
-/** English names of the languages that Whisper knows, by the codes of its own vocabulary. */
-const LANGUAGE_NAMES = new Map(
-  Object.entries({
-    en: 'english',
-    zh: 'chinese',
-    de: 'german',
-    es: 'spanish',
-    ru: 'russian',
-    ko: 'korean',
-    fr: 'french',
-    ja: 'japanese',
-    pt: 'portuguese',
-    tr: 'turkish',
-    pl: 'polish',
-    ca: 'catalan',
-    nl: 'dutch',
-    ar: 'arabic',
-    sv: 'swedish',
-    it: 'italian',
-    id: 'indonesian',
-    hi: 'hindi',
-    fi: 'finnish',
-    vi: 'vietnamese',
-    he: 'hebrew',
-    uk: 'ukrainian',
-    el: 'greek',
-    ms: 'malay',
-    cs: 'czech',
-    ro: 'romanian',
-    da: 'danish',
-    hu: 'hungarian',
-    ta: 'tamil',
-    no: 'norwegian',
-    th: 'thai',
-    ur: 'urdu',
-    hr: 'croatian',
-    bg: 'bulgarian',
-    lt: 'lithuanian',
-    la: 'latin',
-    mi: 'maori',
-    ml: 'malayalam',
-    cy: 'welsh',
-    sk: 'slovak',
-    te: 'telugu',
-    fa: 'persian',
-    lv: 'latvian',
-    bn: 'bengali',
-    sr: 'serbian',
-    az: 'azerbaijani',
-    sl: 'slovenian',
-    kn: 'kannada',
-    et: 'estonian',
-    mk: 'macedonian',
-    br: 'breton',
-    eu: 'basque',
-    is: 'icelandic',
-    hy: 'armenian',
-    ne: 'nepali',
-    mn: 'mongolian',
-    bs: 'bosnian',
-    kk: 'kazakh',
-    sq: 'albanian',
-    sw: 'swahili',
-    gl: 'galician',
-    mr: 'marathi',
-    pa: 'punjabi',
-    si: 'sinhala',
-    km: 'khmer',
-    sn: 'shona',
-    yo: 'yoruba',
-    so: 'somali',
-    af: 'afrikaans',
-    oc: 'occitan',
-    ka: 'georgian',
-    be: 'belarusian',
-    tg: 'tajik',
-    sd: 'sindhi',
-    gu: 'gujarati',
-    am: 'amharic',
-    yi: 'yiddish',
-    lo: 'lao',
-    uz: 'uzbek',
-    fo: 'faroese',
-    ht: 'haitian creole',
-    ps: 'pashto',
-    tk: 'turkmen',
-    nn: 'nynorsk',
-    mt: 'maltese',
-    sa: 'sanskrit',
-    lb: 'luxembourgish',
-    my: 'myanmar',
-    bo: 'tibetan',
-    tl: 'tagalog',
-    mg: 'malagasy',
-    as: 'assamese',
-    tt: 'tatar',
-    haw: 'hawaiian',
-    ln: 'lingala',
-    ha: 'hausa',
-    ba: 'bashkir',
-    jw: 'javanese',
-    su: 'sundanese',
-    yue: 'cantonese',
-  }),
-);
+import { z } from 'zod';
+import { type SpokenLanguage, spokenLanguage } from '../core/languages.ts';
 
-/** Further names that OpenAI's command line accepts, and the standard's code for Javanese. */
-const ALIASES = Object.entries({
-  burmese: 'my',
-  valencian: 'ca',
-  flemish: 'nl',
-  haitian: 'ht',
-  letzeburgesch: 'lb',
-  pushto: 'ps',
-  panjabi: 'pa',
-  moldavian: 'ro',
-  moldovan: 'ro',
-  sinhalese: 'si',
-  castilian: 'es',
-  mandarin: 'zh',
-  jv: 'jw',
-});
+const MAX_CHARS = 64;
+const MAX_CANDIDATES = 128;
+const EXPECTED =
+  'expected a language code such as "ko", a tag such as "ko-KR", a name such as "korean", or null';
 
-const CODES_BY_NAME = new Map([
-  ...ALIASES,
-  ...[...LANGUAGE_NAMES].map(([code, name]) => [name, code] as const),
-  ...[...LANGUAGE_NAMES.keys()].map((code) => [code, code] as const),
-]);
+/** What asks for detection. */
+const isAuto = (text: string): boolean => ['', 'auto'].includes(text.trim().toLowerCase());
 
-/** The English name of a code, in lower case, as OpenAI writes it. */
-export const languageNameOf = (code: string): string => LANGUAGE_NAMES.get(code) ?? code;
-
-export const LANGUAGE_CODES: readonly string[] = [...LANGUAGE_NAMES.keys()];
-
-/** Whisper's code of a code, a code with a region (`ko-KR`) or an English name, in any case. */
-export function languageCodeOf(codeOrName: string): string | undefined {
-  const normalized = codeOrName.trim().toLowerCase();
-  return CODES_BY_NAME.get(normalized) ?? CODES_BY_NAME.get(withoutRegion(normalized));
+function languageIn(text: string, context: z.RefinementCtx): SpokenLanguage {
+  const language = text.length > MAX_CHARS ? undefined : spokenLanguage(text);
+  if (language !== undefined) return language;
+  context.addIssue({ code: 'custom', message: EXPECTED });
+  return z.NEVER;
 }
 
-const withoutRegion = (code: string): string =>
-  /^([a-z]{2,3})[-_](?:[a-z]{2}|[a-z]{4}|\d{3})$/.exec(code)?.[1] ?? code;
+/** The language of a request, in whatever form; null, empty and `auto` are detected, as null. */
+export const languageField = z
+  .string()
+  .nullish()
+  .transform((text, context) => (text == null || isAuto(text) ? null : languageIn(text, context)));
+
+/** The languages among which one is detected, each once; none for all that the model knows. */
+export const candidatesField = z
+  .array(z.string().transform((text, context) => (isAuto(text) ? null : languageIn(text, context))))
+  .max(MAX_CANDIDATES)
+  .nullish()
+  .transform((listed, context): readonly SpokenLanguage[] => {
+    const languages = (listed ?? []).filter((language) => language !== null);
+    if (languages.length > 0 && languages.length < (listed ?? []).length) {
+      context.addIssue({ code: 'custom', message: 'auto stands alone: it is every language' });
+    }
+    return languages.filter(
+      ({ code }, index) => languages.findIndex((other) => other.code === code) === index,
+    );
+  });
+
+/** What a request says of its language; of a single candidate nothing is to be detected. */
+export interface AskedLanguages {
+  readonly language: SpokenLanguage | null;
+  readonly languages: readonly SpokenLanguage[];
+}
+
+/** The language that is given, or as good as given. */
+export const givenLanguage = ({ language, languages }: AskedLanguages): SpokenLanguage | null =>
+  language ?? (languages.length === 1 ? languages[0]! : null);
+
+/** As text that is understood again. */
+export const tagsOf = ({ language, languages }: AskedLanguages) => ({
+  language: language?.tag ?? null,
+  languages: languages.map(({ tag }) => tag),
+});
+
+/** What is wrong with fields that contradict each other; undefined where they do not. */
+export function languageConflict({ language, languages }: AskedLanguages): string | undefined {
+  if (language === null || languages.length === 0) return undefined;
+  if (languages.some(({ code }) => code === language.code)) return undefined;
+  return 'must have the language among them, or be left out';
+}
+
+/** Refines an object with both fields. @param field name of the candidates */
+export function refuseConflict(
+  asked: AskedLanguages,
+  context: z.RefinementCtx,
+  field = 'languages',
+): void {
+  const message = languageConflict(asked);
+  if (message !== undefined) context.addIssue({ code: 'custom', path: [field], message });
+}
 
 /** Languages whose sentences are written one after the other without a space. */
 const WRITTEN_WITHOUT_SPACES: ReadonlySet<string> = new Set([

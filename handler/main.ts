@@ -102,7 +102,8 @@ async function runServer(config: Config, signals: Signals): Promise<number> {
     await models.warmUp();
     if (gateway === undefined) {
       const windows = localWindows((window, stop) => hearWindow(window, models, stop));
-      await realtime.serve({ recognizer: windows, voiceActivity: await loadEars() });
+      const voiceActivity = await loadEars();
+      await realtime.serve({ recognizer: windows, voiceActivity, model: models.recognizer });
     }
     return serviceEngine(config, models);
   };
@@ -240,6 +241,7 @@ const streamServices = ({ openAudio }: JobServices, models: StartedModels) => ({
 
 function jobServices(limits: Config['audio'], models: StartedModels): JobServices {
   return {
+    recognizer: models.recognizer,
     openAudio: (source, signal, maxBytes = limits.maxBytes) =>
       openAudio(source, { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) }, signal),
     transcribe: (waveform, options, hooks, signal) =>

@@ -1,6 +1,7 @@
 import type { SampleRange } from '../audio/time.ts';
 import type { Alignment, Segment } from '../pipeline/contracts.ts';
 import type { RecordingTranscript } from '../pipeline/process-recording.ts';
+import { meanConfidence } from '../pipeline/quality.ts';
 import { formatSegments, isTextFormat } from './formats/format-segments.ts';
 import { joinTexts } from './languages.ts';
 import type { JobInput, OutputFormat } from './schema.ts';
@@ -82,7 +83,7 @@ export function toJobResult(
     transcript: joinTexts(textsOf(segments), textLanguage),
     segments: isVerbose(format) ? segments.map(withDiagnostics(transcript.segments)) : segments,
     speakers,
-    confidence: meanConfidence(transcript.segments),
+    confidence: rounded(meanConfidence(transcript.segments)),
     processing_time: msToWireSec(elapsed.totalMs),
     language: transcript.language,
     total_segments: segments.length,
@@ -142,18 +143,6 @@ const summaryOf = (segments: readonly Segment[]): WireSpeaker => ({
   segments_count: segments.length,
   text_parts: textsOf(segments).map((text) => text.trim()),
 });
-
-/** Mean over the segments weighted by their length; 0 without segments. */
-function meanConfidence(segments: readonly Segment[]): number {
-  let weighted = 0;
-  let total = 0;
-  for (const { range, confidence } of segments) {
-    const weight = Math.max(1, samplesIn(range));
-    weighted += weight * confidence;
-    total += weight;
-  }
-  return total === 0 ? 0 : rounded(weighted / total);
-}
 
 const samplesIn = ({ start, end }: SampleRange): number => end - start;
 

@@ -1,6 +1,8 @@
 import type { AudioSource } from '../audio/open-audio.ts';
 import type { SpooledWaveform, Waveform } from '../audio/waveform.ts';
 import { SttError, type WireError } from '../core/errors.ts';
+import type { SpeechRecognizer } from '../pipeline/contracts.ts';
+import { languageBeforeListening } from '../pipeline/languages.ts';
 import type { TranscribeHooks } from '../pipeline/options.ts';
 import type { RecordingOptions, RecordingTranscript } from '../pipeline/process-recording.ts';
 import { audioSourceOf } from './audio-source.ts';
@@ -12,6 +14,8 @@ import { mapValues, rounded, toWireSec } from './wire-segment.ts';
 
 /** Everything a job needs, wired once in `handler/main.ts` and faked in tests. */
 export interface JobServices {
+  /** What recognises the jobs: what it cannot do is refused before any audio is read. */
+  readonly recognizer: Pick<SpeechRecognizer, 'modelName' | 'languages'>;
   /** `maxBytes` lowers the limit of the worker. */
   openAudio(source: AudioSource, signal: AbortSignal, maxBytes?: number): Promise<SpooledWaveform>;
   transcribe(
@@ -56,6 +60,8 @@ async function transcribeJob(
 ): Promise<JobResult> {
   const { signal, logger } = context;
   const input = parseJobInput(job.input);
+  const options = toRecordingOptions(input);
+  languageBeforeListening(options.transcribe, services.recognizer);
   signal.throwIfAborted();
   context.onProgress({ stage: 'open_audio', fraction: 0 });
   const openedAt = performance.now();
@@ -69,7 +75,6 @@ async function transcribeJob(
       onProgress: (fraction) => context.onProgress({ stage: 'transcribe', fraction }),
       onStage: (stage, elapsedMs) => clock.add(stage, elapsedMs),
     };
-    const options = toRecordingOptions(input);
     const transcript = await services.transcribe(waveform, options, hooks, signal);
     return toJobResult(transcript, input, clock.elapsed());
   } finally {

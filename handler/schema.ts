@@ -4,7 +4,7 @@ import { DEFAULT_TRANSCRIBE_OPTIONS } from '../pipeline/options.ts';
 import { decodingFields, decodingProblems } from './decoding-fields.ts';
 import { describeIssues } from './input-issues.ts';
 import { KnownSpeakers } from './known-speakers.ts';
-import { languageCodeOf } from './languages.ts';
+import { candidatesField, languageField, refuseConflict } from './languages.ts';
 import { optional, withDefault } from './optional-fields.ts';
 import { SubtitleInput } from './subtitle-options.ts';
 
@@ -40,17 +40,6 @@ const speakerCount = optional(z.number().int().min(1).max(MAX_SPEAKERS));
 const temperature = z.number().min(0).max(1);
 const source = optional(z.string()).transform((text) => text || null);
 
-const Language = optional(z.string()).transform((language, context) => {
-  if (language === null || ['', 'auto'].includes(language.trim().toLowerCase())) return null;
-  const code = languageCodeOf(language);
-  if (code !== undefined) return code;
-  context.addIssue({
-    code: 'custom',
-    message: 'expected a language code such as "ko", an English name such as "korean", or null',
-  });
-  return z.NEVER;
-});
-
 const VadInput = z.strictObject({
   onset_threshold: probability,
   offset_threshold: probability,
@@ -83,7 +72,8 @@ export const JobInputSchema = z
     tenant_id: id,
     user_id: id,
     max_audio_mb: optional(z.number().positive()),
-    language: Language,
+    language: languageField,
+    languages: candidatesField,
     initial_prompt: optionalText(MAX_PROMPT_CHARS),
     keywords: withDefault(z.array(z.string().max(MAX_KEYWORD_CHARS)).max(MAX_KEYWORDS), []),
     temperature: optional(
@@ -132,6 +122,7 @@ export const JobInputSchema = z
     if (!input.diarize && asksForSpeakers(input)) {
       fail('diarize', 'must not be false beside settings of speakers or the output_format rttm');
     }
+    refuseConflict(input, context);
     for (const [field, message] of decodingProblems(input)) fail(field, message);
     const onset = vad?.onset_threshold ?? DEFAULT_TRANSCRIBE_OPTIONS.vad.onsetThreshold;
     if ((vad?.offset_threshold ?? 0) > onset) {

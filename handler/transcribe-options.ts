@@ -1,5 +1,6 @@
 import { DEFAULT_TRANSCRIBE_OPTIONS, type TranscribeOptions } from '../pipeline/options.ts';
 import { decodingRulesOf } from './decoding-fields.ts';
+import { givenLanguage } from './languages.ts';
 import type { JobInput } from './schema.ts';
 
 /** The floor of silero-vad: below it speech would never end. */
@@ -10,7 +11,8 @@ export function toTranscribeOptions(input: JobInput): TranscribeOptions {
   const defaults = DEFAULT_TRANSCRIBE_OPTIONS;
   return {
     task: input.task,
-    language: input.language,
+    language: givenLanguage(input)?.code ?? null,
+    languages: input.languages.map(({ code }) => code),
     languageDetectionChunks: input.language_detection_chunks ?? defaults.languageDetectionChunks,
     multilingual: input.multilingual,
     prompt: promptOf(input),

@@ -54,6 +54,7 @@ type ChunkSettings = Pick<
   TranscribeOptions,
   | 'task'
   | 'language'
+  | 'languages'
   | 'multilingual'
   | 'prompt'
   | 'conditionOnPreviousText'
@@ -151,9 +152,9 @@ async function attemptAll(
   signal: AbortSignal,
 ): Promise<Attempts> {
   const attempts: Attempt[] = [];
-  const { task, prompt, previousText, scheduling, wordTimes } = options;
+  const { task, languages, prompt, previousText, scheduling, wordTimes } = options;
   const text = { prompt, ...(previousText !== '' && { previousText }) };
-  const always = { waveform, task, ...text, scheduling, attention: wordTimes };
+  const always = { waveform, task, languages, ...text, scheduling, attention: wordTimes };
   const thresholds = thresholdsOf(options);
   let { language } = options;
   const plan = attemptPlan(options, recognizer, waveform.length);

@@ -61,6 +61,8 @@ export interface RecognitionRequest {
   readonly task: Task;
   /** Language code, or null to detect it in this window. */
   readonly language: string | null;
+  /** Languages that the detection chooses from; all that the model knows by default. */
+  readonly languages?: readonly string[];
   /** Whether timestamp tokens are wanted between the text tokens. */
   readonly timestamps: boolean;
   /** 0 picks the most likely token; above it tokens are sampled from the tempered distribution. */
@@ -103,7 +105,10 @@ export interface Recognition {
   readonly avgLogProb: number;
   readonly noSpeechProb: number;
   readonly language: string;
-  /** 1 when the language was given or the model knows only one. */
+  /**
+   * Of the detection, over the languages that it chose from; 1 when the language was given, 0 when
+   * the model knows only one and none was given.
+   */
   readonly languageProbability: number;
   /** Where it was asked for. */
   readonly attention?: TokenAttention;

@@ -11,34 +11,42 @@ export interface DetectedLanguage {
 }
 
 /**
- * The language that is certain before anything was heard: the given one, or the only one the
- * model knows. Null when it has to be detected.
+ * The language that is settled before anything was heard: the given one, with probability 1, or the
+ * only one that is asked for and that the model knows, with 0, since nobody said that it is spoken.
+ * Null when it has to be detected.
  *
  * @throws {SttError} LANGUAGE_UNSUPPORTED when the loaded model cannot do what is asked.
  */
 export function languageBeforeListening(
-  { language, task }: Pick<TranscribeOptions, 'language' | 'task'>,
-  { languages, modelName }: Pick<SpeechRecognizer, 'languages' | 'modelName'>,
-): string | null {
-  const [onlyLanguage, ...others] = languages;
-  const isMonolingual = onlyLanguage !== undefined && others.length === 0;
+  {
+    language,
+    languages: candidates,
+    task,
+  }: Pick<TranscribeOptions, 'language' | 'languages' | 'task'>,
+  { languages: known, modelName }: Pick<SpeechRecognizer, 'languages' | 'modelName'>,
+): DetectedLanguage | null {
+  const asked = language === null ? candidates : [language];
+  const possible = asked.length === 0 ? known : known.filter((code) => asked.includes(code));
+  const what = known.length === 1 ? `only ${known[0]}` : `${known.length} other languages`;
   const advice = 'set WHISPER_MODEL to a model that does, e.g. openai/whisper-large-v3';
-  if (language !== null && !languages.includes(language)) {
-    const known = isMonolingual ? `only ${onlyLanguage}` : `${languages.length} other languages`;
+  if (possible.length === 0) {
     throw new SttError(
       'LANGUAGE_UNSUPPORTED',
-      `The loaded model ${modelName} does not know ${nameOf(language)} but ${known}: ${advice}`,
+      `The loaded model ${modelName} does not know ${nameOf(asked)} but ${what}: ${advice}`,
     );
   }
-  if (task === 'translate' && isMonolingual) {
+  if (task === 'translate' && known.length === 1) {
     throw new SttError(
       'LANGUAGE_UNSUPPORTED',
-      `The loaded model ${modelName} knows only ${onlyLanguage} and cannot translate: ${advice}`,
+      `The loaded model ${modelName} knows ${what} and cannot translate: ${advice}`,
     );
   }
-  return language ?? (isMonolingual ? onlyLanguage : null);
+  if (language !== null) return { language, languageProbability: 1 };
+  return possible.length === 1 ? { language: possible[0]!, languageProbability: 0 } : null;
 }
 
 /** A language code may be repeated in a message, anything else a caller sent may not. */
-const nameOf = (language: string): string =>
-  /^[a-z]{2,3}$/.test(language) ? `the language ${language}` : 'the requested language';
+const nameOf = (asked: readonly string[]): string =>
+  asked.length === 1 && /^[a-z]{2,3}$/.test(asked[0]!)
+    ? `the language ${asked[0]}`
+    : `the requested language${asked.length === 1 ? '' : 's'}`;

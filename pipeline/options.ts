@@ -14,6 +14,8 @@ export interface TranscribeOptions {
   readonly task: Task;
   /** Language code, or null to detect it. */
   readonly language: string | null;
+  /** Codes that the detection chooses from; none: all that the model knows. */
+  readonly languages: readonly string[];
   /** Windows with speech that are listened to for the language, unless one is certain before. */
   readonly languageDetectionChunks: number;
   /** Whether each window has a language of its own: people switch between languages. */
@@ -45,6 +47,7 @@ export interface TranscribeOptions {
 export const DEFAULT_TRANSCRIBE_OPTIONS: TranscribeOptions = {
   task: 'transcribe',
   language: null,
+  languages: [],
   languageDetectionChunks: 4,
   multilingual: false,
   prompt: null,

@@ -1,6 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import { secToSamples } from '../audio/time.ts';
-import type { Recognition } from './contracts.ts';
+import type { Recognition, Segment } from './contracts.ts';
 
 /** Limits of OpenAI's decoder; `TranscribeOptions` holds them. */
 export interface QualityThresholds {
@@ -82,4 +82,16 @@ export function bestAttempt(
     }
     return attempt.recognition.avgLogProb > best.recognition.avgLogProb ? attempt : best;
   });
+}
+
+/** Mean over the segments weighted by their length; 0 without segments. */
+export function meanConfidence(segments: readonly Segment[]): number {
+  let weighted = 0;
+  let total = 0;
+  for (const { range, confidence } of segments) {
+    const weight = Math.max(1, range.end - range.start);
+    weighted += weight * confidence;
+    total += weight;
+  }
+  return total === 0 ? 0 : weighted / total;
 }

@@ -3,8 +3,14 @@ import type { Waveform } from '../audio/waveform.ts';
 import type { ChunkOptions } from './attempt-window.ts';
 import { BusyClock } from './busy-clock.ts';
 import type { ChunkLimits, SpeechChunk } from './chunks.ts';
-import type { SpeechRecognizer, Transcript, VoiceActivityModel } from './contracts.ts';
+import type {
+  SpeechRecognizer,
+  Transcript,
+  TranscriptWarning,
+  VoiceActivityModel,
+} from './contracts.ts';
 import { findChunks } from './find-chunks.ts';
+import { type FoundLanguage, languageDoubts } from './language-doubt.ts';
 import { LanguageVotes } from './language-votes.ts';
 import { type DetectedLanguage, languageBeforeListening } from './languages.ts';
 import type { TranscribeHooks, TranscribeOptions } from './options.ts';
@@ -60,8 +66,7 @@ export class Transcription {
     this.#models = models;
     this.#hooks = hooks;
     this.#builder = new TranscriptBuilder(waveform.sampleCount, hooks);
-    const language = languageBeforeListening(options, models.recognizer);
-    this.#language = language === null ? null : { language, languageProbability: 1 };
+    this.#language = languageBeforeListening(options, models.recognizer);
   }
 
   /**
@@ -202,13 +207,21 @@ export class Transcription {
       attemptCount,
     });
     this.#hooks.onProgress?.(1);
+    const language = this.#language ?? languageVotes.winner();
     return {
       segments,
-      ...(this.#language ?? languageVotes.winner()),
+      ...language,
       audioSamples: this.#waveform.sampleCount,
       modelName: this.#models.recognizer.modelName,
       alignment: this.#options.wordTimes ? 'attention' : null,
-      warnings,
+      warnings: [...warnings, ...this.#doubts({ ...language, segments })],
     };
+  }
+
+  /** A language that was given, or that changes by the window, needs no certainty. */
+  #doubts(found: FoundLanguage): TranscriptWarning[] {
+    const { language, multilingual } = this.#options;
+    const changes = multilingual && found.languageProbability > 0;
+    return language !== null || changes ? [] : languageDoubts(found);
   }
 }

@@ -51,6 +51,7 @@ async function wholeJob(): Promise<string> {
   const output = await runJob(
     { id: 'bench', input: { audio_url: audio, language: 'en' } },
     {
+      recognizer: models.recognizer,
       openAudio: (source, stop) => openAudio(source, limits, stop),
       transcribe: (waveform, options, hooks, stop) =>
         processRecording(waveform, options, models, hooks, stop),

@@ -6,6 +6,7 @@ import { createSpoolFolder, type SpoolFolder, writeAt } from '../../audio/spool.
 import { SttError } from '../../core/errors.ts';
 import type { Upload } from '../jobs/contracts.ts';
 import type { UploadShare } from '../tenants/upload-space.ts';
+import { assertFormLanguageKnown } from './known-languages.ts';
 import type { ServiceContext } from './service-context.ts';
 import { maxUploadBytes } from './status-route.ts';
 
@@ -29,13 +30,13 @@ export interface ReceivedForm {
 
 /**
  * Reads a multipart form with one file, called `file`, straight to disk; fields may come before or
- * after it. Either the caller gets an upload to remove, or nothing is left.
- * @throws {SttError} INPUT_INVALID, AUDIO_EMPTY, AUDIO_TOO_LARGE, AUDIO_UNSUPPORTED, QUEUE_LIMITED,
+ * after it; what the former say may refuse the file before it is read. Either the caller gets an upload to remove, or nothing is left.
+ * @throws {SttError} INPUT_INVALID, LANGUAGE_UNSUPPORTED, AUDIO_EMPTY, AUDIO_TOO_LARGE, AUDIO_UNSUPPORTED, QUEUE_LIMITED,
  * SERVICE_BUSY, DISK_FULL
  */
 export async function receiveForm(
   request: FastifyRequest,
-  { config, uploadSpace }: Pick<ServiceContext, 'config' | 'uploadSpace'>,
+  { config, uploadSpace, slot }: Pick<ServiceContext, 'config' | 'uploadSpace' | 'slot'>,
   signal: AbortSignal,
 ): Promise<ReceivedForm> {
   const { spoolDir, maxBytes } = config.audio;
@@ -45,6 +46,7 @@ export async function receiveForm(
     await readParts(request, form, {
       spoolDir,
       maxBytes: maxUploadBytes(request.caller, maxBytes),
+      onFile: () => assertFormLanguageKnown(form.fields, { slot }),
     });
     signal.throwIfAborted();
     return form;
@@ -67,12 +69,14 @@ interface OpenForm {
 interface FormLimits {
   readonly maxBytes: number;
   readonly spoolDir: string | undefined;
+  /** Called before the file is read; what it throws refuses it. */
+  readonly onFile: () => void;
 }
 
 async function readParts(
   request: FastifyRequest,
   form: OpenForm,
-  { maxBytes, spoolDir }: FormLimits,
+  { maxBytes, spoolDir, onFile }: FormLimits,
 ): Promise<void> {
   const parts = request.parts({
     limits: {
@@ -87,6 +91,7 @@ async function readParts(
   for await (const part of parts) {
     if (part.type === 'file') {
       if (part.fieldname !== 'file') throw invalid('file: the recording must be in this field');
+      onFile();
       form.spool = await createSpoolFolder(spoolDir);
       form.upload = await saveFile(part.file, form.spool, { maxBytes, share: form.share });
       continue;

@@ -9,6 +9,7 @@ import { acceptJob } from './async-job-routes.ts';
 import { formValueReader } from './form-values.ts';
 import { assertNotIdempotent } from './idempotency-key.ts';
 import { heldOf, holdingRequests, toServiceJob } from './job-request.ts';
+import { assertLanguageKnown } from './known-languages.ts';
 import { type ReceivedUpload, receiveForm } from './receive-form.ts';
 import type { ServiceContext } from './service-context.ts';
 
@@ -66,6 +67,7 @@ async function handleJob(
     upload = received.upload;
     const { options, input } = separate(received.rawInput);
     const job = toServiceJob(input, upload, exchange.request.caller);
+    assertLanguageKnown(job.input, context);
     const isAsync =
       options.async ?? (context.asyncJobs !== undefined && asksForAsync(exchange.request));
     if (isAsync) {

@@ -1,12 +1,15 @@
 import { parseArgs } from 'node:util';
 import type { Task } from '../../pipeline/contracts.ts';
-import { languageCodeOf } from '../languages.ts';
+import { candidatesField, languageField } from '../languages.ts';
 import { OUTPUT_FORMATS, type OutputFormat } from '../schema.ts';
 import { Refusal } from './refusal.ts';
 
 export interface FileArguments {
   readonly paths: readonly string[];
+  /** Tag. */
   readonly language: string | null;
+  /** Tags of those that may be spoken; none: all. */
+  readonly languages: readonly string[];
   readonly task: Task;
   readonly format: OutputFormat;
   readonly outFolder: string | undefined;
@@ -30,6 +33,7 @@ export type LocalCommand =
 const OPTIONS = {
   test_input: { type: 'string' },
   language: { type: 'string' },
+  languages: { type: 'string' },
   task: { type: 'string' },
   format: { type: 'string' },
   out: { type: 'string' },
@@ -38,7 +42,7 @@ const OPTIONS = {
   version: { type: 'boolean' },
 } as const;
 
-const FILE_OPTIONS = ['language', 'task', 'format', 'out'] as const;
+const FILE_OPTIONS = ['language', 'languages', 'task', 'format', 'out'] as const;
 const TASKS = ['transcribe', 'translate'] as const;
 
 /**
@@ -79,17 +83,23 @@ function originOf(values: Values, paths: readonly string[]): JobOrigin {
     kind: 'files',
     paths,
     language: languageOf(values.language),
+    languages: candidatesOf(values.languages),
     task: oneOf(TASKS, 'task', values.task ?? 'transcribe'),
     format: oneOf(OUTPUT_FORMATS, 'format', values.format ?? 'json'),
     outFolder: values.out,
   };
 }
 
-function languageOf(codeOrName: string | undefined): string | null {
-  if (codeOrName === undefined || ['', 'auto'].includes(codeOrName)) return null;
-  const code = languageCodeOf(codeOrName);
-  if (code === undefined) throw new Refusal(2, `--language: no language is called ${codeOrName}`);
-  return code;
+function languageOf(text: string | undefined): string | null {
+  const { success, data } = languageField.safeParse(text);
+  if (success) return data?.tag ?? null;
+  throw new Refusal(2, `--language: no language is called ${text}`);
+}
+
+function candidatesOf(text: string | undefined): string[] {
+  const { success, data, error } = candidatesField.safeParse(text?.split(','));
+  if (success) return data.map(({ tag }) => tag);
+  throw new Refusal(2, `--languages: ${error.issues[0]!.message}`);
 }
 
 function oneOf<T extends string>(choices: readonly T[], option: string, value: string): T {

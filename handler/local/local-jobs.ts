@@ -45,9 +45,9 @@ function fileJob(
   id: string,
   name: string,
   realPath: string,
-  { language, task, format }: FileArguments,
+  { language, languages, task, format }: FileArguments,
 ): LocalJob {
-  const input = { audio_url: realPath, language, task, output_format: format };
+  const input = { audio_url: realPath, language, languages, task, output_format: format };
   return { job: { id, input }, name, audioRoot: dirname(realPath) };
 }
 

@@ -5,7 +5,8 @@ export const USAGE = `Speech to text, here or on a RunPod endpoint.
   npm start -- FILE…                           transcribe recordings
 
 Options for FILE…
-  --language CODE    language code or English name; detected when left out
+  --language CODE    code, tag or name of the language; detected when left out
+  --languages A,B    detect one of these only
   --task TASK        transcribe (default) or translate (into English)
   --format FORMAT    json (default), verbose, text, srt, vtt, tsv, rttm or ctm
   --out DIR          write DIR/NAME.EXT for each FILE and print these paths

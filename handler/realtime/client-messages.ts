@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
 import { describeIssues } from '../input-issues.ts';
-import { languageCodeOf } from '../languages.ts';
+import { candidatesField, languageField, refuseConflict } from '../languages.ts';
 
 const MAX_ID_CHARS = 256;
 const MAX_TOKEN_CHARS = 1024;
@@ -15,35 +15,27 @@ const optionalId = id.nullish().transform((value) => value || null);
 const credential = z.string().max(MAX_TOKEN_CHARS).optional();
 const count = z.number().int().min(0);
 
-const Language = z
-  .string()
-  .nullish()
-  .transform((language, context) => {
-    if (language == null || ['', 'auto'].includes(language.trim().toLowerCase())) return null;
-    const code = languageCodeOf(language);
-    if (code !== undefined) return code;
-    context.addIssue({ code: 'custom', message: 'expected a language code such as "ko", or null' });
-    return z.NEVER;
-  });
-
 const ClientMessageSchema = z.discriminatedUnion('type', [
-  z.strictObject({
-    type: z.literal('start_session'),
-    session_id: optionalId,
-    tenant_id: optionalId,
-    meeting_id: optionalId,
-    user_id: optionalId,
-    language: Language,
-    encoding: z.enum(['auto', 'pcm16', 'float32', 'webm', 'ogg', 'wav']).default('auto'),
-    sample_rate: z.number().int().min(MIN_RATE_HZ).max(MAX_RATE_HZ).default(16_000),
-    webhook_url: z
-      .url({ protocol: /^https?$/ })
-      .max(MAX_URL_CHARS)
-      .nullish(),
-    diarize: z.boolean().optional(),
-    keep_audio: z.literal(false).optional(),
-    token: credential,
-  }),
+  z
+    .strictObject({
+      type: z.literal('start_session'),
+      session_id: optionalId,
+      tenant_id: optionalId,
+      meeting_id: optionalId,
+      user_id: optionalId,
+      language: languageField,
+      languages: candidatesField,
+      encoding: z.enum(['auto', 'pcm16', 'float32', 'webm', 'ogg', 'wav']).default('auto'),
+      sample_rate: z.number().int().min(MIN_RATE_HZ).max(MAX_RATE_HZ).default(16_000),
+      webhook_url: z
+        .url({ protocol: /^https?$/ })
+        .max(MAX_URL_CHARS)
+        .nullish(),
+      diarize: z.boolean().optional(),
+      keep_audio: z.literal(false).optional(),
+      token: credential,
+    })
+    .superRefine(refuseConflict),
   z.strictObject({
     type: z.literal('resume_session'),
     session_id: id.min(1),

@@ -1,4 +1,5 @@
 import { type ErrorCode, SttError } from '../../core/errors.ts';
+import { tagsOf } from '../languages.ts';
 import {
   type ClientMessage,
   parseClientMessage,
@@ -150,27 +151,24 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
 
   async #start(message: StartMessage): Promise<void> {
     this.#assertNoSession();
-    const caller = callerOf(this.#parts, message.token);
-    const { tenant_id, encoding, sample_rate: sampleRateHz, keep_audio } = message;
+    const { tenant_id, encoding, sample_rate: sampleRateHz, keep_audio, token } = message;
+    const caller = callerOf(this.#parts, token);
     if (caller.tenant !== null && tenant_id !== null && tenant_id !== caller.tenant) {
       throw new SttError('TENANT_FORBIDDEN', 'tenant_id does not belong to this key');
     }
     const { sessions, manner } = this.#parts;
     const consenting = keep_audio === false ? { ...caller, keepsAudio: false } : caller;
-    const { session_id: sessionId, meeting_id: meetingId, language } = message;
     const started = await sessions.start(consenting, {
-      ...{ sessionId, meetingId, language, format: { encoding, sampleRateHz } },
+      ...{ sessionId: message.session_id, meetingId: message.meeting_id, ...tagsOf(message) },
+      format: { encoding, sampleRateHz },
       ...{ webhookUrl: message.webhook_url ?? null, diarize: message.diarize ?? false },
       ...manner,
     });
     // The client may have gone meanwhile; nobody else would let go of the session.
     if (this.#isClosed) return sessions.abandon(started.host);
     this.#adopt(started);
-    this.#send({
-      type: 'session_started',
-      ...describeSession(started.host, this.#parts.limits),
-      resume_token: started.resumeToken,
-    });
+    const described = describeSession(started.host, this.#parts.limits);
+    this.#send({ type: 'session_started', ...described, resume_token: started.resumeToken });
     started.host.listen(this);
   }
 

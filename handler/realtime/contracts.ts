@@ -12,6 +12,8 @@ export interface SessionWindow extends SampleRange {
   /** Its samples, `end - start`. */
   readonly waveform: Float32Array<ArrayBuffer>;
   readonly language: string | null;
+  /** Codes that the detection chooses from; none: all. */
+  readonly languages?: readonly string[];
   readonly prompt: string;
   readonly isLast: boolean;
   /** Whether its voice is wanted too. */
@@ -41,7 +43,10 @@ export interface EndedSession {
   readonly jobId: string;
   readonly meetingId: string | null;
   readonly tenant: string | null;
+  /** Tag of the given one. */
   readonly language: string | null;
+  /** Tags of those that may be spoken; none: all. */
+  readonly languages: readonly string[];
   readonly webhookUrl: string | null;
   /** 16 kHz mono WAV, the caller's to remove. */
   readonly path: string;

@@ -25,7 +25,7 @@ export interface HandOverParts {
  * @throws {SttError} the reason of `signal`: the session stays, for the next process to hand over.
  */
 export async function handOver(
-  { key: jobId, meetingId, tenant, language, webhookUrl, keepsAudio }: SessionIdentity,
+  { key: jobId, keepsAudio, ...identity }: SessionIdentity,
   { refinement, store, audio, signal, onLate }: HandOverParts,
 ): Promise<string | null> {
   if (!keepsAudio || audio.sampleCount === 0) return null;
@@ -33,7 +33,8 @@ export async function handOver(
   const work = async (): Promise<void> => {
     try {
       const bytes = await writeWav(path, audio);
-      const session = { jobId, meetingId, tenant, language, webhookUrl, path, bytes };
+      const { meetingId, tenant, language, languages = [], webhookUrl } = identity;
+      const session = { jobId, meetingId, tenant, language, languages, webhookUrl, path, bytes };
       await refinement.handOver(session);
     } catch (thrown) {
       onLate(SttError.from(thrown));

@@ -3,6 +3,8 @@ import { basename, join } from 'node:path';
 import { createSpoolFolder, type SpoolFolder } from '../../audio/spool.ts';
 import { samplesToSec } from '../../audio/time.ts';
 import { SttError } from '../../core/errors.ts';
+import { spokenLanguage } from '../../core/languages.ts';
+import { languageBeforeListening } from '../../pipeline/languages.ts';
 import { initialLiveState } from '../../pipeline/realtime/session-state.ts';
 import { hashKey } from '../tenants/key-ring.ts';
 import type { RealtimeCaller, RefinedTranscript } from './contracts.ts';
@@ -56,21 +58,24 @@ export class LiveSessions {
   /**
    * A new session; one of the same name that its client has left is ended and replaced.
    * @throws {SttError} SERVICE_BUSY, CONCURRENCY_LIMITED, QUOTA_EXCEEDED, URL_FORBIDDEN,
-   * INPUT_INVALID for a name that is in use.
+   * LANGUAGE_UNSUPPORTED, INPUT_INVALID for a name that is in use.
    */
   async start(
     caller: RealtimeCaller,
     options: StartOptions,
   ): Promise<OpenSession & { readonly resumeToken: string }> {
-    const { sessionId, meetingId, language, format, webhookUrl = null } = options;
+    const { sessionId, meetingId, format, webhookUrl = null, languages = [] } = options;
+    const { language } = options;
     const { tenant } = caller;
     const keepsAudio = caller.keepsAudio && this.#options.refinement !== undefined;
+    const spoken = this.#spoken({ language, languages });
     this.#options.usage?.assertLeft(tenant);
     await this.#checkWebhook(tenant, webhookUrl, keepsAudio);
     const name = sessionId ?? randomUUID();
     this.#makeRoom(caller, name);
     const resumeToken = randomBytes(24).toString('base64url');
-    const fixed = { sessionId: name, meetingId, tenant, language, format, keepsAudio, webhookUrl };
+    const named = { sessionId: name, meetingId, tenant, language, languages };
+    const fixed = { ...named, format, keepsAudio, webhookUrl };
     const identity = { key: randomUUID(), ...fixed, resumeTokenHash: hashKey(resumeToken) };
     const isResumable = options.isResumable ?? true;
     const session = new HostedSession(identity, {
@@ -82,7 +87,7 @@ export class LiveSessions {
     try {
       const store = await this.#storeOf(identity.key, isResumable);
       const counts = { chunkSeq: 0, sampleCount: 0, eventSeq: 0, countedSamples: 0 };
-      const live = initialLiveState(language, options.diarize);
+      const live = initialLiveState(spoken.language, options.diarize, spoken.languages);
       const checkpoint = { version: 1, identity, epoch: 1, live, ...counts, ending: null } as const;
       await store.save(checkpoint, []); // From its first answer on it survives this process.
       session.begin(checkpoint, [], { store, audio: await SessionAudio.open(store.folder) });
@@ -203,6 +208,16 @@ export class LiveSessions {
     }
   }
 
+  /** Codes of what may be spoken. @throws {SttError} LANGUAGE_UNSUPPORTED */
+  #spoken(tags: { readonly language: string | null; readonly languages: readonly string[] }) {
+    const languages = tags.languages.map(codeOf);
+    const only = languages.length === 1 ? languages[0]! : null;
+    const spoken = { language: tags.language === null ? only : codeOf(tags.language), languages };
+    const { model } = this.#options;
+    if (model) languageBeforeListening({ ...spoken, task: 'transcribe' }, model);
+    return spoken;
+  }
+
   get #resumeMs(): number {
     return (this.#options.resumeSec ?? DEFAULT_RESUME_SEC) * 1000;
   }
@@ -247,3 +262,5 @@ export class LiveSessions {
     return new SessionStore(join((await this.#spool).path, key), false);
   }
 }
+
+const codeOf = (tag: string): string => spokenLanguage(tag)?.code ?? tag;

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Config } from '../../core/config.ts';
-import type { VoiceActivityModel } from '../../pipeline/contracts.ts';
+import type { SpeechRecognizer, VoiceActivityModel } from '../../pipeline/contracts.ts';
 import { tellRefusal } from '../http/callers.ts';
 import type { ServiceModule } from '../http/create-service.ts';
 import type { ServiceContext } from '../http/service-context.ts';
@@ -12,6 +12,8 @@ import { DEFAULT_WINDOW_TIMING } from './window-caller.ts';
 
 export interface RealtimeEngine {
   readonly recognizer: WindowRecognizer;
+  /** Where the windows are recognised in this process: what it cannot do is refused at the start. */
+  readonly model?: Pick<SpeechRecognizer, 'modelName' | 'languages'>;
   /** Always in this process: it decides what is worth a window. */
   readonly voiceActivity: VoiceActivityModel;
 }

@@ -24,6 +24,7 @@ const streamInput = (window: SessionWindow): Record<string, unknown> => ({
   audio_encoding: 'pcm16',
   window_start: samplesToSec(window.start),
   language: window.language,
+  ...(window.languages?.length && { languages: window.languages }),
   prompt: window.prompt,
   final: window.isLast,
   ...(window.diarize && { diarize: true }),

@@ -1,5 +1,6 @@
 import { samplesToSec } from '../../audio/time.ts';
 import type { ErrorCode, WireError } from '../../core/errors.ts';
+import { spokenLanguage } from '../../core/languages.ts';
 import { rounded } from '../wire-segment.ts';
 import type { ConnectionLimits } from './connection-parts.ts';
 import type { LiveWireEvent } from './live-events.ts';
@@ -58,7 +59,7 @@ export const describeSession = (
 ): SessionDescription => ({
   session_id: identity.sessionId,
   meeting_id: identity.meetingId,
-  language: identity.language,
+  language: identity.language && (spokenLanguage(identity.language)?.code ?? null),
   epoch,
   job_id: identity.keepsAudio ? identity.key : null,
   limits: {

@@ -1,6 +1,6 @@
 import type { SttError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { VoiceActivityModel } from '../../pipeline/contracts.ts';
+import type { SpeechRecognizer, VoiceActivityModel } from '../../pipeline/contracts.ts';
 import type { LiveOptions } from '../../pipeline/realtime/session-state.ts';
 import type {
   AudioFormat,
@@ -15,6 +15,8 @@ import type { WindowTiming } from './window-caller.ts';
 
 export interface LiveSessionsOptions {
   readonly recognizer: WindowRecognizer;
+  /** What recognises the windows, where it is known before one is asked for. */
+  readonly model?: Pick<SpeechRecognizer, 'modelName' | 'languages'> | undefined;
   readonly voiceActivity: VoiceActivityModel;
   readonly logger: Logger;
   /** Sessions stored there survive this process; without it they end with it. */
@@ -45,7 +47,10 @@ export interface StartOptions extends SessionManner {
   /** Chosen by the client, or null. */
   readonly sessionId: string | null;
   readonly meetingId: string | null;
+  /** Tag of the given one. */
   readonly language: string | null;
+  /** Tags of those that may be spoken; none: all that the model knows. */
+  readonly languages?: readonly string[];
   readonly format: AudioFormat;
   readonly webhookUrl?: string | null;
   /** Whether final words say who speaks; off by default. */

@@ -20,6 +20,7 @@ export class SessionJobs implements Refinement {
       meeting_id: session.meetingId,
       tenant_id: tenant,
       language: session.language,
+      languages: session.languages,
     };
     try {
       await this.#jobs.submit({

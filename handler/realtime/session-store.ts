@@ -14,7 +14,10 @@ export interface SessionIdentity {
   readonly sessionId: string;
   readonly meetingId: string | null;
   readonly tenant: string | null;
+  /** Tag of the given one. */
   readonly language: string | null;
+  /** Tags of those that may be spoken; none: all. */
+  readonly languages?: readonly string[];
   readonly format: AudioFormat;
   /** SHA-256 of the token that resumes it, in hex. */
   readonly resumeTokenHash: string;

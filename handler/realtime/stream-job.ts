@@ -76,12 +76,13 @@ async function waveformOf(
 }
 
 function toWindow(input: StreamInput, waveform: Float32Array<ArrayBuffer>): LiveWindow {
-  const { session_id, tenant_id: tenant, final: isLast, language, prompt, diarize } = input;
+  const { session_id, tenant_id: tenant, final: isLast, prompt, diarize } = input;
   const urgent = { priority: 'realtime', tenant } as const;
   return {
     waveform,
     start: secToSamples(input.window_start),
-    language,
+    language: input.language?.code ?? null,
+    languages: input.languages.map(({ code }) => code),
     prompt,
     isLast,
     diarize,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
 import { describeIssues } from '../input-issues.ts';
-import { languageCodeOf } from '../languages.ts';
+import { candidatesField, languageField } from '../languages.ts';
 
 const MAX_ID_CHARS = 256;
 const MAX_PROMPT_CHARS = 4000;
@@ -12,17 +12,6 @@ const MAX_SESSION_SEC = 7 * 24 * 3600;
 const id = z.string().min(1).max(MAX_ID_CHARS);
 const count = z.number().int().min(0);
 
-const Language = z
-  .string()
-  .nullish()
-  .transform((language, context) => {
-    if (language == null || ['', 'auto'].includes(language.trim().toLowerCase())) return null;
-    const code = languageCodeOf(language);
-    if (code !== undefined) return code;
-    context.addIssue({ code: 'custom', message: 'expected a language code such as "ko", or null' });
-    return z.NEVER;
-  });
-
 const StreamInputSchema = z.strictObject({
   task: z.literal('stream'),
   session_id: id,
@@ -32,7 +21,8 @@ const StreamInputSchema = z.strictObject({
   /** `auto`: a container such as WAV, Ogg or WebM; `pcm16`: 16 kHz mono samples without a header. */
   audio_encoding: z.enum(['auto', 'pcm16']).default('auto'),
   window_start: z.number().min(0).max(MAX_SESSION_SEC),
-  language: Language,
+  language: languageField,
+  languages: candidatesField,
   prompt: z
     .string()
     .max(MAX_PROMPT_CHARS)

@@ -41,6 +41,13 @@ export function decodeFeeds(
     ...(checkpoint.tokens.isMultilingual && {
       task: int64(padded.tasks, [windows, padded.taskLength]),
       language_index: int64(padded.languageIndices, [windows, 1]),
+      language_bias: float32(
+        languageBias(
+          checkpoint,
+          filled.map((place) => requests[place]!),
+        ),
+        [windows, checkpoint.tokens.languages.length],
+      ),
     }),
     start_index: int64(padded.startIndices, [windows, 1]),
     any_padding: bool([padded.isPadded], []),
@@ -130,6 +137,20 @@ function waveforms(
     all.set(waveform.subarray(0, samples), place * samples);
   }
   return all;
+}
+
+/** Added to the scores of languages: what a window's detection may not choose is out of reach. */
+function languageBias(
+  { tokens }: WhisperCheckpoint,
+  requests: readonly RecognitionRequest[],
+): Float32Array<ArrayBuffer> {
+  return Float32Array.from(
+    requests.flatMap(({ languages = [] }) =>
+      tokens.languages.map((code) =>
+        languages.length === 0 || languages.includes(code) ? 0 : FORBIDDEN,
+      ),
+    ),
+  );
 }
 
 function bias({ tokens }: WhisperCheckpoint, suppressed: readonly number[]): TensorMessage {

@@ -141,9 +141,11 @@ class PromptPass {
     const graph = this.#graph;
     const { decoder, checkpoint } = this.#context;
     const { languagesStart, translate } = checkpoint.tokens;
-    const scores = decoder.logits(graph, startHidden, [languagesStart, translate]);
-    const probabilities = graph.op('Softmax', [scores], axis(1));
     const shape = ['windows', translate - languagesStart];
+    const bias = graph.input('language_bias', 'float32', shape);
+    const all = decoder.logits(graph, startHidden, [languagesStart, translate]);
+    const scores = graph.op('Add', [all, bias]);
+    const probabilities = graph.op('Softmax', [scores], axis(1));
     graph.output('language_probs', probabilities, 'float32', shape);
     const best = graph.op('ArgMax', [scores], axis(1));
     const detected = graph.op('Add', [best, graph.integers([languagesStart])]);

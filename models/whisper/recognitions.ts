@@ -110,9 +110,8 @@ class OutputReader {
   #languageOf(place: number, asked: string | null) {
     const probabilities = this.#outputs['language_probs'];
     const { languages } = this.#checkpoint.tokens;
-    if (asked !== null || probabilities === undefined) {
-      return { language: asked ?? languages[0]!, languageProbability: 1 };
-    }
+    if (asked !== null) return { language: asked, languageProbability: 1 };
+    if (probabilities === undefined) return { language: languages[0]!, languageProbability: 0 };
     const count = languages.length;
     let best = 0;
     for (let language = 1; language < count; language++) {

@@ -1,4 +1,4 @@
-import { WHISPER_LANGUAGES } from './languages.ts';
+import { WHISPER_LANGUAGES } from '../../core/languages.ts';
 
 /** Ids of the tokens that steer Whisper; consecutive in every vocabulary that OpenAI published. */
 export interface SpecialTokens {

@@ -24,6 +24,7 @@ const WINDOW_FRAMES = WINDOW_SAMPLES / WHISPER_HOP_SAMPLES;
  *   Where a language is to be detected behind previous text, −3 stands first: see `LANGUAGE_QUERY`
  * - `start_index` int64 [W, 1]: place of start of transcript in `prompt`; `language_index` int64 [W, 1],
  *   multilingual only: place whose state says the language
+ * - `language_bias` float32 [W, languages], multilingual only: added to the scores of the languages
  * - `rows_per_window` int64 [1]: n
  * - `token_limits` int64 [W, 1]: most tokens of a row, 0: the window only fills the batch;
  *   `max_tokens` int64 []: the largest

@@ -130,10 +130,8 @@ export class WhisperRecognizer implements SpeechRecognizer {
   }
 
   async recognize(request: RecognitionRequest, signal: AbortSignal): Promise<Recognition> {
-    const { language, waveform } = request;
-    if (language !== null && !this.languages.includes(language)) {
-      throw new SttError('LANGUAGE_UNSUPPORTED', `${this.modelName} does not know ${language}`);
-    }
+    const { waveform } = request;
+    this.#assertLanguage(request);
     if (waveform.length > WINDOW_SAMPLES) {
       throw new SttError('INTERNAL', `A window of ${waveform.length} samples is too long`);
     }
@@ -154,6 +152,12 @@ export class WhisperRecognizer implements SpeechRecognizer {
       this.#scheduler.submit(window, request.scheduling ?? DEFAULT_SCHEDULING, signal);
     const isBeam = window.kind.search === 'beam';
     return await (isBeam ? this.#beamSession.during(submit, signal) : submit());
+  }
+
+  #assertLanguage({ language, languages = [] }: RecognitionRequest): void {
+    const asked = language === null ? languages : [language];
+    if (asked.length === 0 || asked.some((code) => this.languages.includes(code))) return;
+    throw new SttError('LANGUAGE_UNSUPPORTED', `${this.modelName} does not know ${asked.join()}`);
   }
 
   textOf(tokenIds: readonly number[]): string {

@@ -21,6 +21,8 @@ export interface LiveWindow {
   readonly start: number;
   /** Null: to be detected. */
   readonly language: string | null;
+  /** Codes that the detection chooses from; none: all that the model knows. */
+  readonly languages?: readonly string[];
   /** What was said before it. */
   readonly prompt: string;
   /** What it says becomes final: worth further attempts. */
@@ -60,13 +62,13 @@ async function attemptAll(
   recognizer: SpeechRecognizer,
   signal: AbortSignal,
 ): Promise<[Attempt, ...Attempt[]]> {
-  const { waveform, isLast, scheduling } = window;
+  const { waveform, languages = [], isLast, scheduling } = window;
   const attempt = async (temperature: number, language: string | null): Promise<Attempt> => {
     const isPrompted = window.prompt !== '' && temperature <= MAX_PROMPTED_TEMPERATURE;
     const prompt = isPrompted ? window.prompt : null;
     const kind = { task: 'transcribe', timestamps: true, attention: true } as const;
     const request = {
-      ...{ ...kind, waveform, language, temperature, prompt, scheduling },
+      ...{ ...kind, waveform, language, languages, temperature, prompt, scheduling },
       shortContext: !isLast, // What it says last has all the care there is.
     };
     return toAttempt(await recognizer.recognize(request, signal), temperature, recognizer);

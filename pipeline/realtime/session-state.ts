@@ -58,6 +58,8 @@ export interface WindowRequest extends SampleRange {
   readonly isLast: boolean;
   /** Null: to be detected. */
   readonly language: string | null;
+  /** Codes that the detection chooses from; none: all that the model knows. */
+  readonly languages?: readonly string[];
   readonly prompt: string;
   /** Whether its voice is wanted too. */
   readonly diarize: boolean;
@@ -84,6 +86,8 @@ export interface LiveState {
   readonly inFlight: WindowRequest | null;
   readonly language: string | null;
   readonly isLanguageGiven: boolean;
+  /** See `WindowRequest`; states of earlier versions have none. */
+  readonly languages?: readonly string[];
   /** Who has spoken so far; null: nobody asks. */
   readonly speakers: LiveSpeakers | null;
   /** Consecutive utterances that were hard to understand: the language may be another one. */
@@ -137,8 +141,13 @@ export type LiveEvent =
 /**
  * @param language code, or null to detect it.
  * @param diarize whether final words say who speaks.
+ * @param languages codes that the detection chooses from; none: all that the model knows.
  */
-export const initialLiveState = (language: string | null, diarize = false): LiveState => ({
+export const initialLiveState = (
+  language: string | null,
+  diarize = false,
+  languages: readonly string[] = [],
+): LiveState => ({
   version: 1,
   endpoint: initialEndpointState,
   utterances: [],
@@ -150,6 +159,7 @@ export const initialLiveState = (language: string | null, diarize = false): Live
   inFlight: null,
   language,
   isLanguageGiven: language !== null,
+  languages,
   speakers: diarize ? [] : null,
   doubts: 0,
   pauses: [],

@@ -15,7 +15,7 @@ export function planWindow(state: LiveState, options: LiveOptions): WindowReques
 }
 
 function requestOf(
-  { nextSeq, windowStart, language, agreement, speakers }: LiveState,
+  { nextSeq, windowStart, language, languages = [], agreement, speakers }: LiveState,
   { id }: Utterance,
   { end, isLast }: Pick<WindowRequest, 'end' | 'isLast'>,
 ): WindowRequest {
@@ -26,6 +26,7 @@ function requestOf(
     end,
     isLast,
     language,
+    languages,
     prompt: agreement.promptTail.trim(),
     diarize: speakers !== null,
   };

@@ -53,6 +53,10 @@ export function fakeJobServices(overrides: Partial<JobServices> = {}): FakeJobSe
     sources,
     optionsSeen,
     openWaveforms: () => openWaveforms,
+    recognizer: overrides.recognizer ?? {
+      modelName: 'fake-whisper',
+      languages: ['en', 'ko', 'ja', 'zh', 'de'],
+    },
     async openAudio(source, signal) {
       sources.push(source);
       if (overrides.openAudio) await overrides.openAudio(source, signal);

@@ -83,7 +83,7 @@ describeWithShared('a multilingual checkpoint with random weights', () => {
     }
   });
 
-  test('the language is heard as if there were no prompt, in a batch of unequal prompts', async () => {
+  test('a batch hears languages as if there were no prompts, and candidates as if no other language', async () => {
     const golden = readGolden<MultilingualGolden>('whisper-random-multilingual.json');
     const checkpoint = await readWhisperCheckpoint(
       sharedPath('models/whisper-random-multilingual'),
@@ -132,6 +132,36 @@ describeWithShared('a multilingual checkpoint with random weights', () => {
         expect(largestDifference(languages[row]!, alone.languages[row]!)).toBeLessThanOrEqual(1e-5);
       }
     }
+    // Candidates are chosen from as if there were no other language, each window for itself.
+    const { tokens } = checkpoint;
+    const candidates = [tokens.languages[7]!, tokens.languages[3]!, 'no language'];
+    const limited = { ...request, languages: candidates };
+    const untouched = rowPrompt(checkpoint, request, []);
+    const chosen = await graph.run({
+      ...decodeFeeds(checkpoint, [limited, request], [untouched, untouched]),
+      features: { type: 'float32', data: goldenFeatures(golden.phase), dims: [2, MELS, FRAMES] },
+    });
+    const [narrow, wide] = [0, 1].map((row) => rowOf(chosen['language_probs']!, row));
+    const mass = alone.languages[0]![7]! + alone.languages[0]![3]!;
+    const renormalised = alone.languages[0]!.map((probability, index) =>
+      index === 7 || index === 3 ? probability / mass : 0,
+    );
+    expect(largestDifference(narrow!, renormalised)).toBeLessThanOrEqual(1e-5);
+    expect(largestDifference(wide!, alone.languages[1]!)).toBeLessThanOrEqual(1e-5);
+    const spoken = languageOf(narrow!, tokens);
+    expect(candidates).toContain(spoken);
+    const inCandidate = await graph.run({
+      ...decodeFeeds(
+        checkpoint,
+        [{ ...request, language: spoken }, request],
+        [rowPrompt(checkpoint, { ...request, language: spoken }, []), untouched],
+      ),
+      features: { type: 'float32', data: goldenFeatures(golden.phase), dims: [2, MELS, FRAMES] },
+    });
+    const [detectedRow, givenRow] = [chosen, inCandidate].map(
+      (outputs) => decodedRows(outputs as unknown as TensorMap, tokens.endOfText)[0]!,
+    );
+    expect(detectedRow!.ids).toEqual(givenRow!.ids);
     // What is decoded sees the whole prompt, and nothing of the query in front of it.
     const known = languageOf(alone.languages[0]!, checkpoint.tokens);
     const asked = rowPrompt(checkpoint, { ...request, language: known }, short);

@@ -71,6 +71,7 @@ async function run(input: unknown): Promise<{ error?: WireError; transcript?: st
   return (await runJob(
     { id: 'bad', input },
     {
+      recognizer: models.recognizer,
       openAudio: (source, signal) => openAudio(source, limits, signal),
       transcribe: (waveform, options, hooks, signal) =>
         processRecording(waveform, options, models, hooks, signal),

@@ -97,6 +97,7 @@ async function codeOf(input: object, resolve: Resolve = noHost): Promise<ErrorCo
   const output = await runJob(
     { id: 'hostile', input },
     {
+      recognizer: { modelName: 'none', languages: ['en', 'ko'] },
       openAudio: (source, signal) => openAudio(source, limits, signal),
       transcribe: () => Promise.reject(new Error('accepted')),
     },

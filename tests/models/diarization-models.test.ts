@@ -93,6 +93,7 @@ describe('networks from the Hub', async () => {
     };
     const models = { recognizer, voiceActivity, segmentation, embedding };
     const services: JobServices = {
+      recognizer,
       openAudio: () => Promise.resolve(waveform),
       transcribe: (audio, options, hooks, stop) =>
         processRecording(audio, options, models, hooks, stop),

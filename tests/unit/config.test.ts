@@ -40,6 +40,21 @@ test('speakers are told apart by what is chosen, a preset or two models', () => 
   }
 });
 
+test('alignment models are named by languages, however they are written', () => {
+  const { alignment } = loadConfig({
+    ALIGNMENT_MODEL: 'Korean=org/name@main, en-US=/folder/a=b',
+    ALIGNMENT_PRELOAD: 'kor,eng',
+  });
+  expect(alignment).toMatchObject({
+    models: { ko: 'org/name@main', en: '/folder/a=b' },
+    preload: ['ko', 'en'],
+  });
+  for (const text of ['ko', 'ko=', '=a/b', 'klingon=a/b']) {
+    expect(() => loadConfig({ ALIGNMENT_MODEL: text })).toThrow('ALIGNMENT_MODEL');
+  }
+  expect(() => loadConfig({ ALIGNMENT_PRELOAD: 'ko,klingon' })).toThrow('ALIGNMENT_PRELOAD');
+});
+
 test('alignment models to load at the start contradict words timed by attention', () => {
   const env = { ALIGNMENT_PRELOAD: 'ko, en', ALIGNMENT_MEMORY_MB: '700' };
   const { preload, maxBytes } = loadConfig(env).alignment;

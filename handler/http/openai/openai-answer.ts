@@ -1,4 +1,4 @@
-import { languageNameOf } from '../../languages.ts';
+import { languageNameOf } from '../../../core/languages.ts';
 import type { JobResult } from '../../result.ts';
 import type { VerboseWireSegment, WireSegment } from '../../wire-segment.ts';
 import type { OpenAiRequest } from './openai-request.ts';

@@ -32,13 +32,13 @@ export const TranscriptionRequest = z
   .strictObject({
     ...common,
     language: z.string().optional(),
+    languages: z.array(z.string()).optional(),
     keywords: z.array(z.string().max(MAX_KEYWORD_CHARS)).max(MAX_KEYWORDS).optional(),
     response_format: z.enum(RESPONSE_FORMATS).default('json'),
     timestamp_granularities: z.array(z.enum(GRANULARITIES)).default(['segment']),
     stream: z.boolean().default(false),
     chunking_strategy: z.union([z.literal('auto'), ServerVad]).optional(),
     include: notHere,
-    languages: notHere,
     known_speaker_names: notHere,
     known_speaker_references: notHere,
   })
@@ -92,6 +92,7 @@ function transcriptionOf(fields: Fields): OpenAiRequest {
       ...inputOf(form, format),
       task: 'transcribe',
       language: form.language,
+      languages: form.languages,
       keywords: form.keywords,
       diarize: format === 'diarized_json',
       word_timestamps: wantsWords || ['srt', 'vtt', 'diarized_json'].includes(format),

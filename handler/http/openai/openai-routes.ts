@@ -4,6 +4,7 @@ import type { JobOutput } from '../../run-job.ts';
 import { beginHeld, type Exchange, type Respond, withRetryAfter } from '../answer-job.ts';
 import { assertNotIdempotent } from '../idempotency-key.ts';
 import { heldOf, holdingRequests, toServiceJob } from '../job-request.ts';
+import { assertLanguageKnown } from '../known-languages.ts';
 import { type ReceivedUpload, receiveForm } from '../receive-form.ts';
 import type { ServiceContext } from '../service-context.ts';
 import { toOpenAiAnswer } from './openai-answer.ts';
@@ -50,6 +51,7 @@ async function handleAudio(
     const asked = parseOpenAiRequest(task, form.fields);
     assertModel(asked, context);
     const job = toServiceJob(asked.input, upload, request.caller);
+    assertLanguageKnown(job.input, context);
     const run = beginHeld(job, request, context);
     if (asked.isStreamed) {
       respond = await streamTranscript(run, asked, exchange.reply);

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { SttError } from '../../../core/errors.ts';
-import { joinTexts, languageCodeOf } from '../../languages.ts';
+import { spokenLanguage } from '../../../core/languages.ts';
+import { joinTexts } from '../../languages.ts';
 import type { JobResult } from '../../result.ts';
 import type { WireSegment } from '../../wire-segment.ts';
 import type { Respond, RunHeld } from '../answer-job.ts';
@@ -19,7 +20,7 @@ export async function streamTranscript(
   const isDiarized = asked.format === 'diarized_json';
   const { language } = asked.input;
   const deltas = new DeltaWriter(
-    typeof language === 'string' ? languageCodeOf(language) : undefined,
+    typeof language === 'string' ? spokenLanguage(language)?.code : undefined,
     (delta) => events.sendUnnamed({ type: 'transcript.text.delta', delta }),
   );
   const onSegments = (segments: readonly WireSegment[]): void => {

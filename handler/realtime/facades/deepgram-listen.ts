@@ -46,7 +46,8 @@ export class DeepgramListen implements SocketSpeaker {
     const { encoding, sampleRateHz } = this.#audio.sessionFormat;
     this.#link.receive({
       ...{ type: 'start_session', session_id: null, tenant_id: null, meeting_id: null },
-      ...{ user_id: null, language: settings.language, encoding, sample_rate: sampleRateHz },
+      ...{ user_id: null, language: settings.language, languages: settings.languages },
+      ...{ encoding, sample_rate: sampleRateHz },
     });
   }
 

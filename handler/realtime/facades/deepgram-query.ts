@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { SttError } from '../../../core/errors.ts';
+import type { SpokenLanguage } from '../../../core/languages.ts';
 import { describeIssues } from '../../input-issues.ts';
-import { languageCodeOf } from '../../languages.ts';
+import { candidatesField, languageField, refuseConflict } from '../../languages.ts';
 import type { IncomingFormat } from './incoming-audio.ts';
 
 const ENCODINGS = {
@@ -19,38 +20,52 @@ const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const switchedOff = z.literal('false', { error: 'not available on live audio' });
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
-const Language = z.string().transform((language, context) => {
-  if (['multi', 'auto', ''].includes(language)) return null;
-  const code = languageCodeOf(language);
-  if (code !== undefined) return code;
-  context.addIssue({ code: 'custom', message: 'expected a language code such as "ko", or multi' });
-  return z.NEVER;
-});
+const Language = z
+  .string()
+  .optional()
+  .transform((text) => (text === 'multi' ? null : text))
+  .pipe(languageField);
+
+/** Candidates, repeated; `true` is every language, and without a given one so is `false`. */
+const Detected = z
+  .union([z.string(), z.array(z.string())])
+  .optional()
+  .transform((asked = []): string[] | null | undefined =>
+    [asked].flat().map((text) => (['true', 'false'].includes(text) ? 'auto' : text)),
+  )
+  .pipe(candidatesField);
 
 /** What changes the result is honoured or refused; the rest may be anything. */
-const QuerySchema = z.object({
-  model: z.string().max(128).optional(),
-  language: Language.default(null),
-  encoding: z.enum(['linear16', 'linear32', 'mulaw', 'alaw', 'opus', 'ogg-opus']).optional(),
-  sample_rate: whole(8000, 192_000).optional(),
-  channels: whole(1, MAX_CHANNELS).default(1),
-  interim_results: flag.default(false),
-  vad_events: flag.default(false),
-  endpointing: z.union([flag, whole(0, 60_000)]).default(true),
-  utterance_end_ms: whole(1000, 60_000).optional(),
-  multichannel: switchedOff.optional(),
-  diarize: switchedOff.optional(),
-  redact: switchedOff.optional(),
-  profanity_filter: switchedOff.optional(),
-  detect_entities: switchedOff.optional(),
-  callback: z.never({ error: 'not available' }).optional(),
-  replace: z.never({ error: 'not available' }).optional(),
-  search: z.never({ error: 'not available' }).optional(),
-});
+const QuerySchema = z
+  .object({
+    model: z.string().max(128).optional(),
+    language: Language,
+    detect_language: Detected,
+    encoding: z.enum(['linear16', 'linear32', 'mulaw', 'alaw', 'opus', 'ogg-opus']).optional(),
+    sample_rate: whole(8000, 192_000).optional(),
+    channels: whole(1, MAX_CHANNELS).default(1),
+    interim_results: flag.default(false),
+    vad_events: flag.default(false),
+    endpointing: z.union([flag, whole(0, 60_000)]).default(true),
+    utterance_end_ms: whole(1000, 60_000).optional(),
+    multichannel: switchedOff.optional(),
+    diarize: switchedOff.optional(),
+    redact: switchedOff.optional(),
+    profanity_filter: switchedOff.optional(),
+    detect_entities: switchedOff.optional(),
+    callback: z.never({ error: 'not available' }).optional(),
+    replace: z.never({ error: 'not available' }).optional(),
+    search: z.never({ error: 'not available' }).optional(),
+  })
+  .superRefine(({ language, detect_language: languages }, context) =>
+    refuseConflict({ language, languages }, context, 'detect_language'),
+  );
 
 /** What a client of `/v1/listen` asks for. */
 export interface ListenSettings {
-  readonly language: string | null;
+  readonly language: SpokenLanguage | null;
+  /** Those that may be spoken; none: all. */
+  readonly languages: readonly SpokenLanguage[];
   readonly format: IncomingFormat;
   readonly hasInterimResults: boolean;
   readonly hasVadEvents: boolean;
@@ -77,6 +92,7 @@ export function listenSettingsOf(
     requestId,
     model,
     language: asked.language,
+    languages: asked.detect_language,
     format: {
       encoding: encoding === undefined ? 'auto' : ENCODINGS[encoding],
       sampleRateHz: asked.sample_rate ?? (encoding?.endsWith('law') ? 8000 : 16_000),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { SttError } from '../../../core/errors.ts';
+import type { SpokenLanguage } from '../../../core/languages.ts';
 import { describeIssues } from '../../input-issues.ts';
-import { languageCodeOf } from '../../languages.ts';
+import { candidatesField, languageConflict, languageField } from '../../languages.ts';
 import type { IncomingFormat } from './incoming-audio.ts';
 
 const DEFAULT_TURN_DETECTION = {
@@ -31,7 +32,8 @@ const TurnDetection = z.union([SemanticVad, ServerVad]).nullable();
 
 const Transcription = z.strictObject({
   model: z.string().max(128).optional(),
-  language: z.string().max(64).nullish(),
+  language: languageField.optional(),
+  languages: candidatesField.optional(),
   prompt: ignored,
   keywords: ignored,
   delay: ignored,
@@ -81,7 +83,8 @@ const LegacySessionSchema = z.strictObject({
 export interface TranscriptionSettings {
   readonly format: z.output<typeof Format>;
   readonly turnDetection: z.output<typeof TurnDetection>;
-  readonly language: string | null;
+  readonly language: SpokenLanguage | null;
+  readonly languages: readonly SpokenLanguage[];
   /** As the client named it. */
   readonly model: string;
   readonly hasLogProbs: boolean;
@@ -91,6 +94,7 @@ export const defaultSettings = (model: string): TranscriptionSettings => ({
   format: FORMATS.pcm16,
   turnDetection: DEFAULT_TURN_DETECTION,
   language: null,
+  languages: [],
   model,
   hasLogProbs: false,
 });
@@ -100,6 +104,17 @@ export const defaultSettings = (model: string): TranscriptionSettings => ({
  * @throws {SttError} INPUT_INVALID naming the field.
  */
 export function updatedSettings(
+  before: TranscriptionSettings,
+  session: unknown,
+  isLegacy: boolean,
+): TranscriptionSettings {
+  const settings = changedSettings(before, session, isLegacy);
+  const conflict = languageConflict(settings);
+  if (conflict === undefined) return settings;
+  throw new SttError('INPUT_INVALID', `session.languages: ${conflict}`);
+}
+
+function changedSettings(
   before: TranscriptionSettings,
   session: unknown,
   isLegacy: boolean,
@@ -137,18 +152,11 @@ const merged = (
 ): TranscriptionSettings => ({
   format: format ?? before.format,
   turnDetection: turn_detection === undefined ? before.turnDetection : turn_detection,
-  language:
-    transcription?.language === undefined ? before.language : codeOf(transcription.language),
+  language: transcription?.language === undefined ? before.language : transcription.language,
+  languages: transcription?.languages ?? before.languages,
   model: transcription?.model ?? before.model,
   hasLogProbs: include === undefined ? before.hasLogProbs : (include ?? []).length > 0,
 });
-
-function codeOf(language: string | null): string | null {
-  if (language === null || language === '' || language === 'auto') return null;
-  const code = languageCodeOf(language);
-  if (code !== undefined) return code;
-  throw new SttError('INPUT_INVALID', 'session.language: expected a language code such as "ko"');
-}
 
 /** Milliseconds of silence that end a turn, by eagerness. */
 const EAGERNESS_MS = { low: 1500, medium: 800, auto: 500, high: 300 } as const;
@@ -173,10 +181,13 @@ export function incomingFormatOf({ format }: TranscriptionSettings): IncomingFor
 
 /** The settings in the words of the client's own shape. */
 export function describeSettings(
-  { format, turnDetection, language, model, hasLogProbs }: TranscriptionSettings,
+  { format, turnDetection, language, languages, model, hasLogProbs }: TranscriptionSettings,
   isLegacy: boolean,
 ): object {
-  const transcription = { model, language, prompt: '' };
+  const transcription = {
+    ...{ model, language: language?.code ?? null, prompt: '' },
+    ...(languages.length > 0 && { languages: languages.map(({ code }) => code) }),
+  };
   const include = hasLogProbs ? [LOG_PROBS] : null;
   if (!isLegacy) {
     const input = { format, transcription, noise_reduction: null, turn_detection: turnDetection };

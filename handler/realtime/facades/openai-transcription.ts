@@ -125,14 +125,14 @@ export class OpenAiTranscription implements SocketSpeaker {
 
   #start(): Running {
     clearTimeout(this.#waiting);
-    const { language, turnDetection, hasLogProbs } = this.#settings;
+    const { language, languages, turnDetection, hasLogProbs } = this.#settings;
     const audio = new IncomingAudio(incomingFormatOf(this.#settings));
     const live = liveOptionsOf(pauseOf(this.#settings));
     const link = this.#link({ ...this.#wire, send: (message) => this.#tell(message) }, { live });
     const { encoding, sampleRateHz } = audio.sessionFormat;
     link.receive({
       ...{ type: 'start_session', session_id: null, tenant_id: null, meeting_id: null },
-      ...{ user_id: null, language, encoding, sample_rate: sampleRateHz },
+      ...{ user_id: null, language, languages, encoding, sample_rate: sampleRateHz },
     });
     const Keeper = turnDetection === null ? CommittedTurns : DetectedTurns;
     const items = new Keeper(

@@ -62,7 +62,7 @@ export class KeyedService {
       executor: new LocalExecutor({ audioRoot: spool, services: () => services }),
       model: 'fake-whisper',
       device: 'cpu',
-      languages: ['en'],
+      languages: services.recognizer.languages,
       stats: () => null,
       close: async () => undefined,
     }));

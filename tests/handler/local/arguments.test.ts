@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { parseLocalArguments } from '../../../handler/local/arguments.ts';
 import { Refusal } from '../../../handler/local/refusal.ts';
 
-const FILES = { kind: 'files', language: null, task: 'transcribe', format: 'json' };
+const LANGUAGES = { language: null, languages: [] };
+const FILES = { kind: 'files', ...LANGUAGES, task: 'transcribe', format: 'json' };
 
 test.each([
   [[], { kind: 'test-input-file' }],
@@ -13,6 +14,8 @@ test.each([
   [['--', '-a.wav'], { ...FILES, paths: ['-a.wav'] }],
   [['a.wav', '--language', 'Korean'], { ...FILES, paths: ['a.wav'], language: 'ko' }],
   [['a.wav', '--language', 'auto'], { ...FILES, paths: ['a.wav'] }],
+  [['a.wav', '--language', 'zh_tw'], { ...FILES, paths: ['a.wav'], language: 'zh-TW' }],
+  [['a.wav', '--languages', 'Korean,eng'], { ...FILES, paths: ['a.wav'], languages: ['ko', 'en'] }],
   [['--task', 'translate', 'a.wav'], { ...FILES, paths: ['a.wav'], task: 'translate' }],
   [
     ['a.wav', '--format', 'srt', '--out', 'subtitles'],
@@ -51,6 +54,8 @@ test.each([
   [['a.wav', '--format', 'docx'], /--format is one of json, verbose, verbose_json, text/],
   [['a.wav', '--task', 'sing'], /--task is one of transcribe, translate/],
   [['a.wav', '--language', 'klingon'], /--language/],
+  [['a.wav', '--languages', 'ko,klingon'], /--languages/],
+  [['--languages', 'ko,en'], /--languages needs a FILE/],
   [['a.wav', '--out', ''], /--out/],
   [['a.wav', '--endpoint', ''], /--endpoint/],
 ])('%j is wrong usage', (argv, message) => {

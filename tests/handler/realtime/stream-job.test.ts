@@ -114,6 +114,24 @@ test('a pool of workers answers as the engine of this process does', async () =>
   }
 });
 
+test('candidates travel to the pool, and what its model does not know comes back as an error', async () => {
+  const inputs: object[] = [];
+  const remote = remoteWindows((input) => {
+    inputs.push(input);
+    return run(input);
+  });
+  const window = { sessionId: 's', epoch: 0, seq: 0, start: 0, end: WINDOW.length };
+  const asked = { ...window, waveform: WINDOW, prompt: '', isLast: true, tenant: null };
+  const { signal } = jobContext();
+  const foreign = { ...asked, language: null, languages: ['ko', 'ja'] };
+  await expect(remote.recognize(foreign, signal)).rejects.toMatchObject({
+    code: 'LANGUAGE_UNSUPPORTED',
+  });
+  expect(inputs).toMatchObject([{ language: null, languages: ['ko', 'ja'] }]);
+  await remote.recognize({ ...asked, language: null }, signal);
+  expect(inputs[1]).not.toHaveProperty('languages'); // Workers of before would not know the field.
+});
+
 test('a bad window is refused by name and remains an error across the pool', async () => {
   const output = await run({ ...INPUT, seq: -1, sample: 1 });
   expect(output).toMatchObject({ error: { code: 'INPUT_INVALID' } });

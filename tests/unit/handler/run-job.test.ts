@@ -43,6 +43,30 @@ test('a job is opened, transcribed and answered', async () => {
   });
 });
 
+test.each([
+  { language: 'ko' },
+  { languages: ['ko', 'Japanese'] },
+  { language: 'en', task: 'translate' },
+])(
+  'what the model of one language cannot do, %j, is refused before audio is opened',
+  async (asked) => {
+    const { run, services } = harness({ recognizer: { modelName: 'tiny.en', languages: ['en'] } });
+    const output = await run({ ...INPUT, ...asked });
+    expect(output).toMatchObject({ error: { code: 'LANGUAGE_UNSUPPORTED', retryable: false } });
+    expect(services.sources).toEqual([]);
+  },
+);
+
+test('candidates reach the pipeline as codes, a single one as the language', async () => {
+  const { run, services } = harness();
+  await run({ ...INPUT, languages: ['Korean', 'zh-TW'] });
+  await run({ ...INPUT, languages: ['ja-JP'] });
+  expect(services.optionsSeen.map(({ transcribe }) => transcribe)).toMatchObject([
+    { language: null, languages: ['ko', 'zh'] },
+    { language: 'ja' },
+  ]);
+});
+
 test('a stage that reports in parts is summed up', async () => {
   const { run } = harness({
     transcribe: async (_waveform, _options, hooks) => {

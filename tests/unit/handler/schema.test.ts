@@ -28,6 +28,7 @@ const OPTIONAL_FIELDS = [
   'tenant_id',
   'user_id',
   'language',
+  'languages',
   'initial_prompt',
   'keywords',
   'temperature',
@@ -140,7 +141,7 @@ test.each([
   ['', null],
   [null, null],
 ])('language %j is %j', (language, expected) => {
-  expect(parse({ language }).language).toBe(expected);
+  expect(parse({ language }).language?.code ?? null).toBe(expected);
 });
 
 test.each(['klingon', 'xx', 'k', 'ko-', 'enx', 'constructor'])(

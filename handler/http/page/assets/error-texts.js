@@ -57,6 +57,8 @@ const ERROR_TEXTS = {
     AUDIO_UNDECODABLE: 'The recording is damaged and cannot be read.',
     AUDIO_WITHOUT_SOUND: 'The file has no sound in it.',
     LANGUAGE_UNSUPPORTED: 'The model of this service does not know that language.',
+    LANGUAGE_DOUBTFUL:
+      'Another language may be spoken: the text is doubtful. Choose the spoken language and try again.',
     MODEL_LOADING: 'The models are still loading. Try again in a moment.',
     SERVICE_BUSY: 'The service is busy. Try again in a moment.',
     SHUTTING_DOWN: 'The service is restarting. Try again in a moment.',
@@ -96,6 +98,8 @@ const ERROR_TEXTS = {
     AUDIO_UNDECODABLE: '녹음이 손상되어 읽을 수 없습니다.',
     AUDIO_WITHOUT_SOUND: '파일에 소리가 없습니다.',
     LANGUAGE_UNSUPPORTED: '이 서비스의 모델은 그 언어를 지원하지 않습니다.',
+    LANGUAGE_DOUBTFUL:
+      '다른 언어의 음성일 수 있어 결과가 불확실합니다. 음성 언어를 고르고 다시 시도해 주세요.',
     MODEL_LOADING: '모델을 불러오는 중입니다. 잠시 뒤에 다시 시도하세요.',
     SERVICE_BUSY: '서비스가 바쁩니다. 잠시 뒤에 다시 시도하세요.',
     SHUTTING_DOWN: '서비스가 다시 시작되고 있습니다. 잠시 뒤에 다시 시도하세요.',

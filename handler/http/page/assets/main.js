@@ -76,6 +76,8 @@ async function transcribeRecording(recording, name, isNew) {
     const result = await transcribe(recording, fields, uploadHooks, abort.signal);
     stage.showResult(result);
     spoken.textContent = textOf('done');
+    const isDoubtful = result.warnings?.some(({ code }) => code === 'LANGUAGE_DOUBTFUL');
+    if (isDoubtful) showProblem(new ServiceError('LANGUAGE_DOUBTFUL'));
     next = play;
   } catch (error) {
     fail(error);

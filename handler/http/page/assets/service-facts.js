@@ -1,5 +1,5 @@
 import { elementById, fillSelect } from './elements.js';
-import { languageName, onLanguageChange, textOf } from './page-language.js';
+import { languageName, onLanguageChange, pageLanguage, textOf } from './page-language.js';
 import { fetchStatus, ServiceError } from './service.js';
 
 const RETRY_MS = 2000;
@@ -37,12 +37,18 @@ function showStatus() {
   if (status === null) return;
   const { max_audio_mb: megabytes, max_audio_sec } = status.limits;
   const minutes = Math.round(max_audio_sec / 60);
-  limitsText.textContent = textOf('limits', { megabytes, minutes });
+  limitsText.textContent = withOnlyLanguage(textOf('limits', { megabytes, minutes }), status);
   const known = status.languages.map((code) => ({ value: code, name: languageName(code) }));
   fillSelect(
     language,
     known.toSorted((one, other) => one.name.localeCompare(other.name)),
   );
+}
+
+/** Who reads the page in another language than the service knows is told. @param {string} limits @param {import('./service.js').Status} status */
+function withOnlyLanguage(limits, { languages: [only, ...others] }) {
+  if (only === undefined || others.length > 0 || only === pageLanguage()) return limits;
+  return textOf('onlyLanguage', { limits, language: languageName(only) });
 }
 
 onLanguageChange(showStatus);

@@ -1,7 +1,7 @@
 /**
  * @typedef {{ word: string, start: number, end: number, speaker?: string, confidence?: number }} Word
  * @typedef {{ start: number, end: number, text: string, speaker?: string, words?: Word[] }} Segment
- * @typedef {{ segments: Segment[], transcript: string, language: string, audio_duration: number, processing_time?: number }} Result
+ * @typedef {{ segments: Segment[], transcript: string, language: string, audio_duration: number, processing_time?: number, warnings?: { code: string }[] }} Result
  * @typedef {{ status: string, model: string | null, languages: string[], limits: { max_audio_mb: number, max_audio_sec: number } }} Status
  */
 
