@@ -1,4 +1,6 @@
+import { msToSamples } from '../audio/time.ts';
 import { SttError } from '../core/errors.ts';
+import { wordsInSpeech } from './alignment/words-in-speech.ts';
 import type { DecodingRules, Recognition, Segment, SpeechRecognizer } from './contracts.ts';
 import { dropSilencePhrases, type GuardCounts, NOTHING_GUARDED } from './hallucinations.ts';
 import { type ChunkAudio, heardPart, type UnheardPart, unheardPart } from './heard-part.ts';
@@ -66,6 +68,7 @@ type ChunkSettings = Pick<
   | 'avgLogProbThreshold'
   | 'noSpeechThreshold'
   | 'wordTimes'
+  | 'vad'
 >;
 
 /**
@@ -124,7 +127,8 @@ function guardedSegments(
   const inside = guards.paddingText ? withoutPaddingText(looped, windowSamples) : looped;
   const heard = heardPart(inside, windowSamples);
   const { recognition } = heard;
-  const all = toSegments({ ...attempt, recognition }, chunk.pieces, recognizer);
+  const placed = toSegments({ ...attempt, recognition }, chunk.pieces, recognizer);
+  const all = wordsInSpeech(placed, { ...chunk, padSamples: msToSamples(options.vad.speechPadMs) });
   const kept = guards.silencePhrases ? dropSilencePhrases(all, noSpeechThreshold, chunk) : all;
   const { language } = recognition;
   return {

@@ -6,7 +6,10 @@ import type { WindowAudio } from './loudness.ts';
 import { piecesFrom, toRecording, windowSamplesOf } from './time-map.ts';
 
 /** A chunk with its samples. */
-export interface ChunkAudio extends SpeechChunk, WindowAudio {}
+export interface ChunkAudio extends SpeechChunk, WindowAudio {
+  /** Its first region is the rest of one. */
+  readonly isContinued?: boolean;
+}
 
 /** What a text leaves out of its chunk. */
 export interface UnheardPart extends ChunkAudio {
@@ -69,6 +72,7 @@ export function unheardPart(
   if (speechSamples < (announcesMore ? MIN_ANNOUNCED_SAMPLES : MIN_UNHEARD_SAMPLES)) return null;
   return {
     isAnnounced: announcesMore,
+    isContinued: chunk.regions.some((region) => region.start < start && start < region.end),
     pieces: piecesFrom(chunk.pieces, endSamples),
     regions,
     waveform: chunk.waveform.slice(endSamples),

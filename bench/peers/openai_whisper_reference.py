@@ -1,8 +1,9 @@
-"""openai-whisper's text of prepared clips: the reference of `npm run bench:parity`.
+"""openai-whisper's text of prepared clips: the reference of `bench:parity` and `bench:word-times`.
 
-usage: openai_whisper_reference.py HUGGING_FACE_FOLDER CLIPS.json OUT.json LANGUAGE
-CLIPS.json: a list of raw files, float32, 16 kHz, 30 s at most. OUT.json: for each way of decoding
-a list, one entry a clip, of the segments of the first window.
+usage: openai_whisper_reference.py HUGGING_FACE_FOLDER CLIPS.json OUT.json LANGUAGE [WAY ...]
+CLIPS.json: a list of raw files, float32, 16 kHz, 30 s at most, each a path or {"path", "language"}.
+OUT.json: for each way of decoding, by default all without words, a list, one entry a clip, of the
+segments of the first window.
 """
 import json
 import sys
@@ -16,7 +17,10 @@ WAYS = {
     "greedy": {"temperature": 0.0},
     "fallback": {"temperature": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)},
     "beam 5": {"temperature": 0.0, "beam_size": 5},
+    "words": {"temperature": 0.0, "word_timestamps": True},
 }
+TEXT_WAYS = ["greedy", "fallback", "beam 5"]
+KEYS = ("start", "end", "text", "temperature", "words")
 RENAMED = [
     ("model.", ""),
     (".layers.", ".blocks."),
@@ -63,29 +67,40 @@ def load(folder):
         if name != "proj_out.weight":
             state[name] = tensor.float()
     model.load_state_dict(state, strict=False)
+    with open(f"{folder}/generation_config.json") as file:
+        heads = json.load(file).get("alignment_heads")
+    if heads:
+        chosen = torch.zeros(config["decoder_layers"], config["decoder_attention_heads"])
+        for layer, head in heads:
+            chosen[layer, head] = 1
+        model.register_buffer("alignment_heads", chosen.bool().to_sparse(), persistent=False)
     return model.eval()
 
 
-def first_window(model, clip, language, options):
+def first_window(model, clip, options):
     result = model.transcribe(
-        clip, language=language, fp16=False, condition_on_previous_text=False, **options
+        np.fromfile(clip["path"], dtype=np.float32),
+        language=clip["language"],
+        fp16=False,
+        condition_on_previous_text=False,
+        **options,
     )
     return [
-        {key: segment[key] for key in ("start", "end", "text", "temperature")}
+        {key: segment[key] for key in KEYS if key in segment}
         for segment in result["segments"]
         if segment["seek"] == 0 and segment["text"].strip()
     ]
 
 
 if __name__ == "__main__":
-    folder, clips_file, out_file, language = sys.argv[1:5]
+    folder, clips_file, out_file, language, *ways = sys.argv[1:]
     torch.manual_seed(0)
     model = load(folder)
     with open(clips_file) as file:
-        clips = [np.fromfile(path, dtype=np.float32) for path in json.load(file)]
+        listed = json.load(file)
+    clips = [{"path": clip, "language": language} if isinstance(clip, str) else clip for clip in listed]
     answer = {
-        way: [first_window(model, clip, language, options) for clip in clips]
-        for way, options in WAYS.items()
+        way: [first_window(model, clip, WAYS[way]) for clip in clips] for way in ways or TEXT_WAYS
     }
     with open(out_file, "w") as file:
         json.dump(answer, file)

@@ -14,5 +14,6 @@ export const downloadLog = (logger: Logger): DownloadHooks => ({
     logger.info({ doneBytes, totalBytes }, 'model being quantized'),
   ),
   onTemporary: () => logger.warn('quantized model kept in the temporary folder'),
+  onUnreachable: (reason, forMs) => logger.warn({ reason, forMs }, 'hub not reached'),
   onPinMissed: (miss) => logger.warn(miss, 'model is not the pinned one'),
 });

@@ -1,5 +1,6 @@
 import { SttError } from '../../core/errors.ts';
 import { type Answer, Connections } from './http-answer.ts';
+import type { HubReach } from './hub-reach.ts';
 import { hubRefusal, isTransientStatus, transientStatus } from './hub-refusal.ts';
 import type { DownloadHooks, HubTuning } from './options.ts';
 import type { Proxies } from './proxies.ts';
@@ -16,6 +17,7 @@ export interface HubClientOptions {
   readonly tuning: HubTuning;
   readonly hooks: DownloadHooks;
   readonly proxies: Proxies;
+  readonly reach: HubReach | undefined;
 }
 
 /** Requests about one repository: to the Hub with the token, to wherever it points without. */
@@ -24,10 +26,14 @@ export class HubClient {
   readonly reference: RepoReference;
   readonly tuning: HubTuning;
   readonly hooks: DownloadHooks;
+  /** Where the model is one that can be done without. */
+  readonly reach: HubReach | undefined;
   readonly #token: string | undefined;
   readonly #connections: Connections;
 
-  constructor({ endpoint, token, reference, tuning, hooks, proxies }: HubClientOptions) {
+  constructor(options: HubClientOptions) {
+    const { endpoint, token, reference, tuning, hooks, proxies, reach } = options;
+    this.reach = reach;
     this.endpoint = endpoint.replace(/\/+$/, '');
     this.#connections = new Connections(proxies, tuning.stallMs);
     this.reference = reference;

@@ -56,18 +56,18 @@ const unusable = (what: string): SttError =>
  */
 const fetchThrough =
   (client: HubClient, signal: AbortSignal): typeof fetch =>
-  (input) =>
-    withRetries(
-      async () => {
-        const url = new URL(input instanceof Request ? input.url : input);
-        const answer = await client.open(url, { accept: 'application/json' }, signal);
-        const chunks: Uint8Array[] = [];
-        for await (const chunk of answer.chunks()) chunks.push(chunk);
-        const link = answer.header('link');
-        return new Response(Buffer.concat(chunks).toString(), {
-          headers: { 'content-type': 'application/json', ...(link !== undefined && { link }) },
-        });
-      },
-      client.retryRules('file list'),
-      signal,
-    );
+  (input) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    const ask = async (stop: AbortSignal): Promise<Response> => {
+      const answer = await client.open(url, { accept: 'application/json' }, stop);
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of answer.chunks()) chunks.push(chunk);
+      const link = answer.header('link');
+      return new Response(Buffer.concat(chunks).toString(), {
+        headers: { 'content-type': 'application/json', ...(link !== undefined && { link }) },
+      });
+    };
+    return client.reach === undefined
+      ? withRetries(() => ask(signal), client.retryRules('file list'), signal)
+      : client.reach.once(ask, signal);
+  };

@@ -42,6 +42,8 @@ export interface DownloadHooks {
   /** No cache can be written: the 8-bit form is kept in the system's temporary folder. */
   readonly onTemporary?: () => void;
   readonly onPinMissed?: (miss: MissedPin) => void;
+  /** The Hub could not be reached for a model that one can do without; it is not asked again for so long. */
+  readonly onUnreachable?: (reason: string, forMs: number) => void;
   /** A stage has ended well; each that took place, once for a model. */
   readonly onStage?: (stage: AcquisitionStage, elapsedMs: number) => void;
 }
@@ -58,6 +60,8 @@ export interface HubTuning {
   readonly maxWaitMs: number;
   /** Longest silence of a host. */
   readonly stallMs: number;
+  /** Longest wait for the Hub's answer about a model that one can do without. */
+  readonly reachMs: number;
   /** How often the progress is written down: what a killed process may lose. */
   readonly saveEveryMs: number;
   readonly progressEveryMs: number;
@@ -73,6 +77,7 @@ export const DEFAULT_TUNING: HubTuning = {
   backoffMs: 500,
   maxWaitMs: 300_000, // the Hub counts requests in windows of five minutes
   stallMs: 20_000,
+  reachMs: 3000,
   saveEveryMs: 500,
   progressEveryMs: 200,
   lockStaleMs: 20_000,

@@ -5,6 +5,7 @@ import { type Disk, realDisk } from './disk.ts';
 import { downloadSnapshot } from './download-snapshot.ts';
 import { type Finding, findCached, findFolder } from './find-cached.ts';
 import { HubClient } from './hub-client.ts';
+import type { HubReach } from './hub-reach.ts';
 import { exactFiles, type ModelNeeds } from './needs.ts';
 import {
   type CachePlace,
@@ -24,11 +25,18 @@ export interface ResolvedModel {
   readonly source: 'folder' | CacheSource | 'download';
 }
 
+/** `config.hub`, how to behave, and whether the model is one that can be done without. */
+export type ResolveOptions = HubOptions & { readonly reach?: HubReach | undefined };
+
+/** Attempts in a row, without a byte, for a model that one can do without. */
+const OPTIONAL_ATTEMPTS = 2;
+
 /**
  * Finds a model or downloads it: a folder as it is; else RunPod's cached models, the Hugging Face
  * cache, the network volume, and last the Hub. A cached branch is taken as it is, without asking
  * whether the Hub has a newer one, and rather than downloading the registry's commit of it. The
- * download goes to the network volume if there is one, else to the Hugging Face cache.
+ * download goes to the network volume if there is one, else to the Hugging Face cache. With `reach`
+ * it is given up soon.
  * @param needs a rule, or the names of the files, all required
  * @throws {SttError} MODEL_NOT_FOUND, MODEL_ACCESS_DENIED, MODEL_DOWNLOAD_FAILED,
  * MODEL_CACHE_READ_ONLY, MODEL_INVALID, DISK_FULL; and the signal's reason.
@@ -36,7 +44,7 @@ export interface ResolvedModel {
 export async function resolveModel(
   reference: string,
   needs: ModelNeeds | readonly string[],
-  options: HubOptions,
+  options: ResolveOptions,
   signal: AbortSignal,
 ): Promise<ResolvedModel> {
   const wanted = typeof needs === 'function' ? needs : exactFiles(needs);
@@ -73,7 +81,7 @@ const revisionsOf = ({ revision, branch }: RepoReference): string[] =>
 async function downloadPinned(
   target: RepoReference,
   needs: ModelNeeds,
-  options: HubOptions,
+  options: ResolveOptions,
   signal: AbortSignal,
 ): Promise<ResolvedModel> {
   const { branch, ...asked } = target;
@@ -95,15 +103,16 @@ const missPin = ({ repo, revision }: RepoReference, used: string, { hooks }: Hub
 async function download(
   reference: RepoReference,
   needs: ModelNeeds,
-  options: HubOptions,
+  options: ResolveOptions,
   signal: AbortSignal,
 ): Promise<ResolvedModel> {
   const startedAt = performance.now();
-  const { endpoint, proxies, hooks = {}, disk = realDisk } = options;
-  const tuning = { ...DEFAULT_TUNING, ...options.tuning };
+  const { endpoint, proxies, hooks = {}, disk = realDisk, reach } = options;
+  const patience = reach === undefined ? {} : { attempts: OPTIONAL_ATTEMPTS };
+  const tuning = { ...DEFAULT_TUNING, ...options.tuning, ...patience };
   const root = await downloadRoot(cachePlaces(options), disk);
   const token = await tokenOf(options);
-  const client = new HubClient({ endpoint, token, reference, tuning, hooks, proxies });
+  const client = new HubClient({ endpoint, token, reference, tuning, hooks, proxies, reach });
   try {
     const { folder, commit } = await downloadSnapshot(root, needs, { client, disk }, signal);
     hooks.onStage?.('download', performance.now() - startedAt);

@@ -3,6 +3,7 @@ import type { AlignmentModel, AlignmentModels } from '../../pipeline/contracts.t
 import type { InferenceEngine } from '../engine/engine.ts';
 import type { ComputeType } from '../engine/protocol.ts';
 import type { SchedulerTrouble } from '../engine/window-scheduler.ts';
+import { HubReach } from '../hub/hub-reach.ts';
 import { ctcFiles } from '../hub/needs.ts';
 import type { HubOptions } from '../hub/options.ts';
 import { resolveModel } from '../hub/resolve-model.ts';
@@ -30,11 +31,15 @@ const RETRY_AFTER_MS = 60_000;
 const DEFAULT_WEIGHTS = 2 * 320_000_000;
 const WEIGHT_BYTES = { float16: 2, float32: 4 } as const;
 
-/** Alignment models by language: found or downloaded when first asked for, the last few kept. */
+/**
+ * Alignment models by language: found or downloaded when first asked for, the last few kept. A job
+ * waits no longer than `HubReach` does for a Hub that does not answer.
+ */
 export class AlignmentRegistry implements AlignmentModels {
   readonly #engine: InferenceEngine;
   readonly #options: AlignmentRegistryOptions;
   readonly #stop: AbortSignal;
+  readonly #reach: HubReach;
   readonly #loads = new Map<string, SharedLoad<Wav2Vec2Aligner>>();
   /** By language, the one asked for last at the end. */
   readonly #kept = new Map<string, { readonly model: Wav2Vec2Aligner; readonly bytes: number }>();
@@ -46,13 +51,23 @@ export class AlignmentRegistry implements AlignmentModels {
     this.#engine = engine;
     this.#options = options;
     this.#stop = stop;
+    this.#reach = new HubReach(options.hub);
   }
 
   supports(language: string): boolean {
     return this.#referenceOf(language) !== undefined;
   }
 
-  async forLanguage(language: string, signal: AbortSignal): Promise<AlignmentModel | null> {
+  forLanguage(language: string, signal: AbortSignal): Promise<AlignmentModel | null> {
+    return this.#modelOf(language, this.#reach, signal);
+  }
+
+  /** @param reach left out where the model is to be waited for. */
+  async #modelOf(
+    language: string,
+    reach: HubReach | undefined,
+    signal: AbortSignal,
+  ): Promise<AlignmentModel | null> {
     const reference = this.#referenceOf(language);
     if (reference === undefined) return null;
     const failure = this.#failures.get(language);
@@ -63,7 +78,7 @@ export class AlignmentRegistry implements AlignmentModels {
       this.#kept.set(language, kept);
       return kept.model;
     }
-    return this.#loadOf(language, reference).wait(signal);
+    return this.#loadOf(language, reference, reach).wait(signal);
   }
 
   /**
@@ -72,7 +87,7 @@ export class AlignmentRegistry implements AlignmentModels {
    */
   async preload(languages: readonly string[], signal: AbortSignal): Promise<void> {
     for (const language of languages) {
-      const model = await this.forLanguage(language, signal);
+      const model = await this.#modelOf(language, undefined, signal);
       if (model === null) {
         const message = `ALIGNMENT_PRELOAD: there is no alignment model for ${language}`;
         throw new SttError('MODEL_NOT_FOUND', message);
@@ -88,10 +103,17 @@ export class AlignmentRegistry implements AlignmentModels {
     return pinned?.repo; // the registry knows its revision
   }
 
-  #loadOf(language: string, reference: string): SharedLoad<Wav2Vec2Aligner> {
+  #loadOf(
+    language: string,
+    reference: string,
+    reach: HubReach | undefined,
+  ): SharedLoad<Wav2Vec2Aligner> {
     const underWay = this.#loads.get(language);
     if (underWay !== undefined && !underWay.isAbandoned) return underWay;
-    const load = new SharedLoad((signal) => this.#load(language, reference, signal), this.#stop);
+    const load = new SharedLoad(
+      (signal) => this.#load(language, { reference, reach }, signal),
+      this.#stop,
+    );
     this.#loads.set(language, load);
     const forget = (): void => {
       if (this.#loads.get(language) === load) this.#loads.delete(language);
@@ -104,9 +126,13 @@ export class AlignmentRegistry implements AlignmentModels {
     return load;
   }
 
-  async #load(language: string, reference: string, signal: AbortSignal): Promise<Wav2Vec2Aligner> {
+  async #load(
+    language: string,
+    { reference, reach }: { readonly reference: string; readonly reach: HubReach | undefined },
+    signal: AbortSignal,
+  ): Promise<Wav2Vec2Aligner> {
     const { hub, computeType } = this.#options;
-    const { folder } = await resolveModel(reference, ctcFiles, hub, signal);
+    const { folder } = await resolveModel(reference, ctcFiles, { ...hub, reach }, signal);
     const checkpoint = await readWav2Vec2Checkpoint(folder);
     const vocabulary = await readCtcVocabulary(folder, checkpoint);
     const bytes = weightBytesOf(checkpoint, WEIGHT_BYTES[computeType]);

@@ -23,6 +23,7 @@ export const QUICK: HubTuning = {
   backoffMs: 5,
   maxWaitMs: 3000,
   stallMs: 1000,
+  reachMs: 300,
   saveEveryMs: 0,
   progressEveryMs: 0,
   lockStaleMs: 2500,
