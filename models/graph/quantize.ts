@@ -3,8 +3,11 @@ import { SttError } from '../../core/errors.ts';
 import type { StoredTensor, TensorTable } from './safetensors.ts';
 import { QUANTIZATION_ZERO_POINT } from './weights.ts';
 
-/** Elements of a matrix that share one scale: a power of 2 from 16 on; null where it stays as it is. */
-export type BlockOf = (name: string) => number | null;
+/**
+ * Elements of a matrix that share one scale: a power of 2 from 16 on, or its whole rows; null where it
+ * stays as it is. Rows are stored as `byteMatrix` makes them, which then rounds nothing again.
+ */
+export type BlockOf = (name: string) => number | 'row' | null;
 
 /**
  * Steps from the zero point to a block's largest value, by the scales that are tried for it: a byte
@@ -12,6 +15,9 @@ export type BlockOf = (name: string) => number | null;
  * a sixth less squared error than the first.
  */
 const STEP_COUNTS = Array.from({ length: 12 }, (_, index) => 127.4 - 0.4 * index);
+
+/** As `byteMatrix`: the largest of a row is 127 steps. */
+const ROW_STEPS = 127;
 
 /** A third of the time that `Math.round` takes, for numbers that are not large. */
 const rounded = (value: number): number => value + 1.5 * 2 ** 52 - 1.5 * 2 ** 52;
@@ -25,15 +31,20 @@ interface QuantizedMatrix {
 
 /**
  * Symmetric 8-bit quantization in blocks along the rows, as `MatMulNBits` reads it: each block with
- * the scale that gives the least squared error.
+ * the scale that gives the least squared error, a row with that of its largest value.
  */
-export function quantizeMatrix(values: Float32Array, blockLength: number): QuantizedMatrix {
+export function quantizeMatrix(
+  values: Float32Array,
+  blockLength: number,
+  isRow = false,
+): QuantizedMatrix {
   const blockCount = values.length / blockLength;
   const bytes = new Uint8Array(values.length);
   const scales = new Float32Array(blockCount);
+  const stepCounts = isRow ? [ROW_STEPS] : STEP_COUNTS;
   for (let block = 0; block < blockCount; block++) {
     const start = block * blockLength;
-    const scale = bestScale(values, start, start + blockLength);
+    const scale = bestScale(values, { start, end: start + blockLength, stepCounts });
     scales[block] = scale;
     for (let i = start; i < start + blockLength; i++) {
       const steps = scale === 0 ? 0 : values[i]! / scale;
@@ -43,14 +54,17 @@ export function quantizeMatrix(values: Float32Array, blockLength: number): Quant
   return { bytes, scales };
 }
 
-function bestScale(values: Float32Array, start: number, end: number): number {
+function bestScale(
+  values: Float32Array,
+  { start, end, stepCounts }: { start: number; end: number; stepCounts: readonly number[] },
+): number {
   let absMax = 0;
   for (let i = start; i < end; i++) {
     absMax = Math.max(absMax, Math.abs(values[i]!));
   }
   let best = 0;
   let leastError = Number.POSITIVE_INFINITY;
-  for (const stepCount of STEP_COUNTS) {
+  for (const stepCount of stepCounts) {
     const scale = Math.fround(absMax / stepCount);
     if (scale === 0) return 0;
     const perStep = 1 / scale;
@@ -68,12 +82,18 @@ function bestScale(values: Float32Array, start: number, end: number): number {
   return best;
 }
 
+interface Block {
+  readonly length: number;
+  readonly isRow: boolean;
+}
+
 /** Linear layers and token embeddings; positions, norms, biases and convolutions stay as they are. */
-function blockLengthOf(name: string, { shape }: StoredTensor, blockOf: BlockOf): number | null {
+function blockFor(name: string, { shape }: StoredTensor, blockOf: BlockOf): Block | null {
   const isMatrix =
     shape.length === 2 && name.endsWith('.weight') && !name.includes('embed_positions');
-  const blockLength = isMatrix ? blockOf(name) : null;
-  return blockLength !== null && shape[1]! % blockLength === 0 ? blockLength : null;
+  const block = isMatrix ? blockOf(name) : null;
+  const length = block === 'row' ? shape[1]! : block;
+  return length !== null && shape[1]! % length === 0 ? { length, isRow: block === 'row' } : null;
 }
 
 /**
@@ -95,7 +115,7 @@ export async function writeQuantizedSafetensors(
     let offset = dataStart;
     let doneBytes = 0;
     for (const [name, stored] of tensors) {
-      for (const bytes of await convert(stored, blockLengthOf(name, stored, blockOf))) {
+      for (const bytes of await convert(stored, blockFor(name, stored, blockOf))) {
         await target.write(bytes, 0, bytes.length, offset);
         offset += bytes.length;
       }
@@ -120,15 +140,15 @@ function plannedTensors(name: string, stored: StoredTensor, blockOf: BlockOf): P
     throw new SttError('MODEL_INVALID', 'The checkpoint is quantized already');
   }
   const { type, shape, lengthBytes } = stored;
-  const blockLength = blockLengthOf(name, stored, blockOf);
-  if (blockLength === null) return [{ name, dtype: type, shape, lengthBytes }];
+  const block = blockFor(name, stored, blockOf);
+  if (block === null) return [{ name, dtype: type, shape, lengthBytes }];
   const [rows, columns] = [shape[0]!, shape[1]!];
-  const blocks = columns / blockLength;
+  const blocks = columns / block.length;
   return [
     {
       name: `${name}.q`,
       dtype: 'U8',
-      shape: [rows, blocks, blockLength],
+      shape: [rows, blocks, block.length],
       lengthBytes: rows * columns,
     },
     { name: `${name}.scale`, dtype: 'F32', shape: [rows, blocks], lengthBytes: rows * blocks * 4 },
@@ -156,10 +176,11 @@ async function writeHeader(
   return 8 + header.length;
 }
 
-async function convert(stored: StoredTensor, blockLength: number | null): Promise<Uint8Array[]> {
+async function convert(stored: StoredTensor, block: Block | null): Promise<Uint8Array[]> {
   const bytes = await readTensorBytes(stored);
-  if (blockLength === null) return [bytes];
-  const quantized = quantizeMatrix(toFloats(bytes, stored.type), blockLength);
+  if (block === null) return [bytes];
+  const values = toFloats(bytes, stored.type);
+  const quantized = quantizeMatrix(values, block.length, block.isRow);
   return [quantized.bytes, new Uint8Array(quantized.scales.buffer)];
 }
 

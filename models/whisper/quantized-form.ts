@@ -17,7 +17,6 @@ export const quantizedForm =
   (name) => {
     if (checkpoint.dModel > WIDEST_EXPANDED) return COARSE_BLOCK;
     if (name.startsWith('model.decoder.layers.')) return FINE_BLOCK;
-    const staysFloat =
-      name.startsWith('model.encoder.') && !isRobustEncoderMatrix(name, checkpoint);
-    return staysFloat ? null : COARSE_BLOCK;
+    if (!name.startsWith('model.encoder.')) return COARSE_BLOCK;
+    return isRobustEncoderMatrix(name, checkpoint) ? 'row' : null;
   };
