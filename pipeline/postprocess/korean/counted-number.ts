@@ -1,9 +1,9 @@
 import { type Piece, splitPunctuation } from '../pieces.ts';
+import { isClearTogether } from './clear-together.ts';
 import { COUNTERS, type Counter, LONGEST_COUNTER, mayEndIn } from './counters.ts';
 import { isSureApart, isSureTogether } from './number-certainty.ts';
 import { IRREGULAR_MONTHS, NATIVE_VARIANTS, SINO_DIGITS } from './number-words.ts';
 import { type Numeral, parseNumeral } from './parse-numeral.ts';
-import { isClearTogether } from './written-together.ts';
 
 /** Words that a number with its counter is spread over at most: 삼 억 오 천 만 원. */
 const MAX_PIECES = 8;

@@ -112,6 +112,7 @@ const LABELS: readonly Label[] = [
   { noun: /(?:차량?|차량\s?등록)\s?번호$/u, lengths: [4] },
   { noun: /(?:인증|승인|확인)\s?번호$|인증\s?코드$/u, lengths: [4, 6] },
   { noun: /(?:전화|휴대폰|핸드폰|연락처|팩스)\s?(?:번호)?$/u },
+  { noun: /국번\s?없이?$/u, lengths: [3, 4] },
   { noun: BEFORE_DIGITS, lengths: [3, 4, 5, 6, 7, 8, 9, 10, 11, 12] },
 ];
 

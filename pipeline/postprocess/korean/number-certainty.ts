@@ -1,3 +1,4 @@
+import { isClearTogether } from './clear-together.ts';
 import {
   AFTER_NOTHING,
   CONFIRMED_BEFORE,
@@ -11,7 +12,7 @@ import {
   NOT_ENDING,
   NOT_ENDING_AFTER_ONE,
 } from './number-homographs.ts';
-import { isClearInPlace, isClearTogether, isOtherWord } from './written-together.ts';
+import { isClearInPlace, isOtherWord } from './written-together.ts';
 
 const isConfirmed = (
   [numeral, counter, tail]: readonly [string, string, string],

@@ -37,8 +37,10 @@ export const MAY_COUNT: Readonly<Record<string, Rule>> = {
   만: only('원 명 개 달러 톤 권 장 건 번'),
   억: only(''),
   조: only(''),
-  이만: only('원 명 개 달러 톤 권 장 건 대 평 표'),
-  일만: only('원 명 개 달러 톤 권 장 건 대 평 표 번 시간'),
+  이만: only('원 명 개 달러 톤 권 장 건 대 평 표 보 석 킬로미터 미터 유로 엔 위안 불 가구 볼트'),
+  일만: only(
+    '원 명 개 달러 톤 권 장 건 대 평 표 번 시간 보 석 킬로미터 미터 유로 엔 위안 불 가구 볼트',
+  ),
   오만: except('가지'),
   ...ONE_TRILLION,
   만일: only(''),
@@ -52,9 +54,9 @@ export const MAY_COUNT: Readonly<Record<string, Rule>> = {
 
 /** Counters that one syllable before them makes nothing sure of: 사 원, 구 동, 삼 반, 오 배. */
 export const NOT_BY_DIGIT = setOf(
-  '원 동 반 무 항 강 석 불 박 배 표 버전 뷰 급 관 화 선 부 루 미리 세트 경기',
+  '원 동 반 무 항 강 석 불 박 배 표 버전 뷰 급 관 화 선 부 루 미리 세트 경기 게임 대 보 편 권 집 노트 비트 성급',
 );
-export const NOT_BY_UNIT = setOf('동 반 무 항 강 석 불 박 급 관 화 선 부 루 미리');
+export const NOT_BY_UNIT = setOf('동 반 무 항 강 석 불 박 급 관 화 선 부 루 미리 보 집 노트');
 
 /** 네 behind nothing is mostly yes, unless the counter leaves no doubt: 네 시에 봅시다. */
 export const AFTER_NOTHING = setOf('시 시간 명 개 살 번째 마리 권');

@@ -90,6 +90,8 @@ const ORDINAL = new RegExp(
 /** Of words that begin so: the first subject, a priest, the most; 제 오차, my error. */
 const NO_ORDINAL =
   /^제?(?:일(?:과|권|의|편|부|당|조|국|절|대|호|기|장)|이(?:의|기|과|권)|사(?:장|기|의|과|권|절|회|대|조)|오(?:차|기)|[육천]과|구(?:과|조|호|절|차|기|권|의|역|대))/u;
+/** 제이의 인생: a second life. */
+const SECOND_LIFE = /^(?:인생|고향|전성기|도약|창업|삶|국민|수도|도시|건국|부흥)/u;
 const MY = '차 도시 공화국 터미널 금융권 외국어 세계 사단 세대 단계 국 회'.split(' ');
 
 /** 제삼 차 and 제삼차 → 제3차, 제이 조 삼 항 → 제2조 3항; 제 may stand apart (a prefix by the rules). */
@@ -106,8 +108,10 @@ export const ordinal: PhraseRule = (pieces, at) => {
   const numeral = parseNumeral(words);
   if (numeral?.kind !== 'sino' || !josaAfter(noun).has(tail)) return undefined;
   if (isSplit && /^[일사]$/u.test(words) && !/^[회조항절호]$/u.test(noun)) return undefined;
-  if (!isSplit && words.length === 1 && NO_ORDINAL.test(core)) return undefined;
-  if (isApart && words.length === 1 && (!MY.includes(noun) || words + noun === '육회'))
+  const after = pieces[at + (isApart || isSplit ? 2 : 1)]?.text ?? '';
+  const isSecond = words === '이' && noun === '의' && tail === '' && SECOND_LIFE.test(after);
+  if (!isSplit && words.length === 1 && !isSecond && NO_ORDINAL.test(core)) return undefined;
+  if (isApart && words.length === 1 && !isSecond && (!MY.includes(noun) || words + noun === '육회'))
     return undefined;
   const count = isApart || isSplit ? 2 : 1;
   const written = { count, text: `제${numeral.value}${noun}${tail}${mark}` };

@@ -39,8 +39,8 @@ const KNOWN: Readonly<Record<string, string>> = {
     피디: 'PD',
     피피티: 'PPT',
   },
-  ...{ 오티티: 'OTT', 비투비: 'B2B', 비투씨: 'B2C', 에이포: 'A4', 에이쓰리: 'A3', 비파이브: 'B5' },
-  ...{ 쓰리디: '3D', 투디: '2D', 포케이: '4K', 지세븐: 'G7', 지투지: 'G2G' },
+  ...{ 오티티: 'OTT', 에이포: 'A4', 에이쓰리: 'A3', 비파이브: 'B5' },
+  ...{ 쓰리디: '3D', 투디: '2D', 포케이: '4K', 지세븐: 'G7', 원플러스원: '1+1', 포디: '4D' },
 };
 
 /** 에스케이는 → SK는, 엠피쓰리 → MP3: Latin letters by their Korean names, two and more, as one word. */

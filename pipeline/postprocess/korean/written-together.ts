@@ -1,90 +1,7 @@
 /**
- * Numerals written together with their counter: 두건, 백미터, 이개국. A numeral of one syllable makes
- * other words with many counters (사회, 이유로, 구분), so that these are tables: what is always a
- * number, and what is one by the words around it.
+ * A numeral written together with its counter is another word as often (사회, 이유로, 십분 이해): which
+ * it is, by the words around it.
  */
-
-const DIGITS = '일 이 삼 사 오 육 칠 팔 구 십';
-const UNITS = `${DIGITS} 백 천`;
-const FEW = '한 두 세 네 열';
-
-/** Counters that make no other word with any numeral of one syllable. */
-const UNMISTAKABLE = `
-  킬로미터 킬로그램 킬로 키로미터 키로그램 키로 미터 센티미터 쎈티미터 센치미터 센티 쎈티 센치 쎈치 밀리미터
-  밀리그램 밀리리터 밀리 리터 그램 그람 제곱미터 평방미터 제곱킬로미터 세제곱미터 입방미터 헥타르 에이커 인치 피트
-  마일 야드 온스 갤런 캐럿 칼로리 킬로칼로리 킬로와트 킬로와트시 데시벨 헤르츠 바이트 킬로바이트 메가바이트
-  기가바이트 테라바이트 메가헤르츠 기가헤르츠 픽셀 화소 마력 기압 헥토파스칼 씨씨 볼트 와트 암페어 메가와트 기가와트 마이크로미터 마이크로그램
-  나노미터 밀리초 나노초 메가비트 기가비트 파스칼 럭스 루멘 경기 배럴 달러
-  파운드 위안 루블 루피 페소 프랑 퍼센트 퍼센트포인트 개월 개년 개국 개사 개교 개팀 개구단 개부처 개지역 개도시
-  개대학 개업체 개기관 개종목 개분야 개부문 개언어 개노선 개시군 개시도 개단체 개점포 개매장 주년 인분 호선 호기
-  회차 교시 단지 단계 등급 라운드 라운더 이닝 안타 타수 타석 타점 득점 실점 연승 연패 연전 차선 차원 인칭 번지 부작`;
-
-const ROWS: readonly (readonly [string, string])[] = [
-  [UNMISTAKABLE, UNITS],
-  ['학년 학기 주차', DIGITS],
-  ['분기 쿼터', '일 이 삼 사'],
-  ['루', '일 삼'],
-  ['세대', '일 이 삼 사 오'],
-  ['층', DIGITS],
-  ['박', '일 이 삼 사 오 칠 팔 십'],
-  ['페이지', '일 삼 사 오 육 칠 팔 구 십 백'],
-  ['유로', '일 삼 육 칠 팔 십 백 천'],
-  ['톤 평', '일 삼 오 육 칠 팔 구 십 백 천'],
-  ['프로', '일 삼 사 오 육 칠 팔 구 십 백'],
-  ['테라', '일 삼 사 오 육 칠 팔 구 십'],
-  ['메가', '일 이 삼 사 육 칠 팔 구 십 백'],
-  ['기가', '육 팔 십 백'],
-  ['년', '일 삼 사 오 육 칠 팔 구 십'],
-  ['월', '일 삼 사 오 육 칠 팔 구'],
-  ['일', '삼 사 육 칠 팔 구'],
-  ['분', '일 삼 사 오 육 칠 팔'],
-  ['초', '일 이 삼 오 육 칠 팔 구 십'],
-  ['위', '일 이 삼 오 육 칠 팔 십'],
-  ['등', '일 이 삼 사 육 칠 팔 십'],
-  ['차', '일 삼 사 육 칠 팔'],
-  ['회', '일 이 삼 칠 팔 구 십'],
-  ['번', '일 삼 오 육 칠 팔 구 십 두 세 네 열'],
-  ['점', '일 삼 육 칠 팔 구 십'],
-  ['세', '육 칠 팔 십'],
-  ['반', '삼 육 칠 팔'],
-  ['급', '육 칠 팔'],
-  ['관', '육 칠 팔 십'],
-  ['화', '육 칠 팔 십'],
-  ['강', '사 팔'],
-  ['동', '육 칠 팔'],
-  ['홀', '일 삼 사 오 육 칠 팔 구 십'],
-  ['승', '일 삼 오 육 칠 팔 구 십'],
-  ['패', '일 이 삼 사 오 육 칠 팔 구 십'],
-  ['주', '삼 오 육 칠 팔 십'],
-  ['원', '십 백 천 만'],
-  ['불 엔', '백 천'],
-  ['명', `${FEW} 십 백 만`],
-  ['개', `${FEW} 십 백 천`],
-  ['시', '두 세 네 열'],
-  ['시간 마리 권 송이 그루 켤레 자루 조각 그릇 접시 컵 박스 상자 봉지 방울 모금 묶음 바퀴', FEW],
-  ['살', `${FEW} 쉰`],
-  ['세트', '일 이 삼 사 오 두 세 네 열'],
-  ['가구 개소 문제 문항 과목 문장 곳 군데 번째 곡 골 채 판', '두 세 네 열'],
-  ['달 장 잔', '두 세 네 열 석 넉'],
-  ['가지 종류 차례 그룹 편', '두 세 열'],
-  ['건', '세 네 열'],
-  ['병', '한 두 세 네'],
-  ['끼 포기', '두 세 네'],
-  ['배 줄 칸', '두 네 열'],
-  ['쌍', '두 세 네 열'],
-  ['통', '네 열'],
-  ['대 척', '두 네'],
-];
-
-const clear = new Map<string, Set<string>>();
-for (const [counters, numerals] of ROWS) {
-  for (const counter of counters.trim().split(/\s+/))
-    clear.set(counter, new Set(numerals.split(' ')));
-}
-
-/** Whether a numeral of one syllable makes no other word with the counter at its end. */
-export const isClearTogether = (numeral: string, counter: string): boolean =>
-  clear.get(counter)?.has(numeral) ?? false;
 
 /** What stands around a word: any of them makes sure of it. */
 interface Sign {
@@ -104,6 +21,15 @@ const GROWN = '늘|증가|많|빠|비싸|비싼|커|크|높|뛰|올|오르|올�
 const IN_CONTEXT: readonly (readonly [RegExp, Sign])[] = [
   [/^(?:이|사|백)번$/u, { after: new RegExp(`^(?:${NUMBERED})`, 'u') }],
   [/^사번$/u, { tail: /^(?:타자|출구|버스|창구|국도|선수|문제)/u }],
+  [/^[이일사]집$/u, { before: /^(?:정규|미니|앨범|솔로|데뷔)$/u, after: /^(?:앨범|타이틀|음반)/u }],
+  [
+    /^[삼사오육칠팔구십]대$/u,
+    {
+      after:
+        /^(?:불가사의|천왕|명절|원칙|강국|도시|미스터리|뮤지컬|메이저|영화제|성인|종교|명산|과제|항공사|기획사|은행|백화점|명품|뉴스|요소|관광지)/u,
+    },
+  ],
+  [/^이점$/u, { tail: /^대/u }],
   [/^이루$/u, { tail: /^[수타]/u }],
   [/^[일이삼사]부$/u, { tail: /^리그/u, after: /^(?:리그|투어)/u }],
   [/^(?:사|백)번$/u, { after: /^(?:버스|타자|문제|선수|문항)/u }],
@@ -126,12 +52,14 @@ const IN_CONTEXT: readonly (readonly [RegExp, Sign])[] = [
     /[오십백천]일$/u,
     {
       before:
-        /월$|^(?:주|총|모두|지난|오는|매달|매월|이달|내달|이달|달|약|최소|최대|무려|불과|단)$/u,
+        /월$|[이삼사오육칠]에서$|^(?:주|총|매월|모두|지난|오는|매달|이달|내달|이달|달|약|최소|최대|무려|불과|단)$/u,
       tail: /^(?:간|동안|째|자|경|부터|까지|날)/u,
       after:
         /^(?:날|동안|뒤|후|전|만에|남|연속|내내|이내|째|밤|자정|새벽|오전|오후|아침|저녁|점심|현재|걸[리려렸]|[월화수목금토일]요일)/u,
     },
   ],
+  // 이십일에 is the twentieth: 21 has no such particle.
+  [/십일$/u, { tail: /^(?:에|에는|에도)$/u }],
   [
     /^(?:이|사)주$/u,
     {
@@ -144,7 +72,7 @@ const IN_CONTEXT: readonly (readonly [RegExp, Sign])[] = [
     /^(?:이|백|천)년$/u,
     {
       before: /^(?:약|최근|향후|총|무려|만)$/u,
-      tail: /^(?:전|후|뒤|동안|만에|째|차|간|정도|반|이상|이내|넘)/u,
+      tail: /^(?:전|후|뒤|동안|만에|째|차|제|간|정도|반|이상|이내|넘)/u,
       after: new RegExp(`^(?:전|후|뒤|반|째|차|간|이상|${DURATION})`, 'u'),
     },
   ],
@@ -218,13 +146,21 @@ const IN_CONTEXT: readonly (readonly [RegExp, Sign])[] = [
     },
   ],
   // The particle 도 has no other behind it: 십구도입니다, but 백만도 안 된다.
-  [/..도$/u, { tail: /./u }],
+  [
+    /..도$/u,
+    {
+      tail: /./u,
+      after: new RegExp(
+        `^(?:${MORE_OR_LESS}|기울|회전|각도|방향|달라|바뀌|변|소주|위스키|올라|올랐|내려|떨어|높|낮)`,
+        'u',
+      ),
+    },
+  ],
   [
     /도$/u,
     {
       before:
         /(?:영하|영상|섭씨|화씨|기온|온도|체온|수온|각도|경사|위도|경도|북위|남위|동경|서경|도수|마이너스|최고|최저)[이가는은도]?$/u,
-      after: new RegExp(`^(?:${MORE_OR_LESS}|기울|회전|각도|방향|올라|올랐|내려|떨어|높|낮)`, 'u'),
     },
   ],
 ];
