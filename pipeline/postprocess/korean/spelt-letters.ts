@@ -27,7 +27,7 @@ const LONGEST_NAME = 4;
 const CLEAR = /^[AFHJKLMNQSVWXYZ]$/;
 /** Words that are letters by chance, or have become words; 이제이 and 엔이 are words with particles. */
 const OTHER_WORDS =
-  /^(?:오케이|에이지|케이지|엔지|엔드|엑스포|에이스|아이엔|(?:에이)+|[이시비지피티디오]엔|케이오)$/u;
+  /^(?:오케이|에이지|케이지|엔지|엔드|엑스포|에이스|아이엔|(?:에이)+|이이제이|[이시비지피티디오]엔|케이오)$/u;
 /** Known ones all of whose letters are syllables of words, and codes of one letter. */
 const KNOWN: Readonly<Record<string, string>> = {
   ...{
@@ -55,6 +55,10 @@ export const speltLetters: PhraseRule = (pieces, at) => {
   return undefined;
 };
 
+/** 유제이 is 유제 with a particle; 디제이 and 씨제이 are letters. */
+const isTense = (word: string, [first = '']: readonly string[]): boolean =>
+  word.endsWith('제이') && !CLEAR.test(first) && !/^[디씨]/u.test(word);
+
 function lettersOf(word: string): string | undefined {
   const letters: string[] = [];
   for (let at = 0; at < word.length; ) {
@@ -68,7 +72,7 @@ function lettersOf(word: string): string | undefined {
     letters.push(found.letter);
     at += found.length;
   }
-  const isShort = letters.length === 2 && letters.includes('E');
+  const isShort = letters.length === 2 && (letters.includes('E') || isTense(word, letters));
   return letters.length > 1 && !isShort && letters.some((letter) => CLEAR.test(letter))
     ? letters.join('')
     : undefined;
