@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type SpokenLanguage, spokenLanguage } from '../core/languages.ts';
+import { type ChineseScript, chineseScriptOf } from '../pipeline/chinese-script.ts';
 
 const MAX_CHARS = 64;
 const MAX_CANDIDATES = 128;
@@ -68,6 +69,20 @@ export function refuseConflict(
 ): void {
   const message = languageConflict(asked);
   if (message !== undefined) context.addIssue({ code: 'custom', path: [field], message });
+}
+
+/** Values of `chinese_script`. */
+export const CHINESE_SCRIPTS = ['simplified', 'traditional', 'keep'] as const;
+
+/** The script of the Chinese among the tags that were asked for; null where there is none. */
+export function chineseScriptAsked({ language, languages }: AskedTags): ChineseScript | null {
+  const scripts = [...(language === null ? [] : [language]), ...languages].map(chineseScriptOf);
+  return scripts.find((script) => script !== null) ?? null;
+}
+
+interface AskedTags {
+  readonly language: string | null;
+  readonly languages: readonly string[];
 }
 
 /** Languages whose sentences are written one after the other without a space. */

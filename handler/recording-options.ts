@@ -4,6 +4,7 @@ import {
   type PostprocessOptions,
 } from '../pipeline/postprocess/postprocess.ts';
 import type { RecordingOptions } from '../pipeline/process-recording.ts';
+import { chineseScriptAsked, tagsOf } from './languages.ts';
 import type { JobInput } from './schema.ts';
 import { toTranscribeOptions } from './transcribe-options.ts';
 
@@ -13,6 +14,7 @@ export const toRecordingOptions = (input: JobInput): RecordingOptions => ({
   transcribe: toTranscribeOptions(input),
   diarize: input.diarize ? diarizeOptionsOf(input) : null,
   postprocess: postprocessOptionsOf(input),
+  chineseScript: input.postprocess?.chinese_script ?? chineseScriptAsked(tagsOf(input)),
 });
 
 const diarizeOptionsOf = (input: JobInput): DiarizeOptions => ({

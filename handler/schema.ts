@@ -4,7 +4,7 @@ import { DEFAULT_TRANSCRIBE_OPTIONS } from '../pipeline/options.ts';
 import { decodingFields, decodingProblems } from './decoding-fields.ts';
 import { describeIssues } from './input-issues.ts';
 import { KnownSpeakers } from './known-speakers.ts';
-import { candidatesField, languageField, refuseConflict } from './languages.ts';
+import { CHINESE_SCRIPTS, candidatesField, languageField, refuseConflict } from './languages.ts';
 import { optional, withDefault } from './optional-fields.ts';
 import { SubtitleInput } from './subtitle-options.ts';
 
@@ -60,6 +60,7 @@ const PostprocessInput = z.strictObject({
   collapse_repeats: flag,
   punctuate: flag,
   correct_keywords: flag,
+  chinese_script: optional(z.enum(CHINESE_SCRIPTS)),
 });
 
 /** The `input` of a job: `docs/` and README explain each field to its users. */

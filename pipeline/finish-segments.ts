@@ -1,3 +1,4 @@
+import type { WriteChinese } from './chinese-script.ts';
 import type { Segment } from './contracts.ts';
 import { assignSpeakers } from './diarization/assign-speakers.ts';
 import type { SpeakerTurn } from './diarization/options.ts';
@@ -9,6 +10,7 @@ export interface FinishOptions {
   /** Of segments without a language of their own. */
   readonly spokenLanguage: string;
   readonly postprocess: PostprocessOptions;
+  readonly writeChinese: WriteChinese;
 }
 
 /**
@@ -18,8 +20,9 @@ export interface FinishOptions {
 export const finishSegments = (
   segments: readonly Segment[],
   exclusiveTurns: readonly SpeakerTurn[],
-  { writtenLanguage, spokenLanguage, postprocess: options }: FinishOptions,
+  { writtenLanguage, spokenLanguage, postprocess: options, writeChinese }: FinishOptions,
 ): Segment[] =>
-  assignSpeakers(segments, { exclusiveTurns }).flatMap((segment) =>
-    postprocess([segment], writtenLanguage ?? segment.language ?? spokenLanguage, options),
-  );
+  assignSpeakers(segments, { exclusiveTurns }).flatMap((segment) => {
+    const language = writtenLanguage ?? segment.language ?? spokenLanguage;
+    return postprocess([writeChinese(segment, language)], language, options);
+  });

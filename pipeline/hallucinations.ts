@@ -1,6 +1,6 @@
 import type { Segment, TranscriptWarning } from './contracts.ts';
 import { loudnessDb, type WindowAudio } from './loudness.ts';
-import { SILENCE_PHRASE_PATTERNS, SILENCE_PHRASES } from './silence-phrases.ts';
+import { ASKED_FOR, SILENCE_CREDITS, SILENCE_PARTS, SILENCE_PHRASES } from './silence-phrases.ts';
 
 /** What is done against text that nobody said; each can be switched off. */
 export interface HallucinationGuards {
@@ -33,13 +33,37 @@ const squeeze = (text: string): string =>
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]/gu, '');
 
-const ONLY_SILENCE_PHRASES = new RegExp(
-  `^(?:${[...SILENCE_PHRASES.map(squeeze), ...SILENCE_PHRASE_PATTERNS].join('|')})+$`,
-  'u',
-);
+const sticky = (source: string): RegExp => new RegExp(source, 'uy');
+const PARTS = [...SILENCE_PHRASES, ...SILENCE_PARTS].map((source) => ({
+  start: sticky(source),
+  name: [0, 0] as const,
+}));
+const CREDITS = SILENCE_CREDITS.map(({ head, name }) => ({ start: sticky(head), name }));
+const ONLY_PARTS = new RegExp(`^(?:${SILENCE_PARTS.join('|')})+$`, 'u');
+const MIN_PARTS_CHARS = 5;
 
 /** Whether the text is nothing but known silence phrases, once or repeated. */
-export const isSilencePhrase = (text: string): boolean => ONLY_SILENCE_PHRASES.test(squeeze(text));
+export function isSilencePhrase(text: string): boolean {
+  const squeezed = squeeze(text);
+  // Where a phrase may end, from left to right: a loop of them costs no more than its length.
+  const ends = new Set([0]);
+  for (const at of ends) {
+    for (const end of endsBehind(squeezed, at)) ends.add(end);
+  }
+  if (squeezed === '' || !ends.has(squeezed.length)) return false;
+  if (!ONLY_PARTS.test(squeezed)) return true;
+  return ASKED_FOR.test(squeezed) && squeezed.length >= MIN_PARTS_CHARS;
+}
+
+function endsBehind(text: string, at: number): number[] {
+  return [...PARTS, ...CREDITS].flatMap(({ start, name: [fewest, most] }) => {
+    start.lastIndex = at;
+    if (!start.test(text)) return [];
+    const from = start.lastIndex + fewest;
+    const to = Math.min(start.lastIndex + most, text.length);
+    return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
+  });
+}
 
 /**
  * Drops segments that are known silence phrases where the audio agrees: `noSpeechProb`, or hardly

@@ -1,6 +1,7 @@
 import type { Waveform } from '../audio/waveform.ts';
 import { SttError } from '../core/errors.ts';
 import { alignTranscript } from './alignment/align-transcript.ts';
+import { chineseWriter, type ScriptChoice, type WriteChinese } from './chinese-script.ts';
 import type { AlignmentModels, Segment, Transcript, TranscriptWarning } from './contracts.ts';
 import { diarize, speakerLabel } from './diarization/diarize.ts';
 import { assertComparable } from './diarization/known-speakers.ts';
@@ -29,6 +30,8 @@ export interface RecordingOptions {
   /** Null: speakers are not told apart. */
   readonly diarize: DiarizeOptions | null;
   readonly postprocess: PostprocessOptions;
+  /** Null, the default: in the script of its language. */
+  readonly chineseScript?: ScriptChoice;
 }
 
 /** A transcript whose segments have speakers, where they were asked for and told apart. */
@@ -79,13 +82,16 @@ export async function processRecording(
   if (options.diarize) assertComparable(options.diarize.knownSpeakers, models.embedding);
   const progress = progressOfBoth(hooks, options.diarize !== null);
   const language = languageOfText(options);
+  const { chineseScript = null } = options;
   const early =
     language !== null && options.diarize === null && !mayBeMoved(options, models, language);
+  const writeEarly = await chineseWriter(chineseScript, early ? [language] : []);
   const wordHooks: TranscribeHooks = {
     onProgress: progress.words,
     onStage: (...stage) => hooks.onStage?.(...stage),
     onSegments: (segments) => {
-      if (early) handOn(finish(segments, NO_SPEAKERS, options), hooks);
+      if (early)
+        handOn(finish(segments, NO_SPEAKERS, options, { writeChinese: writeEarly }), hooks);
     },
   };
   const speakerHooks = { ...wordHooks, onProgress: progress.speakers };
@@ -94,7 +100,11 @@ export async function processRecording(
     (stop) => findSpeakers(waveform, options.diarize, models, { hooks: speakerHooks, stop }),
     signal,
   );
-  const segments = finish(transcript.segments, found, options, transcript.language);
+  const written = languagesOfText(transcript, options);
+  const segments = finish(transcript.segments, found, options, {
+    spokenLanguage: transcript.language,
+    writeChinese: await chineseWriter(chineseScript, written),
+  });
   if (!early) handOn(segments, hooks);
   hooks.onProgress?.(1);
   const warnings = [...transcript.warnings, ...found.warnings];
@@ -153,16 +163,28 @@ function handOn(segments: readonly Segment[], hooks: TranscribeHooks): void {
 const languageOfText = ({ transcribe: { task, language } }: RecordingOptions): string | null =>
   task === 'translate' ? 'en' : language;
 
+/** All languages that a transcript is written in. */
+function languagesOfText(transcript: Transcript, options: RecordingOptions): readonly string[] {
+  const written = languageOfText(options);
+  if (written !== null) return [written];
+  const own = transcript.segments.flatMap(({ language }) => language ?? []);
+  return [...new Set([transcript.language, ...own])];
+}
+
 const finish = (
   segments: readonly Segment[],
   { exclusiveTurns }: Pick<FoundSpeakers, 'exclusiveTurns'>,
   options: RecordingOptions,
-  spokenLanguage = '',
+  {
+    spokenLanguage = '',
+    writeChinese,
+  }: { readonly spokenLanguage?: string; readonly writeChinese: WriteChinese },
 ): Segment[] =>
   finishSegments(segments, exclusiveTurns, {
     writtenLanguage: languageOfText(options),
     spokenLanguage,
     postprocess: options.postprocess,
+    writeChinese,
   });
 
 /** Never fails but for an abort. */

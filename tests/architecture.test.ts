@@ -21,6 +21,7 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   'onnxruntime-node': ['models'],
   'onnxruntime-common': ['models'],
   'onnx-proto': ['models'],
+  'opencc-js': ['pipeline'],
   '@huggingface/': ['models'],
   pino: ['core'],
   zod: ['core', 'handler', 'models'],

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
 import { describeIssues } from '../input-issues.ts';
-import { candidatesField, languageField, refuseConflict } from '../languages.ts';
+import { CHINESE_SCRIPTS, candidatesField, languageField, refuseConflict } from '../languages.ts';
 
 const MAX_ID_CHARS = 256;
 const MAX_TOKEN_CHARS = 1024;
@@ -25,6 +25,7 @@ const ClientMessageSchema = z.discriminatedUnion('type', [
       user_id: optionalId,
       language: languageField,
       languages: candidatesField,
+      chinese_script: z.enum(CHINESE_SCRIPTS).nullish(),
       encoding: z.enum(['auto', 'pcm16', 'float32', 'webm', 'ogg', 'wav']).default('auto'),
       sample_rate: z.number().int().min(MIN_RATE_HZ).max(MAX_RATE_HZ).default(16_000),
       webhook_url: z

@@ -161,6 +161,7 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
     const started = await sessions.start(consenting, {
       ...{ sessionId: message.session_id, meetingId: message.meeting_id, ...tagsOf(message) },
       format: { encoding, sampleRateHz },
+      chineseScript: message.chinese_script ?? null,
       ...{ webhookUrl: message.webhook_url ?? null, diarize: message.diarize ?? false },
       ...manner,
     });

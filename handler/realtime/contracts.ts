@@ -1,6 +1,7 @@
 import type { StreamContainer } from '../../audio/ffmpeg-stream.ts';
 import type { SampleRange } from '../../audio/time.ts';
 import type { WireError } from '../../core/errors.ts';
+import type { ScriptChoice } from '../../pipeline/chinese-script.ts';
 import type { WindowResult } from '../../pipeline/realtime/session-state.ts';
 
 /** One window of one session, for whoever recognises it; asking again with the same is harmless. */
@@ -47,6 +48,8 @@ export interface EndedSession {
   readonly language: string | null;
   /** Tags of those that may be spoken; none: all. */
   readonly languages: readonly string[];
+  /** Null: by the tags. */
+  readonly chineseScript: ScriptChoice;
   readonly webhookUrl: string | null;
   /** 16 kHz mono WAV, the caller's to remove. */
   readonly path: string;

@@ -34,8 +34,9 @@ export async function handOver(
     try {
       const bytes = await writeWav(path, audio);
       const { meetingId, tenant, language, languages = [], webhookUrl } = identity;
-      const session = { jobId, meetingId, tenant, language, languages, webhookUrl, path, bytes };
-      await refinement.handOver(session);
+      const { chineseScript = null } = identity;
+      const asked = { meetingId, tenant, language, languages, chineseScript, webhookUrl };
+      await refinement.handOver({ jobId, ...asked, path, bytes });
     } catch (thrown) {
       onLate(SttError.from(thrown));
       throw thrown;

@@ -65,7 +65,7 @@ export class LiveSessions {
     options: StartOptions,
   ): Promise<OpenSession & { readonly resumeToken: string }> {
     const { sessionId, meetingId, format, webhookUrl = null, languages = [] } = options;
-    const { language } = options;
+    const { language, chineseScript = null } = options;
     const { tenant } = caller;
     const keepsAudio = caller.keepsAudio && this.#options.refinement !== undefined;
     const spoken = this.#spoken({ language, languages });
@@ -74,7 +74,7 @@ export class LiveSessions {
     const name = sessionId ?? randomUUID();
     this.#makeRoom(caller, name);
     const resumeToken = randomBytes(24).toString('base64url');
-    const named = { sessionId: name, meetingId, tenant, language, languages };
+    const named = { sessionId: name, meetingId, tenant, language, languages, chineseScript };
     const fixed = { ...named, format, keepsAudio, webhookUrl };
     const identity = { key: randomUUID(), ...fixed, resumeTokenHash: hashKey(resumeToken) };
     const isResumable = options.isResumable ?? true;

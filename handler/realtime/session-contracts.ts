@@ -1,5 +1,6 @@
 import type { SttError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
+import type { ScriptChoice } from '../../pipeline/chinese-script.ts';
 import type { SpeechRecognizer, VoiceActivityModel } from '../../pipeline/contracts.ts';
 import type { LiveOptions } from '../../pipeline/realtime/session-state.ts';
 import type {
@@ -51,6 +52,8 @@ export interface StartOptions extends SessionManner {
   readonly language: string | null;
   /** Tags of those that may be spoken; none: all that the model knows. */
   readonly languages?: readonly string[];
+  /** Null: by the tags. */
+  readonly chineseScript?: ScriptChoice;
   readonly format: AudioFormat;
   readonly webhookUrl?: string | null;
   /** Whether final words say who speaks; off by default. */

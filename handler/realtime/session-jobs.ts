@@ -21,6 +21,9 @@ export class SessionJobs implements Refinement {
       tenant_id: tenant,
       language: session.language,
       languages: session.languages,
+      ...(session.chineseScript && {
+        postprocess: { chinese_script: session.chineseScript },
+      }),
     };
     try {
       await this.#jobs.submit({

@@ -2,6 +2,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:f
 import { join } from 'node:path';
 import { writeAt } from '../../audio/spool.ts';
 import { SttError, type WireError } from '../../core/errors.ts';
+import type { ScriptChoice } from '../../pipeline/chinese-script.ts';
 import type { LiveState } from '../../pipeline/realtime/session-state.ts';
 import type { AudioFormat } from './contracts.ts';
 import type { LiveWireEvent } from './live-events.ts';
@@ -18,6 +19,8 @@ export interface SessionIdentity {
   readonly language: string | null;
   /** Tags of those that may be spoken; none: all. */
   readonly languages?: readonly string[];
+  /** Null, and of earlier versions: by the tags. */
+  readonly chineseScript?: ScriptChoice;
   readonly format: AudioFormat;
   /** SHA-256 of the token that resumes it, in hex. */
   readonly resumeTokenHash: string;

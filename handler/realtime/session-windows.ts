@@ -1,11 +1,25 @@
 import type { ErrorCode } from '../../core/errors.ts';
+import { chineseWords, type ScriptChoice } from '../../pipeline/chinese-script.ts';
 import type { LiveInput, WindowRequest } from '../../pipeline/realtime/session-state.ts';
+import { chineseScriptAsked } from '../languages.ts';
+import type { WindowRecognizer } from './contracts.ts';
 import { Delay, type Persistence } from './delays.ts';
 import type { LiveHostPorts } from './live-host-ports.ts';
-import type { SessionCheckpoint } from './session-store.ts';
+import type { SessionCheckpoint, SessionIdentity } from './session-store.ts';
 import { DEFAULT_WINDOW_TIMING, WindowCaller } from './window-caller.ts';
 
 const MAX_NAME_CHARS = 64;
+
+/** As a session asks for it, by name or by the tag of its language. */
+const scriptOf = ({ chineseScript, language, languages = [] }: SessionIdentity): ScriptChoice =>
+  chineseScript ?? chineseScriptAsked({ language, languages });
+
+const inScript = (recognizer: WindowRecognizer, choice: ScriptChoice): WindowRecognizer => ({
+  recognize: async (window, signal) => {
+    const result = await recognizer.recognize(window, signal);
+    return { ...result, words: await chineseWords(result.words, choice, result.language) };
+  },
+});
 
 interface WindowsManner {
   onLate(code: ErrorCode): void;
@@ -28,7 +42,8 @@ export class SessionWindows {
   ) {
     this.#session = session;
     this.#ports = ports;
-    const { recognizer, timing = DEFAULT_WINDOW_TIMING } = ports;
+    const { timing = DEFAULT_WINDOW_TIMING } = ports;
+    const recognizer = inScript(ports.recognizer, scriptOf(session.identity));
     this.#delay = new Delay(onLate, timing.backoffMs);
     this.#disk = disk;
     this.#caller = new WindowCaller({

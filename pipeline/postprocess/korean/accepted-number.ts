@@ -26,7 +26,7 @@ const FOLLOWERS: Readonly<Record<string, string>> = {
 };
 const MOST_IN_ROW: Readonly<Record<string, number>> = { 일: 31, 분: 59, 초: 59, 반: 30, 개월: 11 };
 /** What may be written together with its numeral there: 5월 삼일, 일박 이일. */
-const ONE_WORD_IN_ROW = /^(?:월|일|박)$/u;
+const ONE_WORD_IN_ROW = /^(?:월|일|박|동|학년|시간|개월|분)$/u;
 
 /** A number with its counter that is one beyond doubt, by itself or by its neighbours. */
 export function acceptedNumber(
@@ -38,9 +38,19 @@ export function acceptedNumber(
   if (!found || (previous === undefined && isApproximate(pieces[at - 1], found))) return undefined;
   if (isHalf(found, pieces, at + found.count)) return undefined;
   if (found.isSure || (previous && mayFollow(previous, found))) return found;
-  const next = at + found.count < pieces.length && countedNumber(pieces, at + found.count);
-  return next && mayFollow(found, next) && isWhole(found) ? found : undefined;
+  const next =
+    at + found.count < pieces.length ? countedNumber(pieces, at + found.count) : undefined;
+  if (next && mayFollow(found, next) && isWhole(found)) return found;
+  const isParallel =
+    (next?.isSure && areParallel(found, next)) || (previous && areParallel(previous, found));
+  return isParallel ? found : undefined;
 }
+
+/** 일위부터 사위까지, 십이월과 이월, 한시에서 세시: one of two of a kind makes sure of the other. */
+const areParallel = (first: Neighbour, second: Neighbour): boolean =>
+  first.counter === second.counter &&
+  ((first.mark === '' && /^(?:부터|에서|과|와|이나|나|하고|이랑|랑)$/u.test(first.tail)) ||
+    (first.mark === ',' && first.tail === ''));
 
 /** 파이썬 삼 점 십이: a version, of which only the first half could be written. */
 function isHalf({ counter, tail, mark }: CountedNumber, pieces: readonly Piece[], at: number) {
@@ -65,11 +75,14 @@ export function writtenNumber(piece: Piece | undefined): Neighbour | undefined {
 
 type Neighbour = Pick<CountedNumber, 'counter' | 'tail' | 'mark'>;
 
+/** Whether what the second counts comes next behind what the first does: 삼박 사일. */
+export const countersFollow = (first: Neighbour, second: CountedNumber): boolean =>
+  (FOLLOWERS[first.counter]?.split(' ').includes(second.counter) ?? false) &&
+  second.numeral.value <= (MOST_IN_ROW[second.counter] ?? Infinity);
+
 /** The number before is complete in itself, and this one counts what comes next. */
 function mayFollow(before: Neighbour, found: CountedNumber): boolean {
-  const counters = FOLLOWERS[before.counter]?.split(' ') ?? [];
-  if (before.tail !== '' || before.mark !== '' || !counters.includes(found.counter)) return false;
-  if (found.numeral.value > (MOST_IN_ROW[found.counter] ?? Infinity)) return false;
+  if (before.tail !== '' || before.mark !== '' || !countersFollow(before, found)) return false;
   // 열두 시 이 분이 오십니다: this person comes.
   if (found.words === '이' && found.counter === '분' && /^[이은을의과도]$/u.test(found.tail))
     return false;
@@ -80,6 +93,8 @@ function mayFollow(before: Neighbour, found: CountedNumber): boolean {
 function isWhole({ isOneWord, counter, words, tail, mark }: CountedNumber): boolean {
   if (!isOneWord) return true;
   if (words === '일' && counter === '일' && tail === '이') return false;
+  // 이분 is this person, 구분 a distinction.
+  if (/^[이구]$/u.test(words) && counter === '분') return false;
   const isDaily = words === '일' && counter === '일' && tail === '' && mark === '';
   return ONE_WORD_IN_ROW.test(counter) && !isDaily;
 }

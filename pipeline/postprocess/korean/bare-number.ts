@@ -1,4 +1,4 @@
-import { splitPunctuation } from '../pieces.ts';
+import { type Piece, splitPunctuation } from '../pieces.ts';
 import { hasDoubtfulBreak, isUnbroken } from './counted-number.ts';
 import { josaAfter } from './josa.ts';
 import { isNoNumber } from './number-homographs.ts';
@@ -19,9 +19,22 @@ export const bareNumber: PhraseRule = (pieces, at) => {
     const [text] = readings;
     const isOne = isUnbroken(pieces.slice(at, at + count)) && !isDoubtful(phrase);
     if (readings.size === 1 && isOne) return [{ count, text: text + mark }];
+    if (isOne && isYearOfEvent(core, pieces.slice(at + count, at + count + MAX_PIECES))) {
+      return [{ count, text: parseNumeral(core)!.digits + mark }];
+    }
   }
   return undefined;
 };
+
+/** 이천십이 여수세계박람회: a year, and no particle. */
+const isYearOfEvent = (core: string, behind: readonly Piece[]): boolean => {
+  const { kind, value = 0 } = parseNumeral(core) ?? {};
+  return (
+    kind === 'sino' && value >= 1900 && value < 2100 && behind.some(({ text }) => EVENT.test(text))
+  );
+};
+const EVENT =
+  /(?:월드컵|올림픽|아시안게임|박람회|엑스포|선수권|영화제|대회|챔피언스리그|정상회의)/u;
 
 const isDoubtful = (phrase: readonly string[]): boolean =>
   hasDoubtfulBreak(phrase.slice(0, -1), phrase.at(-1)!) ||

@@ -1,6 +1,7 @@
 import { type Piece, splitPunctuation } from '../pieces.ts';
+import { isClearTogether } from './clear-together.ts';
 import { COUNTERS, type Counter, LONGEST_COUNTER, mayEndIn } from './counters.ts';
-import { isClearTogether, isSureApart, isSureTogether } from './number-certainty.ts';
+import { isSureApart, isSureTogether } from './number-certainty.ts';
 import { IRREGULAR_MONTHS, NATIVE_VARIANTS, SINO_DIGITS } from './number-words.ts';
 import { type Numeral, parseNumeral } from './parse-numeral.ts';
 
@@ -44,7 +45,7 @@ export function countedNumber(pieces: readonly Piece[], at: number): CountedNumb
 }
 
 const NUMERAL_ONLY =
-  /^[\d영공일이삼사오육륙칠팔구십백천만억조점한두세네다섯여곱덟아홉열스물서른마흔쉰예순든무석넉]+$/u;
+  /^[\d영공일이삼사오육륙칠팔구십백천만억조점쩜한두세네다섯여곱덟아홉열스물서른마흔쉰예순든무석넉]+$/u;
 
 /** Pieces of which all but the last are numerals. */
 function numeralRun(pieces: readonly Piece[], at: number): number {
@@ -78,7 +79,7 @@ function splitNumber(phrase: readonly Piece[]): Split | undefined {
       if (!kind || !mayEndIn(counter, tail)) continue;
       if (before.length > 0 && !mayEndNumeral(own, counter)) continue;
       const numeral = numeralFor(words, counter);
-      if (!numeral || !agrees(numeral, counter, kind)) continue;
+      if (!numeral || !agrees(numeral, counter, kind, own.length === words.length)) continue;
       if (numeral.kind === 'digits' && before.length + Number(own !== '') > 1) continue;
       const isMore = words.endsWith('여');
       return { count, words, numeral, isMore, counter, tail, mark, isOneWord: count === 1 };
@@ -129,15 +130,26 @@ function numeralFor(words: string, counter: string): Numeral | undefined {
 }
 
 /** 두 시 and 이십 명, but not 이 시 or 두 원; digits one by one only where a label is meant. */
-function agrees(numeral: Numeral, counter: string, { takes, isLabel, isMeasure }: Counter) {
-  const { kind, value, digits } = numeral;
+function agrees(
+  { kind, value, digits }: Numeral,
+  counter: string,
+  { takes, isLabel, isMeasure }: Counter,
+  isOneWord: boolean,
+): boolean {
   if (!isPossible(value, counter)) return false;
-  if (digits.includes('.')) return isMeasure;
+  // 두 팀 as 두 사람.
+  if (counter === '팀' && kind === 'native' && value < 5) return false;
+  // 이십육쩜칠개: of anything, an average may have a fraction.
+  if (digits.includes('.')) return isMeasure || isOneWord;
   if (kind === 'native') return takes !== 'sino';
-  if (kind === 'digits') return isLabel && digits.length > (counter === '학번' ? 1 : 2);
+  if (kind === 'digits') return isLabel && digits.length >= fewestDigits(digits, counter);
   if (counter === '시') return value === 0 || value > 12;
   return takes !== 'native' || value >= 10;
 }
+
+/** 공팔 학번, 공일번 버스, but 이오 호 and 영사관 are no numbers. */
+const fewestDigits = (digits: string, counter: string): number =>
+  counter === '학번' || (digits.startsWith('0') && /^[번호]$/u.test(counter)) ? 2 : 3;
 
 const MOST: Readonly<Record<string, number>> = { 시: 24, 월: 12, 학년: 12, 학기: 4, 분기: 4 };
 
@@ -145,13 +157,17 @@ const isPossible = (value: number, counter: string): boolean =>
   value <= (MOST[counter] ?? Infinity) && (counter !== '월' || value >= 1);
 
 function isSure(found: Split, pieces: readonly Piece[], at: number): boolean {
-  const { words, counter, tail, count, isOneWord } = found;
+  const { words, counter, tail, mark, count, isOneWord } = found;
   if (IRREGULAR_MONTHS[words] !== undefined) return true;
-  if (isOneWord) return isSureTogether([words, counter, tail]);
   const before = splitPunctuation(pieces[at - 1]?.text ?? '');
-  return isSureApart([words, counter, tail], {
-    before: before.core,
-    after: splitPunctuation(pieces[at + count]?.text ?? '').core,
-    isSentenceStart: before.core === '' || before.mark !== '',
+  const after = splitPunctuation(pieces[at + count]?.text ?? '').core;
+  const isSentenceStart = before.core === '' || before.mark !== '';
+  if (!isOneWord) {
+    return isSureApart([words, counter, tail], { before: before.core, after, isSentenceStart });
+  }
+  return isSureTogether([words, counter, tail], {
+    before: isSentenceStart ? '' : before.core,
+    after: mark === '' ? after : '',
+    isSentenceStart,
   });
 }

@@ -1,6 +1,6 @@
+import { isClearTogether } from './clear-together.ts';
 import {
   AFTER_NOTHING,
-  CLEAR_TOGETHER,
   CONFIRMED_BEFORE,
   CONFIRMED_BEHIND,
   CONFIRMED_ENDING,
@@ -11,18 +11,8 @@ import {
   NOT_BY_UNIT,
   NOT_ENDING,
   NOT_ENDING_AFTER_ONE,
-  OTHER_WORDS,
 } from './number-homographs.ts';
-
-const clearTogether = new Map(
-  Object.entries(CLEAR_TOGETHER).map(([counter, numerals]) => [
-    counter,
-    new Set(numerals.split(' ')),
-  ]),
-);
-
-export const isClearTogether = (numeral: string, counter: string): boolean =>
-  clearTogether.get(counter)?.has(numeral) ?? false;
+import { isClearInPlace, isOtherWord } from './written-together.ts';
 
 const isConfirmed = (
   [numeral, counter, tail]: readonly [string, string, string],
@@ -75,15 +65,17 @@ function mayCount(numeral: string, counter: string): boolean {
 }
 
 /** Whether a numeral and a counter in one word are a number beyond doubt. */
-export function isSureTogether([numeral, counter, tail]: readonly [
-  string,
-  string,
-  string,
-]): boolean {
-  if (OTHER_WORDS.has(numeral + counter)) return false;
-  if (isShort(numeral)) return isClearTogether(numeral, counter) && !mayNotEnd(counter, tail);
-  // 백만도 안 된다: not even a million.
+export function isSureTogether(
+  [numeral, counter, tail]: readonly [string, string, string],
+  { before, after }: Surroundings,
+): boolean {
+  const [word, place] = [numeral + counter, { tail, before, after }];
+  if (isOtherWord(word, place)) return false;
+  if (isClearInPlace(word, place)) return true;
+  if (isShort(numeral)) {
+    return isClearTogether(numeral, counter) && (counter === '등' || !mayNotEnd(counter, tail));
+  }
   if (counter === '도' || !mayCount(numeral, counter)) return false;
-  // 이십일 may be 21; with 간 or 째 behind it, it is the twentieth.
-  return counter !== '일' || !/[십백천만]$/u.test(numeral) || /^(?:간|동안|째|자|경)/u.test(tail);
+  // 이십일 may be 21; what stands around it says that it is the twentieth.
+  return counter !== '일' || !/[십백천만]$/u.test(numeral);
 }

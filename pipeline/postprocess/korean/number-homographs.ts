@@ -37,21 +37,26 @@ export const MAY_COUNT: Readonly<Record<string, Rule>> = {
   만: only('원 명 개 달러 톤 권 장 건 번'),
   억: only(''),
   조: only(''),
-  이만: only('원 명 개 달러 톤 권 장 건 대 평 표'),
-  일만: only('원 명 개 달러 톤 권 장 건 대 평 표 번 시간'),
+  이만: only('원 명 개 달러 톤 권 장 건 대 평 표 보 석 킬로미터 미터 유로 엔 위안 불 가구 볼트'),
+  일만: only(
+    '원 명 개 달러 톤 권 장 건 대 평 표 번 시간 보 석 킬로미터 미터 유로 엔 위안 불 가구 볼트',
+  ),
   오만: except('가지'),
   ...ONE_TRILLION,
   만일: only(''),
   만사: only(''),
-  한: only('시 시간 명 개 살 권 건 마리'),
+  // 한 명 and 한 건 are mostly an article.
+  한: only('시 시간 살'),
   두: except('표'),
   세: except('표'),
   네: except('표 편 차례 팀 자리 그룹 병'),
 };
 
 /** Counters that one syllable before them makes nothing sure of: 사 원, 구 동, 삼 반, 오 배. */
-export const NOT_BY_DIGIT = setOf('원 동 반 무 항 강 석 불 박 배 표 버전 뷰');
-export const NOT_BY_UNIT = setOf('동 반 무 항 강 석 불 박');
+export const NOT_BY_DIGIT = setOf(
+  '원 동 반 무 항 강 석 불 박 배 표 버전 뷰 급 관 화 선 부 루 미리 세트 경기 게임 대 보 편 권 집 노트 비트 성급',
+);
+export const NOT_BY_UNIT = setOf('동 반 무 항 강 석 불 박 급 관 화 선 부 루 미리 보 집 노트');
 
 /** 네 behind nothing is mostly yes, unless the counter leaves no doubt: 네 시에 봅시다. */
 export const AFTER_NOTHING = setOf('시 시간 명 개 살 번째 마리 권');
@@ -121,46 +126,6 @@ export const CONFIRMED_ENDING: readonly (readonly [string, RegExp])[] = [
   ['년 주 초 배', /^(?:이나|나|씩|가량|남짓|동안|만에|정도)/u],
   ['년', /^간/u],
 ];
-
-/** Numerals of one syllable that make no other word with the counter that they are written with. */
-export const CLEAR_TOGETHER: Readonly<Record<string, string>> = {
-  월: '일 삼 사 오 칠 팔 구',
-  년: '일 삼 사 오 육 칠 팔 구 십',
-  층: '일 이 삼 사 오 육 칠 팔 구 십',
-  위: '일 삼 오 육 칠 팔 십',
-  분: '삼 오',
-  원: '십 백 천',
-  명: '두 세 네 열 십 백 만',
-  개: '두 세 네 열 백 천',
-  시: '두 네 열',
-  시간: '한 두 세 네 열',
-  살: '두 세 네 열 쉰',
-  마리: '한 두 세 네 열',
-  권: '두 세 네 열',
-  가지: '두 세 열',
-  달: '두 세 네 열 석 넉',
-  번: '두 세 네 열',
-  번째: '두 세 네 열',
-  배: '두 네 열',
-  장: '두 세 네 열 석 넉',
-  건: '세 네',
-  곳: '두 세 네 열',
-  병: '두 세 네',
-  잔: '두 세 네 열 석 넉',
-  분기: '일 이 삼',
-  등급: '일 이 삼 사 오 육 칠 팔 구',
-  단계: '일 이 삼 사 오',
-  세대: '일 이 삼 사 오',
-  호선: '일 이 삼 사 오 육 칠 팔 구',
-  학년: '일 이 삼 사 오 육',
-  학기: '일 이',
-  인분: '일 이 삼 사 오 육 칠 팔 구 십',
-  개월: '일 이 삼 사 오 육 칠 팔 구 십',
-  주년: '일 이 삼 사 오 육 칠 팔 구 십 백',
-  퍼센트: '일 이 삼 사 오 육 칠 팔 구 십 백',
-};
-/** Numeral and counter of more syllables that are another word: 백일장, 백사장, 사천시, 구천동. */
-export const OTHER_WORDS = setOf('백일장 백사장 구천동 백세주 일조일석');
 
 /** Tithe, angel and white snake look like numbers without a counter. */
 export const isNoNumber = (word: string): boolean => /^(?:십일조|천사만$|백사만$)/u.test(word);

@@ -40,7 +40,7 @@ export const fraction: PhraseRule = (pieces, at) => {
 };
 
 /** The longest numeral below the denominator: 일이 is one with a particle, 십이 is twelve. */
-function fractionPart(core: string, denominator: number): Part | undefined {
+export function fractionPart(core: string, denominator: number): Part | undefined {
   for (let length = core.length; length > 0; length--) {
     const [words, tail] = [core.slice(0, length), core.slice(length)];
     const numeral = parseNumeral(words);
@@ -81,25 +81,46 @@ export function rangeStart(text: string): string | undefined {
   return value === undefined || !isNumber ? undefined : `${writeDigits(value)}${tail}`;
 }
 
-const ORDINAL = /^제([일이삼사오육칠팔구십백천]+)$/u;
-const ORDERED = /^(차|회|장|조|항|호|절|편|과|권|기|대|세대|단계|분과|공장)(.*)$/u;
-/** 제일 차가운 and 제사 are words. */
-const ORDERED_SURELY = /^[회조항절호]$/u;
-const CLAUSE = /^항(.*)$/u;
+const ORDERED_NOUNS = `차 회 장 조 항 호 절 편 과 권 기 대 세대 단계 분과 공장 공화국 도시 국 터미널 사단 연대 대대
+  여단 군단 함대 금융권 외국어 순위 악장 계명 법칙 원칙 세계 부 막 부두 구역 지구 당 야당 의`;
+const ORDINAL = new RegExp(
+  `^제?([일이삼사오육칠팔구십백천]+?)(${ORDERED_NOUNS.split(/\s+/).join('|')})(.*)$`,
+  'u',
+);
+/** Of words that begin so: the first subject, a priest, the most; 제 오차, my error. */
+const NO_ORDINAL =
+  /^제?(?:[백천만]|[오육칠팔구십]의|일(?:과|권|의|편|부|당|조|국|절|대|호|기|장)|이(?:의|기|과|권)|사(?:장|기|의|과|권|절|회|대|조)|오(?:차|기)|[육천]과|구(?:과|조|호|절|차|기|권|의|역|대))/u;
+/** 제이의 인생: a second life. */
+const SECOND_LIFE = /^(?:인생|고향|전성기|도약|창업|삶|국민|수도|도시|건국|부흥)/u;
+const MY = '차 도시 공화국 터미널 금융권 외국어 세계 사단 세대 단계 국 회'.split(' ');
 
-/** 제삼 차 → 제3차, 제이 조 삼 항 → 제2조 3항 (제- is a prefix and stands at its word). */
+/** 제삼 차 and 제삼차 → 제3차, 제이 조 삼 항 → 제2조 3항; 제 may stand apart (a prefix by the rules). */
 export const ordinal: PhraseRule = (pieces, at) => {
-  const words = ORDINAL.exec(pieces[at]!.text)?.[1] ?? '';
-  const { core, mark } = splitPunctuation(pieces[at + 1]?.text ?? '');
-  const [, counter = '', tail = ''] = ORDERED.exec(core) ?? [];
+  const first = splitPunctuation(pieces[at]!.text);
+  const isApart = first.core === '제';
+  const next = pieces[at + 1]?.text ?? '';
+  const behind = splitPunctuation(next);
+  const isSplit = !isApart && /^제[일이삼사오육칠팔구십백천]+$/u.test(first.core);
+  if (!first.core.startsWith('제') || (first.mark !== '' && (isApart || isSplit))) return undefined;
+  const { core, mark } = isApart || isSplit ? behind : first;
+  const [, words = '', noun = '', tail = ''] =
+    ORDINAL.exec(isSplit ? first.core + core : core) ?? [];
   const numeral = parseNumeral(words);
-  if (numeral?.kind !== 'sino' || counter === '' || !mayEndIn(counter, tail)) return undefined;
-  if (/^[일사]$/u.test(words) && !ORDERED_SURELY.test(counter)) return undefined;
-  const first = { count: 2, text: `제${numeral.value}${counter}${tail}${mark}` };
-  const isArticle = counter === '조' && tail === '' && mark === '';
-  const clause = isArticle ? clauseAt(pieces, at + 2) : undefined;
-  return clause ? [first, clause] : [first];
+  if (numeral?.kind !== 'sino' || !josaAfter(noun).has(tail)) return undefined;
+  if (isSplit && /^[일사]$/u.test(words) && !/^[회조항절호]$/u.test(noun)) return undefined;
+  const after = pieces[at + (isApart || isSplit ? 2 : 1)]?.text ?? '';
+  const isSecond = words === '이' && noun === '의' && tail === '' && SECOND_LIFE.test(after);
+  if (!isSplit && words.length === 1 && !isSecond && NO_ORDINAL.test(core)) return undefined;
+  if (isApart && words.length === 1 && !isSecond && (!MY.includes(noun) || words + noun === '육회'))
+    return undefined;
+  const count = isApart || isSplit ? 2 : 1;
+  const written = { count, text: `제${numeral.value}${noun}${tail}${mark}` };
+  const isArticle = noun === '조' && tail === '' && mark === '';
+  const clause = isArticle ? clauseAt(pieces, at + count) : undefined;
+  return clause ? [written, clause] : [written];
 };
+
+const CLAUSE = /^항(.*)$/u;
 
 function clauseAt(pieces: readonly Piece[], at: number) {
   const numeral = parseNumeral(pieces[at]?.text ?? '');

@@ -2,6 +2,14 @@ import { merged, type Piece, splitPunctuation } from '../pieces.ts';
 import { acceptedNumber, writtenNumber } from './accepted-number.ts';
 import { bareNumber } from './bare-number.ts';
 import { type CountedNumber, countedNumber, startsNumeral } from './counted-number.ts';
+import { dictatedDigits } from './dictated-digits.ts';
+import {
+  countedRow,
+  dayOfHistory,
+  fractionWord,
+  numberedPlace,
+  scoreWord,
+} from './number-compounds.ts';
 import { isVague } from './number-homographs.ts';
 import {
   fraction,
@@ -13,7 +21,8 @@ import {
   score,
 } from './number-phrases.ts';
 import { labelled, pointNumber } from './point-numbers.ts';
-import { emergencyNumber, telephoneNumber } from './telephone-numbers.ts';
+import { speltLetters } from './spelt-letters.ts';
+import { emergencyNumber } from './telephone-numbers.ts';
 import { writeCounted } from './write-counted.ts';
 
 /**
@@ -21,7 +30,9 @@ import { writeCounted } from './write-counted.ts';
  * kind of numeral, as telephone numbers, fractions, scores, or of several units. 이 일 (this matter),
  * 한 번 (once) and the like stay words.
  */
-export function koreanNumbersToDigits(pieces: readonly Piece[]): Piece[] {
+export function koreanNumbersToDigits(original: readonly Piece[]): Piece[] {
+  const pieces = original.map((piece) => ({ ...piece, text: piece.text.replace(OPENING, '') }));
+  const opening = (at: number): string => OPENING.exec(original[at]!.text)?.[0] ?? '';
   const result: Piece[] = [];
   let previous: CountedNumber | undefined;
   for (let at = 0; at < pieces.length; ) {
@@ -29,20 +40,29 @@ export function koreanNumbersToDigits(pieces: readonly Piece[]): Piece[] {
     const counted =
       left > 0 ? undefined : acceptedNumber(pieces, at, previous ?? writtenNumber(pieces[at - 1]));
     const found = left > 0 ? undefined : replacementAt(pieces, at, counted);
-    if (!found) {
-      result.push(...pieces.slice(at, at + Math.max(1, left)));
+    if (!found || isOpenedWithin(original, at, found)) {
+      result.push(...original.slice(at, at + Math.max(1, left)));
       at += Math.max(1, left);
       previous = undefined;
       continue;
     }
     for (const { count, text } of found) {
-      result.push(merged(pieces.slice(at, at + count), text));
+      result.push(merged(original.slice(at, at + count), opening(at) + text));
       at += count;
     }
     previous = counted;
   }
   return result;
 }
+
+const OPENING = /^["'“‘([{《〈「『<]+/u;
+
+/** 삼 '사 원: a quotation begins between the words of a number. */
+const isOpenedWithin = (pieces: readonly Piece[], at: number, found: Replacement): boolean =>
+  found.some(({ count }, index) => {
+    const start = at + found.slice(0, index).reduce((sum, part) => sum + part.count, 0);
+    return pieces.slice(start + 1, start + count).some(({ text }) => OPENING.test(text));
+  });
 
 /** Pieces to be left as they are: 몇 십만 원, and 이 백만 원, which may be this million or two. */
 function vagueRun(pieces: readonly Piece[], at: number): number {
@@ -60,12 +80,16 @@ function vagueRun(pieces: readonly Piece[], at: number): number {
 }
 
 const PHRASE_RULES: readonly PhraseRule[] = [
-  telephoneNumber,
+  dictatedDigits,
   emergencyNumber,
   fraction,
   score,
   ordinal,
   quarter,
+  dayOfHistory,
+  countedRow,
+  fractionWord,
+  scoreWord,
   labelled,
   pointNumber,
 ];
@@ -76,7 +100,8 @@ function replacementAt(
   counted: CountedNumber | undefined,
 ): Replacement | undefined {
   const piece = pieces[at]!;
-  if (!startsNumeral(piece)) return undefined;
+  const named = speltLetters(pieces, at) ?? numberedPlace(pieces, at);
+  if (named || !startsNumeral(piece)) return named;
   for (const rule of PHRASE_RULES) {
     const found = rule(pieces, at);
     if (found) return found;

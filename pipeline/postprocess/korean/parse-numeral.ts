@@ -46,7 +46,7 @@ function parseMixed(text: string): Numeral | undefined {
 }
 
 function parseDecimal(text: string): Numeral | undefined {
-  const [whole, fraction, ...more] = text.split('점');
+  const [whole, fraction, ...more] = text.split(/[점쩜]/u);
   if (!whole || !fraction || more.length > 0) return undefined;
   const value = SINO_DIGITS[whole] ?? parseSino(whole)?.value;
   const decimals = parseDigits(fraction)?.digits;

@@ -3,20 +3,17 @@ import { isUnbroken } from './counted-number.ts';
 import { startsWithCounter } from './counters.ts';
 import { josaAfter } from './josa.ts';
 import type { PhraseRule, Replacement } from './number-phrases.ts';
-import { BEFORE_DIGITS } from './number-words.ts';
 import { parseNumeral } from './parse-numeral.ts';
 
-/** Nouns that a number without a counter follows: 버전 이 점 영, 내선 일이삼사. */
+/** Nouns that a number without a counter follows: 버전 이 점 영. */
 const BEFORE_VERSION =
   /^(?:버전|버젼|시즌|레벨|챕터|파트|옵션|플랜|페이즈|티어|게이트|파이썬|자바|노드|리액트|윈도우|안드로이드)$/u;
-const DIGIT_RUN = /^([영공일이삼사오육칠팔구]{4,8})(.*)$/u;
-const DOTTED = /^([^점]+)((?:점[영공일이삼사오육칠팔구십백]+)+)(.*)$/u;
+const DOTTED = /^([^점쩜]+)((?:[점쩜][영공일이삼사오육칠팔구십백]+)+)(.*)$/u;
 const MAX_PIECES = 8;
 
-/** 버전 이 점 영 → 버전 2.0, 시즌 삼 → 시즌 3, 내선 일이삼사 → 내선 1234. */
+/** 버전 이 점 영 → 버전 2.0, 시즌 삼 → 시즌 3. */
 export const labelled: PhraseRule = (pieces, at) => {
   const before = pieces[at - 1]?.text ?? '';
-  if (BEFORE_DIGITS.test(before)) return digitRun(pieces[at]!.text);
   if (!BEFORE_VERSION.test(before)) return undefined;
   return longest(pieces, at, (core) => dotted(core)?.text) ?? plainLabel(pieces, at);
 };
@@ -54,9 +51,16 @@ function longest(
 
 /** 이점영 → 2.0, 일점이점삼을 → 1.2.3을. */
 function dotted(core: string) {
-  const [, whole = '', points = '', tail = ''] = DOTTED.exec(core) ?? [];
+  const [, whole = '', spokenPoints = '', behind = ''] = DOTTED.exec(core) ?? [];
+  // 팔이면 is 8 with 이면: few decimals have two digits and a particle.
+  const isParticle =
+    /[점쩜].이$/u.test(spokenPoints) &&
+    behind !== '' &&
+    josaAfter(spokenPoints.slice(0, -1)).has(`이${behind}`);
+  const points = isParticle ? spokenPoints.slice(0, -1) : spokenPoints;
+  const tail = isParticle ? `이${behind}` : behind;
   const value = wholeOf(whole);
-  const fractions = points.split('점').slice(1);
+  const fractions = points.split(/[점쩜]/u).slice(1);
   const last = fractions.at(-1);
   if (value === undefined || last === undefined) return undefined;
   // 일이 is twelve hundredths or a tenth with a particle.
@@ -82,18 +86,11 @@ function plainLabel(pieces: readonly Piece[], at: number): Replacement | undefin
   return undefined;
 }
 
-function digitRun(text: string): Replacement | undefined {
-  const { core, mark } = splitPunctuation(text);
-  const [, words = '', tail = ''] = DIGIT_RUN.exec(core) ?? [];
-  if (words === '' || !josaAfter(words).has(tail)) return undefined;
-  return [{ count: 1, text: digitsOf(words) + tail + mark }];
-}
-
 /** Of a Sino-Korean number in words. */
 function wholeOf(words: string): string | undefined {
   const numeral = /\d/.test(words) ? undefined : parseNumeral(words);
   if (numeral === undefined || numeral.kind === 'native') return undefined;
-  const isPlain = numeral.kind === 'sino' && !words.includes('점');
+  const isPlain = numeral.kind === 'sino' && !/[점쩜]/u.test(words);
   return isPlain ? numeral.digits : undefined;
 }
 

@@ -21,7 +21,13 @@ let app: FastifyInstance;
 afterEach(() => app.close());
 
 /** Live sessions with words that are levels; `asked` is what their windows ask for. */
-async function serve(model: LiveSessionsOptions['model']) {
+async function serve(
+  model: LiveSessionsOptions['model'],
+  heardAs: (text: string) => { readonly language: string; readonly text: string } = (text) => ({
+    language: 'en',
+    text,
+  }),
+) {
   const asked: Pick<SessionWindow, 'language' | 'languages'>[] = [];
   const refinement = new ScriptedRefinement();
   const { recognize } = levelRecognizer();
@@ -30,7 +36,12 @@ async function serve(model: LiveSessionsOptions['model']) {
       recognize: (window, signal) => {
         asked.push({ language: window.language, languages: window.languages ?? [] });
         // Never certain of the language: every window asks for it again.
-        return recognize(window, signal).then((heard) => ({ ...heard, languageProbability: 0.3 }));
+        return recognize(window, signal).then(({ words, ...heard }) => ({
+          ...heard,
+          languageProbability: 0.3,
+          language: heardAs('').language,
+          words: words.map((word) => ({ ...word, text: heardAs(word.text).text })),
+        }));
       },
     },
     voiceActivity: levelVoiceActivity(),
@@ -156,4 +167,33 @@ test('OpenAI’s sessions take candidates beside the language', async () => {
   await client.send({ type: 'input_audio_buffer.append', audio });
   await expect.poll(() => asked[0]).toEqual({ language: null, languages: ['ko', 'en'] });
   client.cut();
+});
+
+test.each([
+  [{ language: 'zh' }, '软体'],
+  [{ language: 'zh-TW' }, '軟體'],
+  [{ languages: ['ko', 'zh-Hant'] }, '軟體'],
+  [{}, '软体'],
+  [{ language: 'zh', chinese_script: 'traditional' }, '軟體'],
+  [{ language: 'zh-TW', chinese_script: 'keep' }, '軟体'],
+])('a session that starts with %j hears Chinese as %s, partly and finally', async (start, text) => {
+  const { url, refinement } = await serve(MANY, () => ({ language: 'zh', text: '軟体' }));
+  const client = new LiveClient(`${url}/stt/realtime`);
+  await client.send({ type: 'start_session', ...start }, SPEECH, { type: 'end_session' });
+  await client.hears('session_ended');
+  const heard = client.heard.filter(({ type }) => /^transcript_(?:partial|final)$/.test(type));
+  const texts = heard.map((event) => String(event['text']).replaceAll(/\s/g, ''));
+  expect(texts.filter((said) => said !== '').length).toBeGreaterThan(0);
+  expect(texts.join('').replaceAll(text, '')).toBe('');
+  const { chinese_script = null } = start as { chinese_script?: string };
+  expect(refinement.handedOver).toMatchObject([{ chineseScript: chinese_script }]);
+});
+
+test('Deepgram’s language zh-TW is written in traditional characters', async () => {
+  const { url } = await serve(MANY, () => ({ language: 'zh', text: '軟体' }));
+  const client = new LiveClient(`${url}/v1/listen?encoding=linear16&language=zh-TW`);
+  await client.send(SPEECH, { type: 'CloseStream' });
+  await client.hears('Metadata');
+  expect(JSON.stringify(client.heard)).toContain('軟體');
+  expect(JSON.stringify(client.heard)).not.toContain('軟体');
 });

@@ -27,6 +27,7 @@ test('speakers are told apart unless they are not wanted, and text is repaired, 
     diarize: DEFAULT_DIARIZE_OPTIONS,
     postprocess: DEFAULT_POSTPROCESS_OPTIONS,
     alignment: 'auto',
+    chineseScript: null,
   });
   expect(toRecordingOptions(parse({ diarize: false })).diarize).toBeNull();
 });

@@ -67,6 +67,21 @@ test('candidates reach the pipeline as codes, a single one as the language', asy
   ]);
 });
 
+test.each([
+  [{}, null],
+  [{ language: 'zh' }, 'simplified'],
+  [{ language: 'zh_TW' }, 'traditional'],
+  [{ language: 'zh-Hant-HK' }, 'traditional'],
+  [{ languages: ['ko', 'zh-TW'] }, 'traditional'],
+  [{ language: 'zh-TW', postprocess: { chinese_script: 'keep' } }, 'keep'],
+  [{ language: 'zh', postprocess: { chinese_script: 'traditional' } }, 'traditional'],
+  [{ language: 'ko' }, null],
+])('a job that asks %j has its Chinese in the script %s', async (asked, chineseScript) => {
+  const { run, services } = harness();
+  await run({ ...INPUT, ...asked });
+  expect(services.optionsSeen[0]).toMatchObject({ chineseScript });
+});
+
 test('a stage that reports in parts is summed up', async () => {
   const { run } = harness({
     transcribe: async (_waveform, _options, hooks) => {

@@ -172,6 +172,7 @@ test.each([
   { postprocess: true },
   { postprocess: { spelling: true } },
   { postprocess: { numbers: 'roman' } },
+  { postprocess: { chinese_script: 'Hant' } },
   { known_speakers: [] },
   { known_speakers: { Anna: [0.5, 0.5] } },
   { known_speakers: { Anna: ['1'] } },

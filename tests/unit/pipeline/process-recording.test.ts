@@ -255,4 +255,32 @@ describe('processing a recording', () => {
     expect(await runIn('en')).toBe(0);
     expect(await runIn('ko')).toBe(1);
   });
+
+  test.each([
+    ['zh', undefined, '软体'],
+    ['zh', 'traditional', '軟體'],
+    [null, undefined, '软体'],
+    [null, 'keep', '軟体'],
+  ] as const)(
+    'Chinese, given as %s and asked for in the script %s, is %s in every segment and word',
+    async (language, chineseScript, written) => {
+      const handedOn: Segment[] = [];
+      const recognizer = new ScriptedRecognizer(() => ({ text: '軟体', language: 'zh' }), {
+        languages: ['en', 'zh'],
+      });
+      const { run } = prepare({
+        models: { recognizer },
+        options: {
+          transcribe: { ...DEFAULT_TRANSCRIBE_OPTIONS, language, wordTimes: true },
+          diarize: null,
+          ...(chineseScript && { chineseScript }),
+        },
+        hooks: { onSegments: (segments) => handedOn.push(...segments) },
+      });
+      const { segments } = await run();
+      expect(segments.map(({ text }) => text)).toEqual([written]);
+      expect(segments[0]!.words.map(({ text }) => text).join('')).toBe(written);
+      expect(handedOn).toEqual(segments);
+    },
+  );
 });

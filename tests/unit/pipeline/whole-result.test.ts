@@ -146,6 +146,7 @@ async function resultOf(generated: Scenario): Promise<{ result: JobResult; befor
   const segments = finishSegments(aligned.segments, turns, {
     writtenLanguage: null,
     spokenLanguage: generated.language,
+    writeChinese: (segment) => segment,
     postprocess: {
       ...DEFAULT_POSTPROCESS_OPTIONS,
       ...(generated.isRewritten ? generated.rewriting : {}),
@@ -199,10 +200,13 @@ describe('whatever is said, aligned, assigned and repaired', () => {
     });
     const spoken = [segmentOf('삼십오 퍼센트', 'ko'), segmentOf('thirty five percent')];
     const postprocess = { ...DEFAULT_POSTPROCESS_OPTIONS, numbers: 'digits' as const };
+    const asked = {
+      spokenLanguage: 'en',
+      postprocess,
+      writeChinese: (segment: Segment) => segment,
+    };
     const textsOf = (writtenLanguage: string | null): string[] =>
-      finishSegments(spoken, [], { writtenLanguage, spokenLanguage: 'en', postprocess }).map(
-        ({ text }) => text,
-      );
+      finishSegments(spoken, [], { ...asked, writtenLanguage }).map(({ text }) => text);
     expect(textsOf(null)).toEqual(['35%', '35%']);
     expect(textsOf('en')).toEqual(['삼십오 퍼센트', '35%']);
   });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { countNumberErrors } from '../../../../bench/number-errors.ts';
 import {
   koreanDigitsToWords,
   koreanDigitsToWordsIn,
@@ -40,6 +41,20 @@ test.each([
 ])('"%s" in several words is read "%s"', (written, spoken) => {
   expect(changed(written, koreanDigitsToWordsIn)).toBe(spoken);
 });
+
+test.each(['korean/spoken-in-talk.txt', 'korean/spoken-in-notices.txt'])(
+  'of the numbers of %s 88 %% and more are found, and none is invented',
+  (table) => {
+    const counts = tableOf(table).map(({ given, expected }) =>
+      countNumberErrors(expected, changed(given, koreanNumbersToDigits)),
+    );
+    const sum = (key: 'expected' | 'found' | 'invented'): number =>
+      counts.reduce((total, row) => total + row[key], 0);
+    expect(sum('expected')).toBeGreaterThan(100);
+    expect(sum('found') / sum('expected')).toBeGreaterThanOrEqual(0.88);
+    expect(sum('invented')).toBe(0);
+  },
+);
 
 test('digits that are written are not written again', () => {
   for (const { expected } of tableOf('korean/spoken-to-digits.txt')) {
