@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import type { DecodeTask } from './decode-task.ts';
 import type { MediaType } from './media-type.ts';
 import { type SampleRange, samplesToSec, secToSamples } from './time.ts';
-import { announcedWavSec } from './wav-header.ts';
+import { announcedWavRatio } from './wav-header.ts';
 import type { AudioWarning } from './waveform.ts';
 
 /** What decoding has shown of a file. */
@@ -37,7 +37,9 @@ export async function findWarnings(
 ): Promise<AudioWarning[]> {
   const decodedSec = samplesToSec(sampleCount);
   const announcedSec =
-    mediaType === 'wav' ? await announcedWavSec(path) : announcedByFfmpeg(complaints);
+    mediaType === 'wav'
+      ? decodedSec * ((await announcedWavRatio(path)) ?? 1)
+      : announcedByFfmpeg(complaints);
   const isShort = announcedSec !== undefined && announcedSec > mayAnnounce(decodedSec);
   const isCut =
     structure.isCut ||

@@ -23,7 +23,6 @@ interface WavFormat {
   readonly tag: number;
   readonly channelCount: number;
   readonly sampleRateHz: number;
-  readonly bytesPerSec: number;
   readonly blockBytes: number;
   readonly bitsPerSample: number;
   readonly channelMask: number;
@@ -48,13 +47,17 @@ export async function readWavLayout(file: FileHandle): Promise<WavLayout | undef
   return format && data && locateSamples(format, data, size);
 }
 
-/** Seconds of sound that the header of a WAV announces, however many there are; it need not. */
-export async function announcedWavSec(path: string): Promise<number | undefined> {
+/**
+ * How many times as much sound as there is the header of a WAV announces; undefined where it does
+ * not say. Bytes are compared: the seconds that a compressed WAV claims are often wrong.
+ */
+export async function announcedWavRatio(path: string): Promise<number | undefined> {
   const file = await open(path, 'r');
   try {
-    const { format, data } = await findChunks(file);
-    const isKnown = data !== undefined && !isUnknownSize(data.claimedBytes);
-    return isKnown && format?.bytesPerSec ? data.claimedBytes / format.bytesPerSec : undefined;
+    const { data } = await findChunks(file);
+    if (data === undefined || isUnknownSize(data.claimedBytes)) return undefined;
+    const presentBytes = (await file.stat()).size - data.bodyOffset;
+    return data.claimedBytes / Math.min(data.claimedBytes, presentBytes);
   } finally {
     await file.close();
   }
@@ -115,7 +118,6 @@ function parseFormat(body: Buffer): WavFormat | undefined {
     tag: isKnownSubtype ? body.readUInt16LE(24) : tag,
     channelCount,
     sampleRateHz: body.readUInt32LE(4),
-    bytesPerSec: body.readUInt32LE(8),
     blockBytes: body.readUInt16LE(12),
     bitsPerSample: body.readUInt16LE(14),
     channelMask: isExtensible ? body.readUInt32LE(20) : 0,
