@@ -16,7 +16,7 @@ const FRAMES_IN_A_ROW = 3;
 export const LONGEST_MP3_FRAME_BYTES = 2881;
 
 /** What the header of a compressed frame says. */
-export interface AudioFrame {
+interface AudioFrame {
   readonly byteCount: number;
   readonly durationMs: number;
 }
