@@ -76,7 +76,8 @@ async function transcribeJob(
       onStage: (stage, elapsedMs) => clock.add(stage, elapsedMs),
     };
     const transcript = await services.transcribe(waveform, options, hooks, signal);
-    return toJobResult(transcript, input, clock.elapsed());
+    const warnings = [...waveform.warnings, ...transcript.warnings];
+    return toJobResult({ ...transcript, warnings }, input, clock.elapsed());
   } finally {
     await waveform.close().catch((err: unknown) => logger.warn({ err }, 'spool left behind'));
   }

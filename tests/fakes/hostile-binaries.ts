@@ -34,9 +34,9 @@ export const HOSTILE_BINARIES: readonly (readonly [string, Buffer, string])[] = 
   ['a compressed WAV', gzipSync(wav), 'AUDIO_UNSUPPORTED'],
   ['a program', ascii('\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0'), 'AUDIO_UNSUPPORTED'],
   [
-    'an AVI, which may carry subtitles that are playlists',
+    'an AVI of a header',
     chunk('RIFF', ascii('AVI LIST'), 8),
-    'AUDIO_UNSUPPORTED',
+    'AUDIO_UNDECODABLE or AUDIO_WITHOUT_SOUND',
   ],
   ['a WAV that goes on as a ZIP', riff(ascii('PK\x03\x04aaaaaaaaaaaa')), 'AUDIO_UNDECODABLE'],
   [

@@ -30,6 +30,16 @@ const UNUSUAL: Record<string, readonly string[]> = {
   'telephone.wav': ['-c:a', 'pcm_mulaw'],
   'deep.wav': ['-c:a', 'pcm_s24le'],
   'lossless.mkv': ['-c:a', 'flac'],
+  'broadcast.aac': ['-c:a', 'aac'],
+  'mac.aiff': [],
+  'mac.caf': ['-c:a', 'alac'],
+  'windows.wma': ['-c:a', 'wmav2'],
+  'windows.avi': ['-map', '1:v', '-c:v', 'mpeg4', '-c:a', 'libmp3lame'],
+  'broadcast.ts': ['-c:a', 'aac'],
+  'studio.w64': ['-c:a', 'pcm_s24le'],
+  'g722.wav': ['-c:a', 'g722', '-ar', '16000'],
+  'g726.wav': ['-c:a', 'g726', '-ar', '8000'],
+  'g723.wav': ['-c:a', 'g723_1', '-ar', '8000', '-b:a', '6300'],
   'layer2.mp3': ['-c:a', 'mp2', '-f', 'mp2'],
 };
 
