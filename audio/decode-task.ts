@@ -1,6 +1,8 @@
 import { SttError } from '../core/errors.ts';
 import type { MediaType } from './media-type.ts';
 import type { SpoolFile } from './spool.ts';
+import { SAMPLE_RATE_HZ } from './time.ts';
+import type { AudioWarning } from './waveform.ts';
 
 /** One recording to turn into 16 kHz mono int16 samples. */
 export interface DecodeTask {
@@ -12,6 +14,18 @@ export interface DecodeTask {
   /** Private; where a child process runs. */
   readonly workingFolder: string;
 }
+
+/** What came of it. */
+export interface DecodedAudio {
+  readonly sampleCount: number;
+  readonly warnings: readonly AudioWarning[];
+}
+
+/** One hour of AAC is a frame longer, and a recorder told to stop after an hour is no stopwatch. */
+const GRACE_SEC = 1;
+
+export const maxSamples = (maxSec: number): number =>
+  Math.floor((maxSec + GRACE_SEC) * SAMPLE_RATE_HZ);
 
 export const tooLong = (maxSec: number): SttError =>
   new SttError('AUDIO_TOO_LONG', `The audio is longer than the allowed ${maxSec} s`);

@@ -1,21 +1,35 @@
 import { SttError } from '../core/errors.ts';
-import { type DecodeTask, tooLong } from './decode-task.ts';
+import { findWarnings } from './audio-warnings.ts';
+import { type DecodedAudio, type DecodeTask, maxSamples, tooLong } from './decode-task.ts';
 import { findFfmpeg } from './ffmpeg-path.ts';
-import { runFfmpeg } from './ffmpeg-process.ts';
+import { type FfmpegCall, runFfmpeg } from './ffmpeg-process.ts';
 import type { AudioLimits } from './limits.ts';
 import type { MediaType } from './media-type.ts';
+import { RecordingClock } from './recording-clock.ts';
 import { writeAt } from './spool.ts';
 import { BYTES_PER_SAMPLE } from './spooled-waveform.ts';
 import { SAMPLE_RATE_HZ } from './time.ts';
+import { TimedPcmReader } from './timed-pcm.ts';
 
-/** The demuxers a container may need; playlists, DASH, concat and devices are in none. */
+/**
+ * The demuxers a container may need; playlists, DASH, concat and devices are in none, nor in what
+ * a container opens itself, such as the subtitles of AVI.
+ */
 const DEMUXERS: Record<MediaType, string> = {
   wav: 'wav',
-  mp3: 'mp3,flac', // an ID3 tag may stand before FLAC
+  w64: 'w64',
+  mp3: 'mp3,flac,aac', // an ID3 tag may stand before each
+  aac: 'aac',
   mp4: 'mov',
   flac: 'flac',
   ogg: 'ogg',
   matroska: 'matroska',
+  mpegts: 'mpegts',
+  avi: 'avi',
+  asf: 'asf',
+  aiff: 'aiff',
+  caf: 'caf',
+  amr: 'amr',
 };
 const PCM_ENCODINGS = 'u8 s8 s16le s16be s24le s24be s32le s32be f32le f32be f64le f64be';
 /** Audio only, so that ffmpeg does not even probe the pictures. */
@@ -23,67 +37,106 @@ const CODECS = [
   'aac,aac_fixed,aac_latm,ac3,eac3,alac,amrnb,amrwb,libopencore_amrnb,libopencore_amrwb,flac',
   'mp1,mp1float,mp2,mp2float,mp3,mp3float,opus,libopus,vorbis,libvorbis,speex,libspeex',
   'adpcm_ms,adpcm_ima_wav,adpcm_ima_qt,adpcm_yamaha,gsm,gsm_ms,libgsm_ms,truespeech',
-  'pcm_alaw,pcm_mulaw',
+  'g722,g726,g726le,g723_1,wmav1,wmav2,wmapro,wmavoice,pcm_alaw,pcm_mulaw',
   ...PCM_ENCODINGS.split(' ').map((encoding) => `pcm_${encoding}`),
 ].join(',');
+/**
+ * ffmpeg takes a gap of 10 s for a new clock in containers that may begin one, and closes it, unless
+ * timestamps are copied. Those of MPEG-TS then begin anywhere.
+ */
+const CLOCK_OPTIONS: Partial<Record<MediaType, readonly string[]>> = {
+  ogg: ['-copyts', '-start_at_zero'],
+  mpegts: ['-copyts'],
+};
 const MAX_ALLOCATION_BYTES = 256 * 1024 * 1024;
 
 /** ffmpeg runs a hundred times faster than real time on one core; this leaves it a tenth of that. */
 const defaultTimeoutMs = (maxSec: number): number => 30_000 + maxSec * 100;
 
 /**
- * Writes the first audio track as 16 kHz mono int16 and returns the number of samples. What
- * could be decoded of a damaged file is kept.
- * @throws {SttError} AUDIO_UNDECODABLE, AUDIO_WITHOUT_SOUND, AUDIO_EMPTY, AUDIO_TOO_LONG,
- * FFMPEG_MISSING, DECODE_TIMEOUT, DISK_FULL
+ * Writes the first audio track as 16 kHz mono int16, each block at its time in the presentation:
+ * silence, a hole in the spool file, stands for what is missing. What could be decoded of a
+ * damaged file is kept.
+ * @throws {SttError} AUDIO_UNDECODABLE, AUDIO_UNSUPPORTED, AUDIO_WITHOUT_SOUND, AUDIO_EMPTY,
+ * AUDIO_TOO_LONG, FFMPEG_MISSING, DECODE_TIMEOUT, DISK_FULL
  */
 export async function decodeByFfmpeg(
   task: DecodeTask,
   limits: AudioLimits,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<DecodedAudio> {
   const ffmpegPath = await findFfmpeg(limits.ffmpegPath);
-  const maxBytes = Math.floor(limits.maxSec * SAMPLE_RATE_HZ) * BYTES_PER_SAMPLE;
-  let position = 0;
+  const longest = maxSamples(limits.maxSec);
+  const call = {
+    ffmpegPath,
+    workingFolder: task.workingFolder,
+    timeoutMs: limits.decodeTimeoutMs ?? defaultTimeoutMs(limits.maxSec),
+  };
+  const startMs = task.mediaType === 'mpegts' ? await presentationStartMs(task, call, signal) : 0;
+  const reader = new TimedPcmReader();
+  const clock = new RecordingClock({ startMs, maxGapSamples: longest });
   const { exitCode, complaints } = await runFfmpeg(
-    {
-      ffmpegPath,
-      argv: decodeArguments(task, limits.maxSec),
-      workingFolder: task.workingFolder,
-      timeoutMs: limits.decodeTimeoutMs ?? defaultTimeoutMs(limits.maxSec),
-    },
-    async (bytes) => {
-      if (position + bytes.length > maxBytes) throw tooLong(limits.maxSec);
-      position = await writeAt(task.output.handle, bytes, position);
+    { ...call, argv: [...inputArguments(task), ...OUTPUT] },
+    async (piece) => {
+      for (const { start, bytes } of clock.place(reader.push(piece))) {
+        await writeAt(task.output.handle, bytes, start * BYTES_PER_SAMPLE);
+      }
+      if (clock.end > longest) throw tooLong(limits.maxSec);
     },
     signal,
   );
-  if (position < BYTES_PER_SAMPLE) throw explainSilence(exitCode, complaints);
-  return Math.floor(position / BYTES_PER_SAMPLE);
+  const sampleCount = clock.end;
+  if (sampleCount === 0) throw explainSilence(exitCode, complaints);
+  const findings = { sampleCount, gaps: clock.gaps, complaints };
+  return { sampleCount, warnings: await findWarnings(task, findings) };
 }
 
 /** Options before `-i` bind the input, those behind it the output. */
-function decodeArguments({ path, mediaType }: DecodeTask, maxSec: number): string[] {
-  const beyondLimitSec = maxSec + 1; // one second more than allowed shows that it was exceeded
-  return [
-    ...['-nostdin', '-hide_banner', '-nostats', '-v', 'error'],
-    ...['-max_alloc', String(MAX_ALLOCATION_BYTES), '-threads', '1'],
-    ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', DEMUXERS[mediaType]],
-    ...['-codec_whitelist', CODECS, '-i', `file:${path}`],
-    ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-map_metadata', '-1', '-threads', '1'],
-    ...['-t', String(beyondLimitSec), '-ac', '1', '-ar', String(SAMPLE_RATE_HZ)],
-    ...['-c:a', 'pcm_s16le', '-f', 's16le'],
-    ...['-fs', String(Math.ceil(beyondLimitSec * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE)), 'pipe:1'],
-  ];
+const inputArguments = ({ path, mediaType }: DecodeTask): string[] => [
+  ...['-nostdin', '-hide_banner', '-nostats', '-v', 'level+info'],
+  ...['-max_alloc', String(MAX_ALLOCATION_BYTES), '-threads', '1'],
+  ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', DEMUXERS[mediaType]],
+  ...['-codec_whitelist', CODECS, ...(CLOCK_OPTIONS[mediaType] ?? []), '-i', `file:${path}`],
+];
+
+const OUTPUT = [
+  ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-map_metadata', '-1', '-threads', '1'],
+  ...['-ac', '1', '-ar', String(SAMPLE_RATE_HZ), '-c:a', 'pcm_s16le', '-f', 'matroska', 'pipe:1'],
+];
+
+/** Where the clock of an MPEG-TS stands when its first stream begins, the picture's if there is one. */
+async function presentationStartMs(
+  task: DecodeTask,
+  call: Omit<FfmpegCall, 'argv'>,
+  signal: AbortSignal,
+): Promise<number> {
+  const argv = inputArguments(task);
+  const { complaints } = await runFfmpeg({ ...call, argv }, () => Promise.resolve(), signal);
+  const found = complaints.map(
+    (line) => /\[info\]\s+Duration: .*start: (-?[\d.]+)/.exec(line)?.[1],
+  );
+  return 1000 * Number(found.find((start) => start !== undefined) ?? 0);
 }
 
-function explainSilence(exitCode: number | null, complaints: string): SttError {
-  // The wording of ffmpeg 2.8 to 8 for a missing `-map` target.
-  if (/matches no streams/.test(complaints)) {
+function explainSilence(exitCode: number | null, complaints: readonly string[]): SttError {
+  const has = (wording: RegExp): boolean => complaints.some((line) => wording.test(line));
+  // The wordings of ffmpeg 4.2 to 8.
+  if (has(/matches no streams/)) {
     return new SttError('AUDIO_WITHOUT_SOUND', 'The file has no audio track');
   }
-  if (exitCode === 0 && complaints === '') {
+  if (has(/Decoder \(codec .*\) not found|no decoder found/) || isRefusedCodec(complaints)) {
+    return new SttError('AUDIO_UNSUPPORTED', 'The codec of the sound is not one of those accepted');
+  }
+  if (exitCode === 0 && !has(/\[(error|fatal)\]/)) {
     return new SttError('AUDIO_EMPTY', 'The audio track has 0 samples');
   }
   return new SttError('AUDIO_UNDECODABLE', 'Nothing in the file could be decoded as audio');
 }
+
+/** A picture's codec is refused as well, but only the sound's decoder is then to be opened. */
+const isRefusedCodec = (complaints: readonly string[]): boolean =>
+  complaints.some(
+    (line, index) =>
+      /Error while opening decoder/.test(line) &&
+      /not on whitelist/.test(complaints[index - 1] ?? ''),
+  );

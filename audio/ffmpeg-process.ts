@@ -3,8 +3,14 @@ import type { Readable } from 'node:stream';
 import { SttError } from '../core/errors.ts';
 import { abortAfter } from './deadline.ts';
 
-/** Enough to recognise a complaint; a damaged file can make ffmpeg print one line a packet. */
-const MAX_STDERR_CHARS = 8192;
+/** Of the beginning, and as many of the end: a damaged file can make ffmpeg print a line a packet. */
+const MAX_LINES = 50;
+const MAX_LINE_CHARS = 400;
+/** What `-v level+info` prints of the file itself, its tags included; the length is of interest. */
+const IS_DESCRIPTION = /\[info\](?!\s+Duration:)/;
+
+/** A static build loads the system's character sets, those of another libc, and crashes on MPEG-TS. */
+const ENVIRONMENT = { GCONV_PATH: '/nonexistent' };
 
 export interface FfmpegCall {
   readonly ffmpegPath: string;
@@ -16,7 +22,8 @@ export interface FfmpegCall {
 export interface FfmpegExit {
   /** null if a signal ended it. */
   readonly exitCode: number | null;
-  readonly complaints: string;
+  /** What it printed but for descriptions of the file: the first lines and the last. */
+  readonly complaints: readonly string[];
 }
 
 /**
@@ -27,7 +34,7 @@ export interface FfmpegExit {
  */
 export async function runFfmpeg(
   call: FfmpegCall,
-  onOutput: (bytes: Uint8Array) => Promise<void>,
+  onOutput: (bytes: Buffer) => Promise<void>,
   signal: AbortSignal,
 ): Promise<FfmpegExit> {
   signal.throwIfAborted();
@@ -35,7 +42,7 @@ export async function runFfmpeg(
   const stop = AbortSignal.any([signal, timeout]);
   const child = spawn(call.ffmpegPath, call.argv, {
     cwd: call.workingFolder,
-    env: {},
+    env: ENVIRONMENT,
     detached: true, // the leader of a group of its own
     stdio: ['ignore', 'pipe', 'pipe'],
     windowsHide: true,
@@ -45,13 +52,13 @@ export async function runFfmpeg(
     () => (isClosed = true),
   );
   await waitForStart(child);
-  const complaints = collectText(child.stderr);
+  const complaints = collectLines(child.stderr);
   // Until the pipes are closed: a wrapper may have ended before what it started.
   const kill = (): unknown => isClosed || killGroup(child);
   stop.addEventListener('abort', kill, { once: true });
   try {
     if (stop.aborted) kill();
-    for await (const bytes of child.stdout) await onOutput(bytes as Uint8Array);
+    for await (const bytes of child.stdout) await onOutput(bytes as Buffer);
     const exitCode = await closed;
     signal.throwIfAborted();
     if (timeout.aborted) {
@@ -72,13 +79,24 @@ const waitForStart = (child: ChildProcess): Promise<void> =>
     });
   });
 
-/** Reads to the end, so that the child never waits for us, and keeps the beginning. */
-function collectText(stream: Readable): () => string {
-  let text = '';
+/** Reads to the end, so that the child never waits for us. */
+function collectLines(stream: Readable): () => string[] {
+  const first: string[] = [];
+  const last: string[] = [];
+  let open = '';
+  const take = (line: string): void => {
+    if (line === '' || IS_DESCRIPTION.test(line)) return;
+    if (first.length < MAX_LINES) first.push(line);
+    else if (last.push(line) > MAX_LINES) last.shift();
+  };
   stream.setEncoding('utf8').on('data', (piece: string) => {
-    text += piece.slice(0, MAX_STDERR_CHARS - text.length);
+    const lines = piece.split(/[\r\n]/);
+    lines[0] = open + lines[0];
+    open = (lines.pop() ?? '').slice(0, MAX_LINE_CHARS);
+    for (const line of lines) take(line.slice(0, MAX_LINE_CHARS));
   });
-  return () => text;
+  stream.once('end', () => take(open));
+  return () => [...first, ...last];
 }
 
 function killGroup({ pid }: ChildProcess): void {

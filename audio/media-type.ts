@@ -1,12 +1,38 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { SttError } from '../core/errors.ts';
+import { isAdtsFrame, isMp3Frame, startsInsideMp3 } from './frame-headers.ts';
 
-export type MediaType = 'wav' | 'mp3' | 'mp4' | 'flac' | 'ogg' | 'matroska';
+/** Containers and bare streams that are told by their first bytes. */
+export type MediaType =
+  | 'wav'
+  | 'w64'
+  | 'mp3'
+  | 'aac'
+  | 'mp4'
+  | 'flac'
+  | 'ogg'
+  | 'matroska'
+  | 'mpegts'
+  | 'avi'
+  | 'asf'
+  | 'aiff'
+  | 'caf'
+  | 'amr';
 
-/** Enough for every signature below. */
-const HEAD_BYTES = 16;
+/** Enough for every signature below, and for a few frames of MP3. */
+const HEAD_BYTES = 16 * 1024;
+/** Recorders that failed once, and some players' buffers, put zeros before MP3. */
+const MAX_LEADING_ZEROS = 1024 * 1024;
 /** Old QuickTime files begin with any of these boxes, newer ones and all of MP4 with `ftyp`. */
 const MP4_BOXES: ReadonlySet<string> = new Set(['ftyp', 'moov', 'mdat', 'wide', 'free', 'skip']);
+const ASF_HEADER = '3026b2758e66cf11a6d900aa0062ce6c';
+const W64_RIFF = '726966662e91cf11a5d628db04c10000';
+const TS_SYNC = 0x47;
+/** Bare packets, and those of cameras and Blu-ray with a time before each. */
+const TS_PACKETS = [
+  { firstSync: 0, packetBytes: 188 },
+  { firstSync: 4, packetBytes: 192 },
+];
 
 /**
  * What the first bytes of a file say; its name and its declared type are never asked.
@@ -15,13 +41,15 @@ const MP4_BOXES: ReadonlySet<string> = new Set(['ftyp', 'moov', 'mdat', 'wide', 
 export async function inspectMedia(path: string): Promise<MediaType> {
   const file = await open(path, 'r');
   try {
-    const head = await readHead(file);
+    const head = await readHead(file, 0);
     if (head.length === 0) throw new SttError('AUDIO_EMPTY', 'The audio has 0 bytes');
     const mediaType = recogniseMedia(head);
     if (mediaType !== undefined) return mediaType;
+    if (startsInsideMp3(head) || startsInsideMp3(await readBehindZeros(file))) return 'mp3';
     throw new SttError(
       'AUDIO_UNSUPPORTED',
-      'The content must be WAV, MP3, M4A, FLAC, OGG, WebM or MP4, and is none of them',
+      'The content must be WAV, MP3, M4A, FLAC, OGG, WebM or MP4 (AAC, AIFF, AMR, AVI, CAF, ' +
+        'MPEG-TS, W64 and WMA are accepted too), and is none of them',
     );
   } finally {
     await file.close();
@@ -30,29 +58,43 @@ export async function inspectMedia(path: string): Promise<MediaType> {
 
 /** The container that the magic bytes announce; playlists and other text have none. */
 export function recogniseMedia(head: Uint8Array): MediaType | undefined {
-  const letters = (start: number, end: number): string =>
-    String.fromCharCode(...head.subarray(start, end));
+  const bytes = Buffer.from(head.buffer, head.byteOffset, head.byteLength);
+  const letters = (start: number, end: number): string => bytes.toString('latin1', start, end);
   const first4 = letters(0, 4);
-  if (['RIFF', 'RIFX', 'RF64'].includes(first4) && letters(8, 12) === 'WAVE') return 'wav';
+  const form = letters(8, 12);
+  if (['RIFF', 'RIFX', 'RF64'].includes(first4) && form === 'WAVE') return 'wav';
+  if (first4 === 'RIFF' && form === 'AVI ') return 'avi';
+  if (first4 === 'FORM' && (form === 'AIFF' || form === 'AIFC')) return 'aiff';
   if (first4 === 'fLaC') return 'flac';
   if (first4 === 'OggS') return 'ogg';
+  if (first4 === 'caff') return 'caf';
   if (first4 === '\x1a\x45\xdf\xa3') return 'matroska';
+  if (letters(0, 5) === '#!AMR') return 'amr';
   if (MP4_BOXES.has(letters(4, 8))) return 'mp4';
-  if (letters(0, 3) === 'ID3' || isMp3Frame(head)) return 'mp3';
-  return undefined;
+  const guid = bytes.toString('hex', 0, 16);
+  if (guid === ASF_HEADER) return 'asf';
+  if (guid === W64_RIFF) return 'w64';
+  if (first4.startsWith('ID3') || isMp3Frame(bytes, 0)) return 'mp3';
+  if (isAdtsFrame(bytes)) return 'aac';
+  return isTransportStream(bytes) ? 'mpegts' : undefined;
 }
 
-async function readHead(file: FileHandle): Promise<Uint8Array> {
-  const { buffer, bytesRead } = await file.read(new Uint8Array(HEAD_BYTES), 0, HEAD_BYTES, 0);
+const isTransportStream = (bytes: Buffer): boolean =>
+  TS_PACKETS.some(({ firstSync, packetBytes }) =>
+    [0, 1, 2].every((packet) => bytes[firstSync + packet * packetBytes] === TS_SYNC),
+  );
+
+async function readHead(file: FileHandle, position: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, position);
   return buffer.subarray(0, bytesRead);
 }
 
-/** Sync word and valid fields, layers II and III: layer I would take UTF-16 text for MP3. */
-function isMp3Frame([byte0 = 0, byte1 = 0, byte2 = 0]: Uint8Array): boolean {
-  const hasSync = byte0 === 0xff && (byte1 & 0xe0) === 0xe0;
-  const version = (byte1 >> 3) & 3;
-  const layer = (byte1 >> 1) & 3;
-  const bitrate = byte2 >> 4;
-  const rate = (byte2 >> 2) & 3;
-  return hasSync && version !== 1 && (layer === 1 || layer === 2) && bitrate !== 15 && rate !== 3;
+/** The first block that is not all zero; empty if there is none within the limit. */
+async function readBehindZeros(file: FileHandle): Promise<Buffer> {
+  for (let position = 0; position < MAX_LEADING_ZEROS; position += HEAD_BYTES) {
+    const start = (await readHead(file, position)).findIndex((byte) => byte !== 0);
+    if (start >= 0)
+      return position + start === 0 ? Buffer.alloc(0) : readHead(file, position + start);
+  }
+  return Buffer.alloc(0);
 }

@@ -33,10 +33,10 @@ export async function openAudio(
     const mediaType = await inspectMedia(path);
     const output = await spool.createFile();
     const task = { path, mediaType, output, workingFolder: spool.path };
-    const sampleCount = await decodeAudio(task, limits, signal);
+    const decoded = await decodeAudio(task, limits, signal);
     signal.throwIfAborted();
     if (source.kind !== 'path') await rm(path);
-    return createSpooledWaveform(output.handle, sampleCount, spool.remove);
+    return createSpooledWaveform(output.handle, decoded, spool.remove);
   } catch (thrown) {
     await spool.remove();
     throw signal.aborted ? cancelled(signal) : SttError.from(thrown);

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { SttError } from '../core/errors.ts';
+import type { DecodedAudio } from './decode-task.ts';
 import type { SampleRange } from './time.ts';
 import type { SpooledWaveform } from './waveform.ts';
 
@@ -10,7 +11,7 @@ export const FULL_SCALE = 32_768;
 /** Random access to a file of 16 kHz mono int16 samples (little-endian, no header). */
 export function createSpooledWaveform(
   pcm: FileHandle,
-  sampleCount: number,
+  { sampleCount, warnings }: DecodedAudio,
   close: () => Promise<void>,
 ): SpooledWaveform {
   let isClosed = false;
@@ -21,6 +22,7 @@ export function createSpooledWaveform(
   };
   return {
     sampleCount,
+    warnings,
     read,
     close: () => {
       isClosed = true;

@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { SttError } from '../core/errors.ts';
 import { SAMPLE_RATE_HZ } from './time.ts';
 
@@ -23,6 +23,7 @@ interface WavFormat {
   readonly tag: number;
   readonly channelCount: number;
   readonly sampleRateHz: number;
+  readonly bytesPerSec: number;
   readonly blockBytes: number;
   readonly bitsPerSample: number;
   readonly channelMask: number;
@@ -33,8 +34,8 @@ const EXTENSIBLE = 0xfffe;
 const SUBTYPE_TAIL = '000000001000800000aa00389b71';
 /** Recorders write a handful; a hostile file could hold millions. */
 const MAX_CHUNKS = 64;
-/** A recorder that could not seek back leaves one of these as the size of the data. */
-const UNKNOWN_SIZES: ReadonlySet<number> = new Set([0, 0xffff_ffff]);
+/** A recorder that could not seek back leaves 0, or one of several sizes from near 2 GiB on. */
+const isUnknownSize = (bytes: number): boolean => bytes === 0 || bytes >= 0x7f00_0000;
 
 /**
  * The layout of a 16 kHz WAV with 16-bit or float samples; undefined for any other, which is
@@ -42,21 +43,43 @@ const UNKNOWN_SIZES: ReadonlySet<number> = new Set([0, 0xffff_ffff]);
  * @throws {SttError} AUDIO_UNDECODABLE for a header that cannot be true.
  */
 export async function readWavLayout(file: FileHandle): Promise<WavLayout | undefined> {
+  const { format, data } = await findChunks(file);
   const { size } = await file.stat();
-  if ((await readBytes(file, 0, 4)).toString('latin1') !== 'RIFF') return undefined;
+  return format && data && locateSamples(format, data, size);
+}
+
+/** Seconds of sound that the header of a WAV announces, however many there are; it need not. */
+export async function announcedWavSec(path: string): Promise<number | undefined> {
+  const file = await open(path, 'r');
+  try {
+    const { format, data } = await findChunks(file);
+    const isKnown = data !== undefined && !isUnknownSize(data.claimedBytes);
+    return isKnown && format?.bytesPerSec ? data.claimedBytes / format.bytesPerSec : undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+interface WavChunks {
+  readonly format?: WavFormat | undefined;
+  readonly data?: Chunk;
+}
+
+async function findChunks(file: FileHandle): Promise<WavChunks> {
+  if ((await readBytes(file, 0, 4)).toString('latin1') !== 'RIFF') return {};
   let format: WavFormat | undefined;
   for (let offset = 12, count = 0; count < MAX_CHUNKS; count += 1) {
     const chunk = await readChunkHead(file, offset);
-    if (chunk === undefined) return undefined;
+    if (chunk === undefined) break;
     if (chunk.id === 'fmt ') {
       format = parseFormat(
         await readBytes(file, chunk.bodyOffset, Math.min(40, chunk.claimedBytes)),
       );
     }
-    if (chunk.id === 'data') return format && locateSamples(format, chunk, size);
+    if (chunk.id === 'data') return { format, data: chunk };
     offset = chunk.bodyOffset + chunk.claimedBytes + (chunk.claimedBytes % 2);
   }
-  return undefined;
+  return {};
 }
 
 function locateSamples(format: WavFormat, data: Chunk, fileBytes: number): WavLayout | undefined {
@@ -66,7 +89,7 @@ function locateSamples(format: WavFormat, data: Chunk, fileBytes: number): WavLa
   const isOurs = encoding !== undefined && blockBytes === channelCount * bytesPerChannel;
   if (!isOurs || format.sampleRateHz !== SAMPLE_RATE_HZ) return undefined;
   const presentBytes = fileBytes - data.bodyOffset;
-  const dataBytes = UNKNOWN_SIZES.has(data.claimedBytes)
+  const dataBytes = isUnknownSize(data.claimedBytes)
     ? presentBytes
     : Math.min(data.claimedBytes, presentBytes);
   const frameCount = Math.floor(dataBytes / blockBytes);
@@ -92,6 +115,7 @@ function parseFormat(body: Buffer): WavFormat | undefined {
     tag: isKnownSubtype ? body.readUInt16LE(24) : tag,
     channelCount,
     sampleRateHz: body.readUInt32LE(4),
+    bytesPerSec: body.readUInt32LE(8),
     blockBytes: body.readUInt16LE(12),
     bitsPerSample: body.readUInt16LE(14),
     channelMask: isExtensible ? body.readUInt32LE(20) : 0,

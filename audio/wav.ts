@@ -1,24 +1,23 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { SttError } from '../core/errors.ts';
-import { type DecodeTask, tooLong } from './decode-task.ts';
+import { findWarnings } from './audio-warnings.ts';
+import { type DecodedAudio, type DecodeTask, maxSamples, tooLong } from './decode-task.ts';
 import { downmixWeights } from './downmix.ts';
 import { writeAt } from './spool.ts';
 import { FULL_SCALE } from './spooled-waveform.ts';
-import { SAMPLE_RATE_HZ } from './time.ts';
 import { readWavLayout, type WavLayout } from './wav-header.ts';
 
 const FRAMES_PER_BLOCK = 64 * 1024;
 
 /**
- * Reads a 16 kHz WAV without ffmpeg, with the same result, and returns the number of samples;
- * undefined for a WAV that needs ffmpeg.
+ * Reads a 16 kHz WAV without ffmpeg, with the same result; undefined for one that needs ffmpeg.
  * @throws {SttError} AUDIO_UNDECODABLE, AUDIO_EMPTY, AUDIO_TOO_LONG, DISK_FULL
  */
 export async function decodeWav(
   task: DecodeTask,
   maxSec: number,
   signal: AbortSignal,
-): Promise<number | undefined> {
+): Promise<DecodedAudio | undefined> {
   const file = await open(task.path, 'r');
   try {
     const layout = await readWavLayout(file);
@@ -26,7 +25,7 @@ export async function decodeWav(
     if (layout === undefined || weights === undefined) return undefined;
     const { frameCount } = layout;
     if (frameCount === 0) throw new SttError('AUDIO_EMPTY', 'The WAV file has 0 samples');
-    if (frameCount > maxSec * SAMPLE_RATE_HZ) throw tooLong(maxSec);
+    if (frameCount > maxSamples(maxSec)) throw tooLong(maxSec);
     let position = 0;
     for (let frame = 0; frame < frameCount; frame += FRAMES_PER_BLOCK) {
       signal.throwIfAborted();
@@ -34,7 +33,8 @@ export async function decodeWav(
       const mono = mixToMono(await readFrames(file, layout, frame, blockFrames), weights);
       position = await writeAt(task.output.handle, new Uint8Array(mono.buffer), position);
     }
-    return frameCount;
+    const findings = { sampleCount: frameCount, gaps: [], complaints: [] };
+    return { sampleCount: frameCount, warnings: await findWarnings(task, findings) };
   } finally {
     await file.close();
   }

@@ -71,7 +71,8 @@ async function transcribeJob(
     };
     const options = toRecordingOptions(input);
     const transcript = await services.transcribe(waveform, options, hooks, signal);
-    return toJobResult(transcript, input, clock.elapsed());
+    const warnings = [...waveform.warnings, ...transcript.warnings];
+    return toJobResult({ ...transcript, warnings }, input, clock.elapsed());
   } finally {
     await waveform.close().catch((err: unknown) => logger.warn({ err }, 'spool left behind'));
   }

@@ -27,6 +27,8 @@ export interface WireWarning {
   readonly message: string;
   readonly count?: number;
   readonly ranges?: readonly { readonly start: number; readonly end: number }[];
+  readonly announced_duration?: number;
+  readonly decoded_duration?: number;
 }
 
 /** A segment of `verbose` output: OpenAI's diagnostics, under OpenAI's names. */
@@ -59,9 +61,16 @@ export function toWireSegment(segment: Segment): WireSegment {
   };
 }
 
-export const toWireWarning = ({ ranges, ...warning }: TranscriptWarning): WireWarning => ({
+export const toWireWarning = ({
+  ranges,
+  announcedSec,
+  decodedSec,
+  ...warning
+}: TranscriptWarning): WireWarning => ({
   ...warning,
   ...(ranges !== undefined && { ranges: ranges.map(toWireRange) }),
+  ...(announcedSec !== undefined && { announced_duration: rounded(announcedSec, 3) }),
+  ...(decodedSec !== undefined && { decoded_duration: rounded(decodedSec, 3) }),
 });
 
 export const toWireTurn = ({ speaker, range }: SpeakerTurn) => ({ ...toWireRange(range), speaker });

@@ -165,6 +165,9 @@ export interface TranscriptWarning {
   readonly count?: number;
   /** The parts of the recording that it is about. */
   readonly ranges?: readonly SampleRange[];
+  /** Of a recording that is cut off: how long it should be, where that is known, and is. */
+  readonly announcedSec?: number;
+  readonly decodedSec?: number;
 }
 
 export interface Transcript {

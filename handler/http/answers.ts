@@ -36,6 +36,8 @@ const Warning = z.looseObject({
   message: text,
   count: count.optional(),
   ranges: z.array(z.looseObject({ start: seconds, end: seconds })).optional(),
+  announced_duration: seconds.optional(),
+  decoded_duration: seconds.optional(),
 });
 
 /** The answer to a job. */

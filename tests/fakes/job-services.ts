@@ -60,7 +60,7 @@ export function fakeJobServices(overrides: Partial<JobServices> = {}): FakeJobSe
       const close = async (): Promise<void> => {
         openWaveforms--;
       };
-      return Object.assign(new SyntheticWaveform(secToSamples(4)), { close });
+      return Object.assign(new SyntheticWaveform(secToSamples(4)), { close, warnings: [] });
     },
     async transcribe(waveform, options, hooks, signal) {
       optionsSeen.push(options);
@@ -78,4 +78,5 @@ export function fakeJobServices(overrides: Partial<JobServices> = {}): FakeJobSe
 export const stubbornWaveform = (): SpooledWaveform =>
   Object.assign(new SyntheticWaveform(secToSamples(4)), {
     close: () => Promise.reject(new Error('EBUSY')),
+    warnings: [],
   });

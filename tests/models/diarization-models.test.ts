@@ -90,6 +90,7 @@ describe('networks from the Hub', async () => {
       read: ({ start, end }: { start: number; end: number }) =>
         Promise.resolve(samples.slice(start, end)),
       close: () => Promise.resolve(),
+      warnings: [],
     };
     const models = { recognizer, voiceActivity, segmentation, embedding };
     const services: JobServices = {

@@ -30,6 +30,10 @@ async function fakeFfmpeg(script: string): Promise<string> {
   return path;
 }
 
+/** A block of Matroska with one sample, and one with 512, as ffmpeg writes them. */
+const ONE_SAMPLE = "printf '\\243\\206\\201\\000\\000\\000ab'";
+const SAMPLES = "printf '\\243\\104\\004\\201\\000\\000\\000%01024d' 0";
+
 const needsFfmpeg = () => bench.write('8k.wav', wavBytes(noise(8000), { rateHz: 8000 }));
 const isRunning = async (pid: string): Promise<boolean> => {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z');
@@ -58,7 +62,7 @@ test('a wrapper that ends before its ffmpeg does is DECODE_TIMEOUT too', async (
 
 test('aborting while ffmpeg decodes is JOB_CANCELLED at once', async () => {
   const controller = new AbortController();
-  const ffmpegPath = await fakeFfmpeg('while :; do echo 0123456789abcdef; done');
+  const ffmpegPath = await fakeFfmpeg(`while :; do ${SAMPLES}; done`);
   const limits = { ffmpegPath, maxSec: 36_000 };
   const opening = bench.open(await needsFfmpeg(), limits, controller.signal);
   setTimeout(() => controller.abort(), 100);
@@ -85,13 +89,13 @@ test('a reason of ours survives the abort', async () => {
 });
 
 test('an ffmpeg that writes without end is stopped at the length limit', async () => {
-  const ffmpegPath = await fakeFfmpeg('while :; do echo 0123456789abcdef; done');
+  const ffmpegPath = await fakeFfmpeg(`while :; do ${SAMPLES}; done`);
   await expectCode(bench.open(await needsFfmpeg(), { ffmpegPath, maxSec: 1 }), 'AUDIO_TOO_LONG');
 });
 
-test('an ffmpeg that complains without end is drained, and only the beginning is kept', async () => {
+test('an ffmpeg that complains without end is drained: only its first and last lines are kept', async () => {
   const ffmpegPath = await fakeFfmpeg(
-    'line=$(printf "%01000d" 0); for n in $(seq 2000); do echo $line >&2; done; exit 1',
+    'line=$(printf "%01000d" 0); for n in $(seq 2000); do echo $n $line >&2; done; exit 1',
   );
   const call = { ffmpegPath, argv: [], workingFolder: bench.folder, timeoutMs: 10_000 };
   const exit = await runFfmpeg(
@@ -99,7 +103,13 @@ test('an ffmpeg that complains without end is drained, and only the beginning is
     async () => undefined,
     new AbortController().signal,
   );
-  expect([exit.exitCode, exit.complaints.length]).toEqual([1, 8192]);
+  expect(exit.exitCode).toBe(1);
+  expect(exit.complaints.length).toBe(100);
+  expect(exit.complaints.map((line) => line.length)).toEqual(Array(100).fill(400));
+  expect([exit.complaints[0], exit.complaints.at(-1)]).toEqual([
+    expect.stringMatching(/^1 0/),
+    expect.stringMatching(/^2000 0/),
+  ]);
 });
 
 test('a crash is AUDIO_UNDECODABLE', async () => {
@@ -108,7 +118,7 @@ test('a crash is AUDIO_UNDECODABLE', async () => {
 });
 
 test('what was decoded before a crash is kept', async () => {
-  const ffmpegPath = await fakeFfmpeg('echo 123; kill -SEGV $$');
+  const ffmpegPath = await fakeFfmpeg(`${ONE_SAMPLE}; ${ONE_SAMPLE}; kill -SEGV $$`);
   const waveform = await bench.open(await needsFfmpeg(), { ffmpegPath });
   expect(waveform.sampleCount).toBe(2);
   await waveform.close();
@@ -117,7 +127,7 @@ test('what was decoded before a crash is kept', async () => {
 test('ffmpeg gets no environment, no input and no option from a file name', async () => {
   const report = join(bench.folder, 'report');
   const ffmpegPath = await fakeFfmpeg(
-    `/usr/bin/env > ${report}; echo "argv: $*" >> ${report}; cat >> ${report}; echo 12`,
+    `/usr/bin/env > ${report}; echo "argv: $*" >> ${report}; cat >> ${report}; ${ONE_SAMPLE}`,
   );
   await bench.write('-i http: x.wav', wavBytes(noise(800), { rateHz: 8000 }));
   await (await bench.open('-i http: x.wav', { ffmpegPath })).close();
@@ -125,6 +135,11 @@ test('ffmpeg gets no environment, no input and no option from a file name', asyn
   expect(seen).not.toMatch(/^(HOME|NODE_|VITEST)/m);
   expect(seen).toContain(`-i file:${bench.root}/-i http: x.wav`);
   expect(seen).toContain('-protocol_whitelist file,pipe -format_whitelist wav');
+});
+
+test('an ffmpeg that writes something other than samples is AUDIO_UNDECODABLE', async () => {
+  const ffmpegPath = await fakeFfmpeg('while :; do echo 0123456789abcdef; done');
+  await expectCode(bench.open(await needsFfmpeg(), { ffmpegPath }), 'AUDIO_UNDECODABLE');
 });
 
 test('a configured ffmpeg that cannot run is FFMPEG_MISSING, not replaced', async () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { DecodeTask } from '../../../audio/decode-task.ts';
+import type { DecodedAudio, DecodeTask } from '../../../audio/decode-task.ts';
 import { downmixWeights } from '../../../audio/downmix.ts';
 import { decodeByFfmpeg } from '../../../audio/ffmpeg-decode.ts';
 import { createSpoolFolder } from '../../../audio/spool.ts';
@@ -25,7 +25,7 @@ beforeAll(async () => {
 afterEach(() => bench.expectNothingLeft());
 afterAll(() => bench.remove());
 
-type Decoder = (task: DecodeTask) => Promise<number | undefined>;
+type Decoder = (task: DecodeTask) => Promise<DecodedAudio | undefined>;
 const ours: Decoder = (task) => decodeWav(task, 60, signal);
 const theirs: Decoder = (task) => decodeByFfmpeg(task, bench.limits, signal);
 
@@ -35,9 +35,9 @@ async function decodeBy(decoder: Decoder, path: string): Promise<Int16Array | un
   try {
     const output = await spool.createFile();
     const task = { path, mediaType: 'wav', output, workingFolder: spool.path } as const;
-    const sampleCount = await decoder(task);
-    if (sampleCount === undefined) return undefined;
-    const bytes = new Uint8Array(sampleCount * 2);
+    const decoded = await decoder(task);
+    if (decoded === undefined) return undefined;
+    const bytes = new Uint8Array(decoded.sampleCount * 2);
     await output.handle.read(bytes, 0, bytes.length, 0);
     return new Int16Array(bytes.buffer);
   } finally {

@@ -1,0 +1,67 @@
+import { BYTES_PER_SAMPLE } from './spooled-waveform.ts';
+import { msToSamples, type SampleRange, secToSamples } from './time.ts';
+import type { PcmBlock } from './timed-pcm.ts';
+
+/**
+ * A gap that is shorter stays open until others add up to it: timestamps of live recorders jitter,
+ * and silence inside a word does more harm than a time that is off by less than this.
+ */
+const MIN_GAP_SAMPLES = msToSamples(60);
+/** A timestamp that lies further back begins a timeline anew, as where two recordings are joined. */
+const RESTART_SAMPLES = secToSamples(1);
+
+/** Samples that belong together, and where the first one lies in the recording. */
+export interface PlacedPcm {
+  readonly start: number;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Turns the timestamps of decoded blocks into places in the recording, in 16 kHz samples. What is
+ * missing becomes a gap, and nothing that was decoded is dropped: a block whose time has passed
+ * already follows the one before it, and so does all behind a jump of more than `maxGapSamples`.
+ */
+export class RecordingClock {
+  readonly #maxGapSamples: number;
+  readonly #gaps: SampleRange[] = [];
+  #end = 0;
+  /** From the container's times to ours; changes where the container's timeline jumps. */
+  #shift: number;
+
+  /** @param options.startMs is what the container's clock shows at the start of the presentation. */
+  constructor(options: { readonly startMs?: number; readonly maxGapSamples: number }) {
+    this.#shift = -msToSamples(options.startMs ?? 0);
+    this.#maxGapSamples = options.maxGapSamples;
+  }
+
+  /** Behind the last sample. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Where something was missing between two blocks, in order. */
+  get gaps(): readonly SampleRange[] {
+    return this.#gaps;
+  }
+
+  /** The blocks without gaps between them, joined. */
+  place(blocks: readonly PcmBlock[]): PlacedPcm[] {
+    const runs: { start: number; parts: Buffer[] }[] = [];
+    for (const { timestampMs, bytes } of blocks) {
+      const gap = this.#gapBefore(msToSamples(timestampMs));
+      if (gap > 0 && this.#end > 0) this.#gaps.push({ start: this.#end, end: this.#end + gap });
+      const start = this.#end + gap;
+      this.#end = start + Math.floor(bytes.length / BYTES_PER_SAMPLE);
+      const run = runs.at(-1);
+      if (gap > 0 || run === undefined) runs.push({ start, parts: [bytes] });
+      else run.parts.push(bytes);
+    }
+    return runs.map(({ start, parts }) => ({ start, bytes: Buffer.concat(parts) }));
+  }
+
+  #gapBefore(time: number): number {
+    const ahead = time + this.#shift - this.#end;
+    if (ahead > this.#maxGapSamples || ahead < -RESTART_SAMPLES) this.#shift = this.#end - time;
+    return ahead >= MIN_GAP_SAMPLES && ahead <= this.#maxGapSamples ? ahead : 0;
+  }
+}
