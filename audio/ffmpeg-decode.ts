@@ -44,10 +44,7 @@ const CODECS = [
  * ffmpeg takes a gap of 10 s for a new clock in containers that may begin one, and closes it, unless
  * timestamps are copied. Those of MPEG-TS then begin anywhere.
  */
-const CLOCK_OPTIONS: Partial<Record<MediaType, readonly string[]>> = {
-  ogg: ['-copyts', '-start_at_zero'],
-  mpegts: ['-copyts'],
-};
+export const CLOCK_OPTIONS = { ogg: ['-copyts', '-start_at_zero'], mpegts: ['-copyts'] } as const;
 const MAX_ALLOCATION_BYTES = 256 * 1024 * 1024;
 
 /** ffmpeg runs a hundred times faster than real time on one core; this leaves it a tenth of that. */
@@ -92,11 +89,14 @@ export async function decodeByFfmpeg(
 }
 
 /** Options before `-i` bind the input, those behind it the output. */
+const clockOptions = (mediaType: MediaType): readonly string[] =>
+  mediaType === 'ogg' || mediaType === 'mpegts' ? CLOCK_OPTIONS[mediaType] : [];
+
 const inputArguments = ({ path, mediaType }: DecodeTask): string[] => [
   ...['-nostdin', '-hide_banner', '-nostats', '-v', 'level+info'],
   ...['-max_alloc', String(MAX_ALLOCATION_BYTES), '-threads', '1'],
   ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', DEMUXERS[mediaType]],
-  ...['-codec_whitelist', CODECS, ...(CLOCK_OPTIONS[mediaType] ?? []), '-i', `file:${path}`],
+  ...['-codec_whitelist', CODECS, ...clockOptions(mediaType), '-i', `file:${path}`],
 ];
 
 const OUTPUT = [

@@ -6,7 +6,7 @@ import type { PcmBlock } from './timed-pcm.ts';
  * A gap that is shorter stays open until others add up to it: timestamps of live recorders jitter,
  * and silence inside a word does more harm than a time that is off by less than this.
  */
-const MIN_GAP_SAMPLES = msToSamples(60);
+const MIN_GAP_SAMPLES = msToSamples(40);
 /** A timestamp that lies further back begins a timeline anew, as where two recordings are joined. */
 const RESTART_SAMPLES = secToSamples(1);
 
