@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { DecodeTask } from './decode-task.ts';
 import type { MediaType } from './media-type.ts';
-import { type SampleRange, samplesToSec } from './time.ts';
+import { type SampleRange, samplesToSec, secToSamples } from './time.ts';
 import { announcedWavSec } from './wav-header.ts';
 import type { AudioWarning } from './waveform.ts';
 
@@ -11,6 +11,9 @@ export interface Findings {
   /** Where blocks were missing between others. */
   readonly gaps: readonly SampleRange[];
   readonly complaints: readonly string[];
+  /** What the structure of the file shows, before it is decoded. */
+  readonly isCut?: boolean;
+  readonly isDamaged?: boolean;
 }
 
 /** A padded last frame, a rounded header and a stale one are no loss: half a second and 1 %. */
@@ -21,6 +24,8 @@ const ANNOUNCES_SOUND: ReadonlySet<MediaType> = new Set(['mp3', 'flac', 'aiff'])
 /** Wordings of ffmpeg 4.2 to 8 in mov.c and matroskadec.c. */
 const ENDS_EARLY = /\[error\].*(partial file|File ended prematurely)/;
 const IS_ESTIMATE = /Estimating duration from bitrate/;
+/** A list of single frames helps nobody. */
+const JOINED_WITHIN_SEC = 1;
 const DURATION = /\[info\]\s+Duration: (\d+):(\d\d):(\d\d\.\d+)/;
 /** A picture's codec is not allowed either, and two recordings in one file are no damage. */
 const IS_DAMAGE = /\[error\](?!.*(not on whitelist|non monotonically increasing))/;
@@ -28,17 +33,19 @@ const IS_DAMAGE = /\[error\](?!.*(not on whitelist|non monotonically increasing)
 /** The warnings of a decoded file; a healthy one, whatever its recorder left out, has none. */
 export async function findWarnings(
   { path, mediaType }: Pick<DecodeTask, 'path' | 'mediaType'>,
-  { sampleCount, gaps, complaints }: Findings,
+  { sampleCount, gaps, complaints, ...structure }: Findings,
 ): Promise<AudioWarning[]> {
   const decodedSec = samplesToSec(sampleCount);
   const announcedSec =
     mediaType === 'wav' ? await announcedWavSec(path) : announcedByFfmpeg(complaints);
   const isShort = announcedSec !== undefined && announcedSec > mayAnnounce(decodedSec);
   const isCut =
+    structure.isCut ||
     complaints.some((line) => ENDS_EARLY.test(line)) ||
     (mediaType === 'ogg' && (await endsInsideOggPage(path))) ||
     (isShort && (mediaType === 'wav' || ANNOUNCES_SOUND.has(mediaType)));
-  const isDamaged = gaps.length > 0 && complaints.some((line) => IS_DAMAGE.test(line));
+  const hasDamage = structure.isDamaged || complaints.some((line) => IS_DAMAGE.test(line));
+  const isDamaged = hasDamage && (gaps.length > 0 || (isShort && !isCut));
   return [
     ...(isCut ? [truncated(decodedSec, isShort ? announcedSec : undefined)] : []),
     ...(isDamaged ? [damaged(gaps)] : []),
@@ -59,9 +66,16 @@ function truncated(decodedSec: number, announcedSec: number | undefined): AudioW
 }
 
 function damaged(gaps: readonly SampleRange[]): AudioWarning {
-  const samples = gaps.reduce((sum, { start, end }) => sum + end - start, 0);
-  const message = `${samplesToSec(samples).toFixed(1)} s of the recording are damaged and count as silence`;
-  return { code: 'AUDIO_DAMAGED', message, ranges: gaps };
+  const message =
+    'Parts of the recording are damaged: they could not be decoded, and count as silence';
+  const ranges = gaps.reduce<SampleRange[]>((joined, gap) => {
+    const last = joined.at(-1);
+    const isNear = last !== undefined && gap.start - last.end < secToSamples(JOINED_WITHIN_SEC);
+    if (isNear) joined[joined.length - 1] = { start: last.start, end: gap.end };
+    else joined.push(gap);
+    return joined;
+  }, []);
+  return { code: 'AUDIO_DAMAGED', message, ...(ranges.length > 0 && { ranges }) };
 }
 
 /** Undefined without one, and for an estimate by the size of the file. */

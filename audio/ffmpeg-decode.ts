@@ -4,7 +4,9 @@ import { type DecodedAudio, type DecodeTask, maxSamples, tooLong } from './decod
 import { findFfmpeg } from './ffmpeg-path.ts';
 import { type FfmpegCall, runFfmpeg } from './ffmpeg-process.ts';
 import type { AudioLimits } from './limits.ts';
+import { findLostFrames, type LostFrames } from './lost-frames.ts';
 import type { MediaType } from './media-type.ts';
+import { mendBoxes } from './mp4-boxes.ts';
 import { RecordingClock } from './recording-clock.ts';
 import { writeAt } from './spool.ts';
 import { BYTES_PER_SAMPLE } from './spooled-waveform.ts';
@@ -69,11 +71,11 @@ export async function decodeByFfmpeg(
     workingFolder: task.workingFolder,
     timeoutMs: limits.decodeTimeoutMs ?? defaultTimeoutMs(limits.maxSec),
   };
-  const startMs = task.mediaType === 'mpegts' ? await presentationStartMs(task, call, signal) : 0;
+  const { path, startMs, lostFrames, ...structure } = await inspectFile(task, call, signal);
   const reader = new TimedPcmReader();
-  const clock = new RecordingClock({ startMs, maxGapSamples: longest });
+  const clock = new RecordingClock({ startMs, maxGapSamples: longest, lostFrames });
   const { exitCode, complaints } = await runFfmpeg(
-    { ...call, argv: [...inputArguments(task), ...OUTPUT] },
+    { ...call, argv: [...inputArguments(path, task.mediaType), ...OUTPUT] },
     async (piece) => {
       for (const { start, bytes } of clock.place(reader.push(piece))) {
         await writeAt(task.output.handle, bytes, start * BYTES_PER_SAMPLE);
@@ -84,15 +86,41 @@ export async function decodeByFfmpeg(
   );
   const sampleCount = clock.end;
   if (sampleCount === 0) throw explainSilence(exitCode, complaints);
-  const findings = { sampleCount, gaps: clock.gaps, complaints };
+  const findings = { ...structure, sampleCount, gaps: clock.gaps, complaints };
   return { sampleCount, warnings: await findWarnings(task, findings) };
+}
+
+/** What is known of a file before it is decoded. */
+interface FileReport {
+  /** Of the file to decode: the recording, or a mended copy. */
+  readonly path: string;
+  readonly startMs: number;
+  readonly lostFrames: readonly LostFrames[];
+  readonly isCut: boolean;
+  readonly isDamaged: boolean;
+}
+
+async function inspectFile(
+  { path, mediaType, workingFolder }: DecodeTask,
+  call: Omit<FfmpegCall, 'argv'>,
+  signal: AbortSignal,
+): Promise<FileReport> {
+  const lostFrames = await findLostFrames(path, mediaType);
+  const isDamaged = lostFrames.length > 0;
+  const report = { path, startMs: 0, lostFrames, isCut: false, isDamaged };
+  if (mediaType === 'mpegts') {
+    return { ...report, startMs: await presentationStartMs(path, call, signal) };
+  }
+  if (mediaType !== 'mp4') return report;
+  const { breaks, ...mended } = await mendBoxes(path, workingFolder);
+  return { ...report, ...mended, isDamaged: breaks.length > 0 };
 }
 
 /** Options before `-i` bind the input, those behind it the output. */
 const clockOptions = (mediaType: MediaType): readonly string[] =>
   mediaType === 'ogg' || mediaType === 'mpegts' ? CLOCK_OPTIONS[mediaType] : [];
 
-const inputArguments = ({ path, mediaType }: DecodeTask): string[] => [
+const inputArguments = (path: string, mediaType: MediaType): string[] => [
   ...['-nostdin', '-hide_banner', '-nostats', '-v', 'level+info'],
   ...['-max_alloc', String(MAX_ALLOCATION_BYTES), '-threads', '1'],
   ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', DEMUXERS[mediaType]],
@@ -106,11 +134,11 @@ const OUTPUT = [
 
 /** Where the clock of an MPEG-TS stands when its first stream begins, the picture's if there is one. */
 async function presentationStartMs(
-  task: DecodeTask,
+  path: string,
   call: Omit<FfmpegCall, 'argv'>,
   signal: AbortSignal,
 ): Promise<number> {
-  const argv = inputArguments(task);
+  const argv = inputArguments(path, 'mpegts');
   const { complaints } = await runFfmpeg({ ...call, argv }, () => Promise.resolve(), signal);
   const found = complaints.map(
     (line) => /\[info\]\s+Duration: .*start: (-?[\d.]+)/.exec(line)?.[1],

@@ -11,9 +11,17 @@ const MPEG2 = 2;
 const LAYER3 = 1;
 const LAYER2 = 2;
 
-/** Two frames that follow where the one before says are no accident. */
+/** Frames that follow where the one before says are no accident. */
 const FRAMES_IN_A_ROW = 3;
-const LONGEST_FRAME_BYTES = 2881;
+export const LONGEST_MP3_FRAME_BYTES = 2881;
+
+/** What the header of a compressed frame says. */
+export interface AudioFrame {
+  readonly byteCount: number;
+  readonly durationMs: number;
+}
+
+export type FrameReader = (bytes: Buffer, start: number) => AudioFrame | undefined;
 
 /** Sync word and valid fields, layers II and III: layer I would take UTF-16 text for MP3. */
 export function isMp3Frame(bytes: Buffer, start: number): boolean {
@@ -25,48 +33,56 @@ export function isMp3Frame(bytes: Buffer, start: number): boolean {
   return hasSync && isKnown && byte2 >> 4 !== 15 && ((byte2 >> 2) & 3) !== 3;
 }
 
-/** Whether MP3 frames begin within the first one's reach, as in a stream that was joined late. */
-export function startsInsideMp3(bytes: Buffer): boolean {
-  for (let start = 0; start <= LONGEST_FRAME_BYTES && start < bytes.length; start += 1) {
-    let next = start;
-    let frames = 0;
-    while (frames < FRAMES_IN_A_ROW && isMp3Frame(bytes, next)) {
-      const frameBytes = mp3FrameBytes(bytes, next);
-      if (frameBytes === 0) break;
-      next += frameBytes;
-      frames += 1;
-    }
-    if (frames === FRAMES_IN_A_ROW) return true;
-  }
-  return false;
-}
-
-/** 0 for the free format, whose frames do not say. */
-function mp3FrameBytes(bytes: Buffer, start: number): number {
+/** Undefined where there is none, and for the free format, whose frames do not say their length. */
+export const readMp3Frame: FrameReader = (bytes, start) => {
+  const byte2 = bytes[start + 2] ?? 0;
+  if (!isMp3Frame(bytes, start) || byte2 >> 4 === 0) return undefined;
   const byte1 = bytes[start + 1]!;
-  const byte2 = bytes[start + 2]!;
   const version = (byte1 >> 3) & 3;
   const layer = (byte1 >> 1) & 3;
   const table = layer === LAYER2 ? KBIT_PER_SEC.layer2 : KBIT_PER_SEC.layer3;
-  const kilobits = (version === MPEG1 ? table : KBIT_PER_SEC.low)[byte2 >> 4]!;
+  const bitsPerSec = 1000 * (version === MPEG1 ? table : KBIT_PER_SEC.low)[byte2 >> 4]!;
   const divisor = version === MPEG1 ? 1 : version === MPEG2 ? 2 : 4;
   const rateHz = MPEG1_HZ[(byte2 >> 2) & 3]! / divisor;
   const samples = layer === LAYER3 && version !== MPEG1 ? 576 : 1152;
   const padding = (byte2 >> 1) & 1;
-  return kilobits === 0 ? 0 : Math.floor((samples * kilobits * 1000) / 8 / rateHz) + padding;
-}
+  return {
+    byteCount: Math.floor((samples * bitsPerSec) / 8 / rateHz) + padding,
+    durationMs: (1000 * samples) / rateHz,
+  };
+};
 
-/** AAC as broadcasters and HLS send it, and a second frame where the first one ends. */
-export function isAdtsFrame(bytes: Buffer): boolean {
-  const length = adtsFrameBytes(bytes, 0);
-  return length > 0 && (length >= bytes.length || adtsFrameBytes(bytes, length) > 0);
-}
+const ADTS_HZ = [
+  ...[96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000],
+  ...[22_050, 16_000, 12_000, 11_025, 8000, 7350],
+];
 
-/** 0 where there is none (ISO/IEC 13818-7, 6.2). */
-function adtsFrameBytes(bytes: Buffer, start: number): number {
+/** AAC as broadcasters and HLS send it (ISO/IEC 13818-7, 6.2). */
+export const readAdtsFrame: FrameReader = (bytes, start) => {
   const head = bytes.subarray(start, start + 7);
-  if (head.length < 7 || head[0] !== 0xff || (head[1]! & 0xf6) !== 0xf0) return 0;
-  const hasRate = ((head[2]! >> 2) & 15) <= 12;
-  const frameBytes = (head.readUInt32BE(3) >> 13) & 0x1fff;
-  return hasRate && frameBytes >= 7 ? frameBytes : 0;
+  if (head.length < 7 || head[0] !== 0xff || (head[1]! & 0xf6) !== 0xf0) return undefined;
+  const rateHz = ADTS_HZ[(head[2]! >> 2) & 15];
+  const byteCount = (head.readUInt32BE(3) >> 13) & 0x1fff;
+  const samples = 1024 * ((head[6]! & 3) + 1);
+  if (rateHz === undefined || byteCount < 7) return undefined;
+  return { byteCount, durationMs: (1000 * samples) / rateHz };
+};
+
+/** Where the first of several frames in a row begins, looking no further than `end`; -1 if nowhere. */
+export function findFrames(bytes: Buffer, start: number, end: number, read: FrameReader): number {
+  const nextSync = (from: number): number => bytes.indexOf(0xff, from);
+  for (let first = nextSync(start); first >= 0 && first < end; first = nextSync(first + 1)) {
+    let next = first;
+    let count = 0;
+    for (
+      let frame = read(bytes, next);
+      frame && count < FRAMES_IN_A_ROW;
+      frame = read(bytes, next)
+    ) {
+      next += frame.byteCount;
+      count += 1;
+    }
+    if (count === FRAMES_IN_A_ROW) return first;
+  }
+  return -1;
 }

@@ -1,6 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { SttError } from '../core/errors.ts';
-import { isAdtsFrame, isMp3Frame, startsInsideMp3 } from './frame-headers.ts';
+import {
+  findFrames,
+  isMp3Frame,
+  LONGEST_MP3_FRAME_BYTES,
+  readAdtsFrame,
+  readMp3Frame,
+} from './frame-headers.ts';
 
 /** Containers and bare streams that are told by their first bytes. */
 export type MediaType =
@@ -75,8 +81,19 @@ export function recogniseMedia(head: Uint8Array): MediaType | undefined {
   if (guid === ASF_HEADER) return 'asf';
   if (guid === W64_RIFF) return 'w64';
   if (first4.startsWith('ID3') || isMp3Frame(bytes, 0)) return 'mp3';
-  if (isAdtsFrame(bytes)) return 'aac';
+  if (isAdts(bytes)) return 'aac';
   return isTransportStream(bytes) ? 'mpegts' : undefined;
+}
+
+/** As in a stream that was joined late. */
+const startsInsideMp3 = (bytes: Buffer): boolean =>
+  findFrames(bytes, 0, Math.min(bytes.length, LONGEST_MP3_FRAME_BYTES), readMp3Frame) >= 0;
+
+/** And a second frame where the first one ends. */
+function isAdts(bytes: Buffer): boolean {
+  const first = readAdtsFrame(bytes, 0);
+  if (first === undefined) return false;
+  return first.byteCount >= bytes.length || readAdtsFrame(bytes, first.byteCount) !== undefined;
 }
 
 const isTransportStream = (bytes: Buffer): boolean =>

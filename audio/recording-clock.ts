@@ -1,3 +1,4 @@
+import type { LostFrames } from './lost-frames.ts';
 import { BYTES_PER_SAMPLE } from './spooled-waveform.ts';
 import { msToSamples, type SampleRange, secToSamples } from './time.ts';
 import type { PcmBlock } from './timed-pcm.ts';
@@ -9,6 +10,14 @@ import type { PcmBlock } from './timed-pcm.ts';
 const MIN_GAP_SAMPLES = msToSamples(40);
 /** A timestamp that lies further back begins a timeline anew, as where two recordings are joined. */
 const RESTART_SAMPLES = secToSamples(1);
+
+export interface ClockOptions {
+  /** What the container's clock shows at the start of the presentation; 0 by default. */
+  readonly startMs?: number;
+  readonly maxGapSamples: number;
+  /** In order, where the container's clock does not know of them. */
+  readonly lostFrames?: readonly LostFrames[];
+}
 
 /** Samples that belong together, and where the first one lies in the recording. */
 export interface PlacedPcm {
@@ -24,14 +33,15 @@ export interface PlacedPcm {
 export class RecordingClock {
   readonly #maxGapSamples: number;
   readonly #gaps: SampleRange[] = [];
+  readonly #lostFrames: LostFrames[];
   #end = 0;
   /** From the container's times to ours; changes where the container's timeline jumps. */
   #shift: number;
 
-  /** @param options.startMs is what the container's clock shows at the start of the presentation. */
-  constructor(options: { readonly startMs?: number; readonly maxGapSamples: number }) {
-    this.#shift = -msToSamples(options.startMs ?? 0);
-    this.#maxGapSamples = options.maxGapSamples;
+  constructor({ startMs = 0, maxGapSamples, lostFrames = [] }: ClockOptions) {
+    this.#shift = -msToSamples(startMs);
+    this.#maxGapSamples = maxGapSamples;
+    this.#lostFrames = [...lostFrames];
   }
 
   /** Behind the last sample. */
@@ -60,6 +70,11 @@ export class RecordingClock {
   }
 
   #gapBefore(time: number): number {
+    for (let [lost] = this.#lostFrames; lost && time >= msToSamples(lost.timestampMs); ) {
+      this.#shift += msToSamples(lost.missingMs);
+      this.#lostFrames.shift();
+      [lost] = this.#lostFrames;
+    }
     const ahead = time + this.#shift - this.#end;
     if (ahead > this.#maxGapSamples || ahead < -RESTART_SAMPLES) this.#shift = this.#end - time;
     return ahead >= MIN_GAP_SAMPLES && ahead <= this.#maxGapSamples ? ahead : 0;
