@@ -121,7 +121,7 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
       case 'ping':
         return this.#send({ type: 'pong' });
       case 'audio_chunk':
-        return this.#hear(Buffer.from(message.audio_data, 'base64'), message.seq);
+        return this.#hear(message.audio_data, message.seq);
       case 'pause':
         return this.#pause();
       case 'resume':

@@ -95,7 +95,7 @@ export class OpenAiTranscription implements SocketSpeaker {
         this.#update(message.session, true);
         break;
       case 'input_audio_buffer.append':
-        this.#append(Buffer.from(message.audio, 'base64'));
+        this.#append(message.audio);
         break;
       case 'input_audio_buffer.commit':
         this.#commit();

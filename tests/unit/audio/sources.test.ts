@@ -48,24 +48,56 @@ test('every length of padding is accepted', async () => {
 test('nothing is AUDIO_EMPTY', async () => {
   await expectCode(openBase64(''), 'AUDIO_EMPTY');
   await expectCode(openBase64('data:audio/wav;base64,'), 'AUDIO_EMPTY');
+  await expectCode(openBase64('data:'), 'AUDIO_EMPTY'); // A file reader's, of an empty blob.
+  await expectCode(openBase64(' \n'), 'AUDIO_EMPTY');
 });
 
-test('anything but strict base64 is INPUT_INVALID', async () => {
+test('base64 is understood as clients write it', async () => {
+  const odd = Buffer.concat([AUDIO, Buffer.alloc(1)]); // Needs padding.
+  const good = odd.toString('base64');
+  const written = {
+    'lines as in mail': good.replace(/.{76}/g, '$&\r\n'),
+    'lines of an odd length, indented': good.replace(/.{77}/g, '$&\n  '),
+    'a line break at the end': `${good}\n`,
+    'blanks around it': `  ${good} `,
+    'no padding': good.replace(/=+$/, ''),
+    'half of the padding': good.replace(/==$/, '='),
+    'padding on a line of its own': good.replace('==', '=\n=\n'),
+    'letters for URLs': odd.toString('base64url'),
+    'both alphabets': odd.toString('base64').replace('+', '-'),
+    'a data URI of any type': `data:text/html;base64,${good}`,
+    'a data URI without a type': `data:;base64,${good}`,
+    'a data URI of a recorder': `data:audio/webm;codecs=opus;base64,${good}`,
+    'a data URI with a quoted list': `data:video/webm; codecs="vp8, opus"; base64, ${good}`,
+    'a data URI in capitals behind a blank': ` DATA:AUDIO/WAV;BASE64,${good}`,
+  };
+  for (const [how, data] of Object.entries(written)) {
+    const waveform = await openBase64(data);
+    const decoded = await waveform.read({ start: 0, end: waveform.sampleCount });
+    const isSame = decoded.every((value, sample) => value * 32_768 === SAMPLES[sample]);
+    expect([how, decoded.length, isSame]).toEqual([how, SAMPLES.length, true]);
+    await waveform.close();
+  }
+});
+
+test('base64 that has lost something is INPUT_INVALID', async () => {
   const good = AUDIO.toString('base64');
+  const plus = good.indexOf('+');
   const bad = {
-    'a lost character': good.slice(1),
-    'a line break': `${good.slice(0, 76)}\n${good.slice(77)}`,
-    'a character of base64url': `${good.slice(0, 300_000)}-${good.slice(300_001)}`,
+    'a lost character': `${good.slice(0, 4)}${good.slice(5)}`,
+    'a blank, as forms write a plus': `${good.slice(0, plus)} ${good.slice(plus + 1)}`,
+    'a foreign character': `${good.slice(0, 300_000)}*${good.slice(300_001)}`,
     'padding in the middle': `${good.slice(0, 2)}==${good}`,
     'too much padding': 'A===',
+    'padding behind whole bytes': 'AAAA=',
     'unused bits that are set': 'UklGRh==',
-    'another data URI': `data:text/html;base64,${good}`,
+    'unused bits that are set, without padding': 'UklGRh',
     'a data URI without base64': 'data:audio/wav,aaaa',
   };
   for (const data of Object.values(bad)) await expectCode(openBase64(data), 'INPUT_INVALID');
 });
 
-test('the size of base64 is judged before it is decoded, to the byte', async () => {
+test('the size of base64 is judged to the byte', async () => {
   const data = AUDIO.toString('base64');
   await expectCode(openBase64(data, AUDIO.length - 1), 'AUDIO_TOO_LARGE');
   await (await openBase64(data, AUDIO.length)).close();
