@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -111,6 +111,50 @@ test('a path may be relative to the root or absolute below it', async () => {
     expect(waveform.sampleCount).toBe(SAMPLES.length);
     await waveform.close();
   }
+});
+
+test('a name in either Unicode normalization is the same file', async () => {
+  const names = ['회의/녹음 1.wav', 'Réunion/Übersicht.wav', 'か\u3099/は\u309a.wav'];
+  for (const name of names) {
+    for (const form of ['NFC', 'NFD'] as const) {
+      const stored = name.normalize(form);
+      await mkdir(join(bench.root, stored, '..'), { recursive: true });
+      const path = await bench.write(stored, AUDIO);
+      const [folder = '', file = ''] = name.split('/');
+      const mixed = `${folder.normalize('NFD')}/${file.normalize('NFC')}`;
+      for (const asked of [name.normalize('NFC'), name.normalize('NFD'), mixed]) {
+        await (await bench.open(asked)).close();
+        await (await bench.open(join(bench.root, asked))).close();
+      }
+      await rm(path);
+    }
+  }
+});
+
+test('of two names that are the same but for their normalization, each is its own file', async () => {
+  const longer = wavBytes(SAMPLES.subarray(0, 1000));
+  await bench.write('é.wav'.normalize('NFC'), AUDIO);
+  await bench.write('é.wav'.normalize('NFD'), longer);
+  for (const [form, count] of [
+    ['NFC', SAMPLES.length],
+    ['NFD', 1000],
+  ] as const) {
+    const waveform = await bench.open('é.wav'.normalize(form));
+    expect(waveform.sampleCount).toBe(count);
+    await waveform.close();
+  }
+});
+
+test('a name is not looked for in folders outside the root', async () => {
+  const outside = join(bench.folder, 'outside');
+  await mkdir(outside);
+  await writeFile(join(outside, 'é.wav'.normalize('NFD')), AUDIO);
+  await symlink(outside, join(bench.root, 'ö'.normalize('NFD')));
+  const there = await expectCode(bench.open('ö/é.wav'.normalize('NFC')), 'PATH_FORBIDDEN');
+  const missing = await expectCode(bench.open('ö/ü.wav'.normalize('NFC')), 'PATH_FORBIDDEN');
+  expect(there.message).toBe(missing.message);
+  await expectCode(bench.open('없음.wav'), 'AUDIO_NOT_FOUND');
+  await expectCode(bench.open('../é.wav'), 'PATH_FORBIDDEN');
 });
 
 test('without a root every path is PATH_FORBIDDEN, and the message names the setting', async () => {
