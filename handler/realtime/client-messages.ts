@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { decodeBase64 } from '../../audio/base64.ts';
+import { STREAM_CONTAINERS } from '../../audio/ffmpeg-stream.ts';
 import { SttError } from '../../core/errors.ts';
 import { candidatesField, languageField, refuseConflict } from '../languages.ts';
 import { readInput } from '../read-input.ts';
@@ -40,7 +41,7 @@ const ClientMessageSchema = z.discriminatedUnion('type', [
       user_id: optionalId,
       language: languageField,
       languages: candidatesField,
-      encoding: z.enum(['auto', 'pcm16', 'float32', 'webm', 'ogg', 'wav']).default('auto'),
+      encoding: z.enum(['auto', 'pcm16', 'float32', ...STREAM_CONTAINERS]).default('auto'),
       sample_rate: z.number().int().min(MIN_RATE_HZ).max(MAX_RATE_HZ).default(16_000),
       webhook_url: z
         .url({ protocol: /^https?$/ })

@@ -200,9 +200,10 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
   }
 
   #hear(bytes: Buffer, seq: number | undefined): void {
+    // What was under way when the session had to end: its client is being told why.
+    if (this.#session?.host.ending && !this.#isEnding) return;
     const { intake } = this.#open();
     if (this.#isPaused) throw new SttError('INPUT_INVALID', 'audio: the session is paused');
-    if (bytes.length === 0) return;
     this.#lastHeardAtMs = performance.now();
     const reception = intake.accept(bytes, seq);
     if (reception.kind === 'missing') {

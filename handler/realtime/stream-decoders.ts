@@ -4,6 +4,7 @@ import {
   openDecodingStream,
   type StreamContainer,
 } from '../../audio/ffmpeg-stream.ts';
+import { pieceReader } from '../../audio/stream-pieces.ts';
 import { StreamResampler } from '../../audio/stream-resampler.ts';
 import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
 import { SttError } from '../../core/errors.ts';
@@ -67,37 +68,75 @@ interface Container {
 const MAX_WAITING_BYTES = 1024 * 1024;
 const WAIT_MS = 5;
 
-/** A piece is acknowledged when it is kept, or else when samples have come of it. */
+/** Pieces of which samples should have come, and bytes that hold some. */
+const MAX_MUTE_MS = 15_000;
+const MIN_MUTE_PIECES = 3;
+const MIN_BYTES = 4096;
+
+/**
+ * A piece is acknowledged when it is kept, or else when samples have come of it. A stream of which
+ * none come is refused; pieces that each have a header are decoded one after the other.
+ */
 export function containerDecoder(host: LiveHost, source: Container): StreamDecoder {
-  const { kept, onFailure } = source;
+  const { kept } = source;
+  const opened = { atMs: performance.now(), pieces: 0, bytes: 0, hasSamples: false };
+  const onFailure = (error: SttError): void => {
+    const isMute = error.code === 'AUDIO_UNDECODABLE' && !opened.hasSamples;
+    source.onFailure(isMute ? mute() : error);
+  };
   const closed = new AbortController();
   const { patienceMs } = DEFAULT_WINDOW_TIMING;
   const disk = new Persistence(() => undefined, { patienceMs, signal: closed.signal });
   let written = host.chunkSeq;
   let known = kept ? host.sampleCount : 0;
   const onSamples = (bytes: Buffer): void => {
+    opened.hasSamples ||= bytes.length > 0;
     const fresh = pcm16Waveform(bytes).subarray(known);
     known = Math.max(0, known - bytes.length / 2);
     if (fresh.length > 0) host.hear(fresh, written);
   };
-  const stream = openDecodingStream(source, onSamples, onFailure);
+  const open = (): DecodingStream => openDecodingStream(source, onSamples, onFailure);
+  let stream = open();
+  let hasBegun = false;
+  const read = pieceReader(source.container);
+  const put = async (piece: Buffer): Promise<void> => {
+    const { bytes, isNew } = read(piece);
+    if (isNew && hasBegun) {
+      await stream.end();
+      if (!closed.signal.aborted) stream = open();
+    }
+    hasBegun ||= isNew;
+    if (bytes.length > 0) stream.write(bytes);
+  };
   let work: Promise<void> = Promise.resolve();
   const next = (step: () => Promise<void> | void): void => {
     work = work.then(step).catch((thrown: unknown) => {
       if (!closed.signal.aborted) onFailure(SttError.from(thrown));
     });
   };
-  if (kept) next(() => replay(kept, stream));
+  if (kept) {
+    next(async () => {
+      for await (const bytes of kept.pieces()) {
+        await put(bytes);
+        while (stream.waitingBytes > MAX_WAITING_BYTES) await sleep(WAIT_MS);
+      }
+    });
+  }
   return {
     write: (bytes, chunkSeq) =>
       next(async () => {
         if (kept) await disk.run(() => kept.append(chunkSeq, bytes));
         written = chunkSeq;
-        stream.write(bytes);
+        opened.pieces += 1;
+        opened.bytes += bytes.length;
+        await put(bytes);
+        const isLate = performance.now() - opened.atMs > MAX_MUTE_MS;
+        if (isLate && opened.pieces >= MIN_MUTE_PIECES && !opened.hasSamples) throw mute();
       }),
     flush: async () => {
       await work;
       await stream.end();
+      if (opened.bytes >= MIN_BYTES && !opened.hasSamples) onFailure(mute());
     },
     close: () => {
       closed.abort(new SttError('JOB_CANCELLED', 'The session was closed'));
@@ -106,9 +145,5 @@ export function containerDecoder(host: LiveHost, source: Container): StreamDecod
   };
 }
 
-async function replay(kept: SessionStream, stream: DecodingStream): Promise<void> {
-  for await (const bytes of kept.pieces()) {
-    stream.write(bytes);
-    while (stream.waitingBytes > MAX_WAITING_BYTES) await sleep(WAIT_MS);
-  }
-}
+const mute = (): SttError =>
+  new SttError('AUDIO_UNSUPPORTED', 'No sound comes of the stream: its codec is not decoded here');

@@ -12,6 +12,7 @@ const ENCODINGS = {
   alaw: 'alaw',
   opus: 'ogg',
   'ogg-opus': 'ogg',
+  flac: 'flac',
 } as const;
 
 const MAX_CHANNELS = 8;
@@ -40,7 +41,7 @@ const QuerySchema = z
     model: z.string().max(128).optional(),
     language: Language,
     detect_language: Detected,
-    encoding: z.enum(['linear16', 'linear32', 'mulaw', 'alaw', 'opus', 'ogg-opus']).optional(),
+    encoding: z.enum(['linear16', 'linear32', 'mulaw', 'alaw', 'opus', 'ogg-opus', 'flac']).optional(),
     sample_rate: whole(8000, 192_000).optional(),
     channels: whole(1, MAX_CHANNELS).default(1),
     interim_results: z.boolean().default(false),
