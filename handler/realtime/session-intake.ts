@@ -29,6 +29,8 @@ export class SessionIntake {
   readonly #ffmpegPath: string | undefined;
   /** The session is of an earlier process, which had heard a part of it. */
   readonly #isTakenUp: boolean;
+  /** Hears once of samples that have another rate than the client says. */
+  onOtherRate: (rateHz: number) => void = () => {};
   #decoder: Promise<StreamDecoder> | undefined;
   /** Pieces that came before it was known what they are. */
   #head: { readonly bytes: Buffer; readonly seq: number }[] = [];
@@ -107,7 +109,9 @@ export class SessionIntake {
 
   async #open(encoding: Encoding): Promise<StreamDecoder> {
     if (encoding === 'pcm16' || encoding === 'float32') {
-      return rawDecoder(this.#host, encoding, this.#host.identity.format.sampleRateHz);
+      const { sampleRateHz: rateHz } = this.#host.identity.format;
+      const onOtherRate = (otherHz: number): void => this.onOtherRate(otherHz);
+      return rawDecoder(this.#host, { encoding, rateHz, onOtherRate });
     }
     if (this.#isTakenUp && !this.#keeps(encoding)) {
       const message = 'The service has restarted, and an encoded stream cannot go on';

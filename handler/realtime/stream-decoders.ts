@@ -11,6 +11,7 @@ import { SttError } from '../../core/errors.ts';
 import { Persistence } from './delays.ts';
 import type { LiveHost } from './live-host.ts';
 import { pcm16Waveform } from './pcm16.ts';
+import { SampleRateCheck } from './sample-rate-check.ts';
 import type { SessionStream } from './session-stream.ts';
 import { DEFAULT_WINDOW_TIMING } from './window-caller.ts';
 
@@ -22,12 +23,19 @@ export interface StreamDecoder {
   close(): void;
 }
 
+interface RawFormat {
+  readonly encoding: 'pcm16' | 'float32';
+  readonly rateHz: number;
+  /** Hears once of samples that have another rate by all appearances. */
+  readonly onOtherRate: (rateHz: number) => void;
+}
+
 /** Samples as they are. */
 export function rawDecoder(
   host: LiveHost,
-  encoding: 'pcm16' | 'float32',
-  rateHz: number,
+  { encoding, rateHz, onOtherRate }: RawFormat,
 ): StreamDecoder {
+  const check = rateHz === SAMPLE_RATE_HZ ? new SampleRateCheck() : null;
   const resampler = rateHz === SAMPLE_RATE_HZ ? null : new StreamResampler(rateHz);
   const toWaveform = encoding === 'pcm16' ? pcm16Waveform : float32Waveform;
   const bytesPerSample = encoding === 'pcm16' ? 2 : 4;
@@ -39,6 +47,8 @@ export function rawDecoder(
       odd = bytes.subarray(whole);
       const waveform = toWaveform(bytes.subarray(0, whole));
       host.hear(resampler?.push(waveform) ?? waveform, chunkSeq);
+      const otherHz = check?.hear(waveform);
+      if (otherHz !== undefined) onOtherRate(otherHz);
     },
     flush: async () => {
       if (resampler) host.hear(resampler.flush(), host.heardSeq);

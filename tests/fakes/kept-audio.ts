@@ -1,8 +1,31 @@
 import { readFile } from 'node:fs/promises';
-import type { EndedSession, Refinement } from '../../handler/realtime/contracts.ts';
+import type {
+  EndedSession,
+  Refinement,
+  WindowRecognizer,
+} from '../../handler/realtime/contracts.ts';
 import { pcm16Waveform } from '../../handler/realtime/pcm16.ts';
+import type { VoiceActivityModel } from '../../pipeline/contracts.ts';
 
 const HEADER_BYTES = 44;
+const FRAME_SAMPLES = 512;
+
+/** Networks of sessions whose audio alone is looked at: they hear nobody. */
+export const DEAF: {
+  readonly recognizer: WindowRecognizer;
+  readonly voiceActivity: VoiceActivityModel;
+} = {
+  recognizer: {
+    recognize: async () => ({ words: [], language: 'en', languageProbability: 1 }),
+  },
+  voiceActivity: {
+    windowSamples: FRAME_SAMPLES,
+    isIndependent: true,
+    openStream: () => ({
+      push: async ({ length }) => new Float32Array(Math.ceil(length / FRAME_SAMPLES)),
+    }),
+  },
+};
 
 /** Keeps the audio of sessions that have ended, and makes nothing of it. */
 export class KeptAudio implements Refinement {

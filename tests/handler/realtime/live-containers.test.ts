@@ -12,8 +12,7 @@ import { createLogger } from '../../../core/logger.ts';
 import { LiveSessions } from '../../../handler/realtime/live-sessions.ts';
 import { pcm16Bytes } from '../../../handler/realtime/pcm16.ts';
 import { registerRealtime } from '../../../handler/realtime/register-realtime.ts';
-import { KeptAudio, likeness } from '../../fakes/kept-audio.ts';
-import { levelRecognizer, levelVoiceActivity } from '../../fakes/spoken-levels.ts';
+import { DEAF, KeptAudio, likeness } from '../../fakes/kept-audio.ts';
 import { sampleWaveform } from '../../golden/shared-data.ts';
 import { LiveClient } from './live-client.ts';
 
@@ -30,8 +29,7 @@ let app: FastifyInstance;
 let url: string;
 
 beforeAll(async () => {
-  const [recognizer, voiceActivity] = [levelRecognizer(), levelVoiceActivity()];
-  const sessions = new LiveSessions({ recognizer, voiceActivity, logger, refinement: kept });
+  const sessions = new LiveSessions({ ...DEAF, logger, refinement: kept });
   app = Fastify();
   const identify = () => ({ tenant: null, keepsAudio: true });
   await registerRealtime(app, { sessions: () => sessions, identify, logger });
