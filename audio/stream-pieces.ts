@@ -1,7 +1,7 @@
 import type { StreamContainer } from './ffmpeg-stream.ts';
 
 /** A client's piece as a decoder is to get it. */
-export interface StreamPiece {
+interface StreamPiece {
   readonly bytes: Buffer;
   /** It begins a stream of its own: what decodes the one before must end first. */
   readonly isNew: boolean;
