@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SttError } from '../core/errors.ts';
+import { decodeContent } from './content-encoding.ts';
 import { abortAfter } from './deadline.ts';
 import { type Answer, type FetchRules, requestAudio } from './http-request.ts';
 import type { AudioLimits, FetchTuning } from './limits.ts';
@@ -19,10 +20,11 @@ type Attempt =
     };
 
 /**
- * Downloads into `file`, which holds nothing else afterwards. Connection failures, stalls, 429
- * and 5xx are tried again with growing waits until `fetchTimeoutMs` has passed; every URL on the
+ * Downloads into `file`, which holds nothing else afterwards. Connection failures, stalls, 408, 425,
+ * 429 and 5xx are tried again with growing waits until `fetchTimeoutMs` has passed; every URL on the
  * way, redirects included, is checked first.
- * @throws {SttError} URL_FORBIDDEN, AUDIO_NOT_FOUND, AUDIO_TOO_LARGE, AUDIO_FETCH_FAILED,
+ * @throws {SttError} URL_FORBIDDEN, AUDIO_NOT_FOUND, AUDIO_FETCH_REFUSED, AUDIO_TOO_LARGE,
+ * AUDIO_UNSUPPORTED and AUDIO_UNDECODABLE (of a compressed body), AUDIO_FETCH_FAILED,
  * AUDIO_FETCH_TIMEOUT, DISK_FULL; and the signal's reason.
  */
 export async function fetchAudio(
@@ -74,8 +76,8 @@ async function tryDownload(rawUrl: string, file: FileHandle, rules: FetchRules):
     const answer = await followRedirects(rawUrl, rules);
     try {
       const { status } = answer;
-      if (status === 429 || status >= 500) return failed(statusError(status), answer.retryAfterMs);
-      if (status < 200 || status >= 300) throw statusError(status);
+      if (mayPass(status)) return failed(unavailable(status), answer.retryAfterMs);
+      if (status < 200 || status >= 300) throw refused(status);
       await saveBody(answer, file, rules.maxBytes);
       return { kind: 'done' };
     } finally {
@@ -96,7 +98,7 @@ async function followRedirects(rawUrl: string, rules: FetchRules): Promise<Answe
   for (let hop = 1; answer.location !== undefined; hop += 1) {
     await answer.close();
     if (hop > MAX_REDIRECTS) {
-      throw new SttError('AUDIO_FETCH_FAILED', `More than ${MAX_REDIRECTS} redirects were found`);
+      throw new SttError('AUDIO_FETCH_REFUSED', `More than ${MAX_REDIRECTS} redirects were found`);
     }
     answer = await requestAudio(resolveRedirect(answer.location, answer.url), rules);
   }
@@ -107,19 +109,46 @@ async function saveBody(answer: Answer, file: FileHandle, maxBytes: number): Pro
   const { expectedBytes } = answer;
   if (expectedBytes !== undefined && expectedBytes > maxBytes) throw tooLarge(maxBytes);
   await file.truncate(0); // a try before this one may have written something
+  let received = 0;
+  const body = async function* () {
+    for await (const chunk of answer.chunks()) {
+      received += chunk.length;
+      // A compressed body may be endless and yet hold nothing.
+      if (received > maxBytes) throw tooLarge(maxBytes);
+      yield chunk;
+    }
+    if (expectedBytes === undefined || expectedBytes === received) return;
+    throw new Error('The body ended before its announced length');
+  };
   let position = 0;
-  for await (const chunk of answer.chunks()) {
+  for await (const chunk of decodeContent(body(), answer.contentEncoding)) {
     if (position + chunk.length > maxBytes) throw tooLarge(maxBytes);
     position = await writeAt(file, chunk, position);
   }
-  if (expectedBytes === undefined || expectedBytes === position) return;
-  throw new Error('The body ended before its announced length');
 }
 
 const tooLarge = (maxBytes: number): SttError =>
   new SttError('AUDIO_TOO_LARGE', `The audio has more than the allowed ${maxBytes} bytes`);
 
-const statusError = (status: number): SttError =>
-  status === 404 || status === 410
-    ? new SttError('AUDIO_NOT_FOUND', `The host answered ${status}`)
-    : new SttError('AUDIO_FETCH_FAILED', `The host answered ${status} instead of the audio`);
+/** Of the host's moment, not of the URL. */
+const mayPass = (status: number): boolean => [408, 425, 429].includes(status) || status >= 500;
+
+const unavailable = (status: number): SttError =>
+  new SttError('AUDIO_FETCH_FAILED', `The host answered ${status} instead of the audio`);
+
+/** What the same request will be answered again. */
+function refused(status: number): SttError {
+  switch (status) {
+    case 404:
+    case 410:
+      return new SttError('AUDIO_NOT_FOUND', `The host answered ${status}: it has no such file`);
+    case 401:
+    case 403:
+      return new SttError(
+        'AUDIO_FETCH_REFUSED',
+        `The host answered ${status}: the URL needs a permission, or its signature has expired`,
+      );
+    default:
+      return new SttError('AUDIO_FETCH_REFUSED', `The host answered ${status}, not the audio`);
+  }
+}

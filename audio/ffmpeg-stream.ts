@@ -7,12 +7,17 @@ import { BYTES_PER_SAMPLE } from './spooled-waveform.ts';
 import { SAMPLE_RATE_HZ, secToSamples } from './time.ts';
 import { TimedPcmReader } from './timed-pcm.ts';
 
-/** Containers that a recorder writes as it goes. */
-export type StreamContainer = 'webm' | 'ogg' | 'wav';
+/** Containers that a recorder writes as it goes, MP4 in fragments. */
+export const STREAM_CONTAINERS = ['webm', 'ogg', 'wav', 'mp4', 'mp3', 'flac', 'aac'] as const;
+export type StreamContainer = (typeof STREAM_CONTAINERS)[number];
 
-const DEMUXERS: Record<StreamContainer, string> = { webm: 'matroska', ogg: 'ogg', wav: 'wav' };
-const CODECS =
-  'opus,libopus,vorbis,libvorbis,flac,pcm_s16le,pcm_s24le,pcm_f32le,pcm_alaw,pcm_mulaw';
+const DEMUXERS: Record<StreamContainer, string> = {
+  ...{ webm: 'matroska', ogg: 'ogg', wav: 'wav', mp4: 'mov', mp3: 'mp3', flac: 'flac', aac: 'aac' },
+};
+const CODECS = [
+  'opus,libopus,vorbis,libvorbis,flac,aac,alac,mp3,mp3float,pcm_alaw,pcm_mulaw',
+  'pcm_u8,pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_f64le',
+].join(',');
 const MAX_ALLOCATION_BYTES = 64 * 1024 * 1024;
 /** A longer jump is no pause, and silence has to be listened to as speech is. */
 const MAX_GAP_SAMPLES = secToSamples(600);

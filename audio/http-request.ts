@@ -19,7 +19,9 @@ export interface Answer {
   /** Where a redirect says to go; not checked yet. */
   readonly location: string | undefined;
   readonly retryAfterMs: number | undefined;
+  /** Of the body as it is sent, which `contentEncoding` may have made smaller. */
   readonly expectedBytes: number | undefined;
+  readonly contentEncoding: string;
   chunks(): AsyncGenerator<Uint8Array>;
   close(): Promise<void>;
 }
@@ -41,7 +43,7 @@ export async function requestAudio(rawUrl: string | URL, rules: FetchRules): Pro
     agent = new Agent({ connect: { lookup: pinnedLookup(addresses), timeout: 0 } });
     const response = await request(url, {
       dispatcher: agent,
-      // A compressed answer could grow without limit; audio is compressed already.
+      // Audio is compressed already; what was stored compressed comes so all the same.
       headers: { 'accept-encoding': 'identity', 'user-agent': 'stt-worker' },
       signal: watch.signal,
       headersTimeout: 0,
@@ -99,6 +101,7 @@ function describe(url: URL, { statusCode, headers }: Dispatcher.ResponseData) {
     location: typeof location === 'string' ? location : undefined,
     retryAfterMs: retryAfterMs(typeof retryAfter === 'string' ? retryAfter : undefined),
     expectedBytes: length === undefined ? undefined : Number(length),
+    contentEncoding: String(headers['content-encoding'] ?? ''),
   };
 }
 

@@ -40,6 +40,12 @@ const TS_PACKETS = [
   { firstSync: 4, packetBytes: 192 },
 ];
 
+/** Of a text, to tell what it is. */
+const TEXT_BYTES = 1024;
+/** The tags by which the MIME Sniffing Standard knows a page. */
+const HTML =
+  /^<(?:!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p|meta|!--)[\s>]/i;
+
 /**
  * What the first bytes of a file say; its name and its declared type are never asked.
  * @throws {SttError} AUDIO_EMPTY, AUDIO_UNSUPPORTED
@@ -52,10 +58,11 @@ export async function inspectMedia(path: string): Promise<MediaType> {
     const mediaType = recogniseMedia(head);
     if (mediaType !== undefined) return mediaType;
     if (startsInsideMp3(head) || startsInsideMp3(await readBehindZeros(file))) return 'mp3';
+    const found = describeText(await readHead(file, 0, TEXT_BYTES));
     throw new SttError(
       'AUDIO_UNSUPPORTED',
       'The content must be WAV, MP3, M4A, FLAC, OGG, WebM or MP4 (AAC, AIFF, AMR, AVI, CAF, ' +
-        'MPEG-TS, W64 and WMA are accepted too), and is none of them',
+        `MPEG-TS, W64 and WMA are accepted too), and is ${found ?? 'none of them'}`,
     );
   } finally {
     await file.close();
@@ -85,6 +92,20 @@ export function recogniseMedia(head: Uint8Array): MediaType | undefined {
   return isTransportStream(bytes) ? 'mpegts' : undefined;
 }
 
+/** What a server sends instead of a recording: a page to log in or to share it, a refusal. */
+function describeText(head: Uint8Array): string | undefined {
+  const isWide = (head[0] === 0xff && head[1] === 0xfe) || (head[0] === 0xfe && head[1] === 0xff);
+  // Markup is ASCII: the zeros of UTF-16 are left out.
+  const bytes = isWide ? head.slice(2).filter((byte) => byte !== 0) : head;
+  const text = Buffer.from(bytes)
+    .toString('latin1')
+    .replace(/^\xef\xbb\xbf/, '');
+  const markup = text.replace(/^(?:\s|<\?xml[^>]*>|<!--[\s\S]*?-->)+/i, '');
+  if (HTML.test(markup)) return 'an HTML page: give the URL of the file itself';
+  if (/^\s*</.test(text)) return 'an XML document';
+  return /^\s*[{[]\s*["{[]/.test(text) ? 'a JSON document' : undefined;
+}
+
 /** As in a stream that was joined late. */
 const startsInsideMp3 = (bytes: Buffer): boolean =>
   findFrames(bytes, 0, Math.min(bytes.length, LONGEST_MP3_FRAME_BYTES), readMp3Frame) >= 0;
@@ -101,8 +122,12 @@ const isTransportStream = (bytes: Buffer): boolean =>
     [0, 1, 2].every((packet) => bytes[firstSync + packet * packetBytes] === TS_SYNC),
   );
 
-async function readHead(file: FileHandle, position: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, position);
+async function readHead(
+  file: FileHandle,
+  position: number,
+  byteCount = HEAD_BYTES,
+): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(byteCount), 0, byteCount, position);
   return buffer.subarray(0, bytesRead);
 }
 

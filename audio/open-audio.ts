@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { SttError } from '../core/errors.ts';
-import { writeBase64 } from './base64-source.ts';
+import { writeBase64 } from './base64.ts';
 import { decodeAudio } from './decode.ts';
 import { fetchAudio } from './fetch-audio.ts';
 import type { AudioLimits } from './limits.ts';

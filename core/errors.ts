@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   AUDIO_WITHOUT_SOUND: { httpStatus: 422, retryable: false },
   LANGUAGE_UNSUPPORTED: { httpStatus: 422, retryable: false },
   JOB_CANCELLED: { httpStatus: 499, retryable: false },
+  AUDIO_FETCH_REFUSED: { httpStatus: 424, retryable: false },
   AUDIO_FETCH_FAILED: { httpStatus: 424, retryable: true },
   AUDIO_FETCH_TIMEOUT: { httpStatus: 424, retryable: true },
   RESULT_TOO_LARGE: { httpStatus: 413, retryable: false },

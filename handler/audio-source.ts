@@ -9,7 +9,7 @@ import type { JobInput } from './schema.ts';
 export function audioSourceOf({ audio_url, audio_base64 }: SourceFields): AudioSource {
   if (audio_base64 !== null) return { kind: 'base64', data: audio_base64 };
   if (audio_url === null) throw new SttError('INPUT_INVALID', 'no audio was given');
-  if (/^data:/i.test(audio_url)) return { kind: 'base64', data: audio_url };
+  if (/^\s*data:/i.test(audio_url)) return { kind: 'base64', data: audio_url };
   if (isUrl(audio_url)) return { kind: 'url', url: audio_url };
   return { kind: 'path', path: audio_url };
 }

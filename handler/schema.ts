@@ -1,11 +1,10 @@
 import { z } from 'zod';
-import { SttError } from '../core/errors.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../pipeline/options.ts';
 import { decodingFields, decodingProblems } from './decoding-fields.ts';
-import { describeIssues } from './input-issues.ts';
 import { KnownSpeakers } from './known-speakers.ts';
 import { CHINESE_SCRIPTS, candidatesField, languageField, refuseConflict } from './languages.ts';
 import { optional, withDefault } from './optional-fields.ts';
+import { readInput } from './read-input.ts';
 import { SubtitleInput } from './subtitle-options.ts';
 
 const MAX_ID_CHARS = 256;
@@ -33,7 +32,7 @@ export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 const optionalText = (maxChars: number) =>
   optional(z.string().max(maxChars)).transform((text) => text || null);
 
-const id = optional(z.string().max(MAX_ID_CHARS));
+const id = optionalText(MAX_ID_CHARS);
 const probability = optional(z.number().min(0).max(1));
 const durationMs = optional(z.number().min(0).max(MAX_VAD_MS));
 const speakerCount = optional(z.number().int().min(1).max(MAX_SPEAKERS));
@@ -150,8 +149,4 @@ export type JobInput = z.output<typeof JobInputSchema>;
  * The validated input of a job.
  * @throws {SttError} INPUT_INVALID naming every bad field and what was expected, never a value.
  */
-export function parseJobInput(rawInput: unknown): JobInput {
-  const parsed = JobInputSchema.safeParse(rawInput);
-  if (parsed.success) return parsed.data;
-  throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
-}
+export const parseJobInput = (rawInput: unknown): JobInput => readInput(JobInputSchema, rawInput);

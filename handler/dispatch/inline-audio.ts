@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { parse, relative, resolve } from 'node:path';
+import { respell } from '../../audio/path-source.ts';
 import { SttError } from '../../core/errors.ts';
 import { isUrl } from '../audio-source.ts';
 
@@ -20,11 +21,13 @@ export async function inlineLocalAudio(input: unknown, folder: string): Promise<
   if (typeof input !== 'object' || input === null || !('audio_url' in input)) return input;
   const { audio_url, ...rest } = input;
   if (typeof audio_url !== 'string' || audio_url === '') return input;
-  if (isUrl(audio_url) || audio_url.startsWith('data:')) return input;
+  if (isUrl(audio_url) || /^\s*data:/i.test(audio_url)) return input;
   return { ...rest, audio_base64: await readBase64(resolve(folder, audio_url)) };
 }
 
-async function readBase64(path: string): Promise<string> {
+async function readBase64(asked: string): Promise<string> {
+  const { root } = parse(asked);
+  const path = await respell(relative(root, asked), root);
   const stats = await stat(path).catch(() => undefined);
   if (!stats?.isFile()) throw new SttError('AUDIO_NOT_FOUND', 'The audio file was not found');
   if (stats.size > MAX_INLINE_BYTES) throw tooLarge(stats.size, MAX_INLINE_BYTES);

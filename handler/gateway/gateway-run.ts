@@ -29,6 +29,7 @@ const LOST_WITH_SENDER: ReadonlySet<ErrorCode> = new Set(['JOB_CANCELLED', 'WORK
 /** What a worker says that came for a recording when nobody was there. */
 const NOT_SERVED: ReadonlySet<ErrorCode> = new Set([
   'AUDIO_NOT_FOUND',
+  'AUDIO_FETCH_REFUSED',
   'AUDIO_FETCH_FAILED',
   'AUDIO_FETCH_TIMEOUT',
 ]);

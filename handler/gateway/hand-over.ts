@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeBase64 } from '../../audio/base64-source.ts';
+import { writeBase64 } from '../../audio/base64.ts';
 import { resolveAudioPath } from '../../audio/path-source.ts';
 import { createSpoolFolder } from '../../audio/spool.ts';
 import { SttError } from '../../core/errors.ts';

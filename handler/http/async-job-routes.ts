@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
-import { describeIssues } from '../input-issues.ts';
 import type { AsyncJobs, JobView, ServiceJob } from '../jobs/contracts.ts';
 import { toWireJob } from '../jobs/wire-job.ts';
+import { readInput } from '../read-input.ts';
 import type { Exchange, Respond } from './answer-job.ts';
 import { EventStream } from './event-stream.ts';
 import { idempotencyKeyOf } from './idempotency-key.ts';
@@ -11,7 +11,7 @@ import type { ServiceContext } from './service-context.ts';
 
 const MAX_LISTED = 100;
 const ListQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(MAX_LISTED),
+  limit: z.number().int().min(1).max(MAX_LISTED).default(MAX_LISTED),
   cursor: z.string().max(500).optional(),
 });
 
@@ -23,11 +23,7 @@ export function addAsyncJobRoutes(app: FastifyInstance, context: ServiceContext)
   if (asyncJobs === undefined) return;
 
   app.get('/stt/jobs', async ({ caller, query }) => {
-    const parsed = ListQuery.safeParse(query);
-    if (!parsed.success) {
-      throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
-    }
-    const { limit, cursor } = parsed.data;
+    const { limit, cursor } = readInput(ListQuery, query);
     const page = await asyncJobs.list(caller.tenant?.id ?? null, limit, cursor ?? null);
     const jobs = page.views.map((view) => ({ ...toWireJob(view), result: undefined }));
     return { jobs, next_cursor: page.cursor };

@@ -5,6 +5,7 @@ import type { TimedText } from '../formats/cue.ts';
 import { formatSegmentsInSlices, type TextFormat } from '../formats/format-segments.ts';
 import { timeSlices } from '../formats/time-slices.ts';
 import { describeIssues } from '../input-issues.ts';
+import { readInput } from '../read-input.ts';
 import { SubtitleInput, toDocumentOptions } from '../subtitle-options.ts';
 
 /** A day of short remarks, and more than can be said within one segment. */
@@ -60,11 +61,7 @@ export const FORMAT_CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
 /** `POST /stt/format`: the segments of a result as a document. */
 export function addFormatRoute(app: FastifyInstance): void {
   app.post('/stt/format', async ({ body }, reply) => {
-    const parsed = Envelope.safeParse(body);
-    if (!parsed.success) {
-      throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
-    }
-    const { segments, output_format, subtitle, recording } = parsed.data;
+    const { segments, output_format, subtitle, recording } = readInput(Envelope, body);
     const options = toDocumentOptions(subtitle ?? null, recording ?? null);
     const document = await formatSegmentsInSlices(
       await parseSegments(segments),

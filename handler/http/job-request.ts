@@ -107,9 +107,10 @@ export function toServiceJob(
   if (upload !== null && (rawInput['audio_url'] ?? rawInput['audio_base64'] ?? '') !== '') {
     throw new SttError('INPUT_INVALID', 'audio_url: two sources: a file was sent too');
   }
-  const asked = { ...rawInput, tenant_id: tenantIdOf(rawInput['tenant_id'], caller) };
   const source = upload === null ? {} : { audio_url: UPLOADED, audio_base64: null };
-  const { max_audio_mb } = parseJobInput({ ...asked, ...source });
+  const { tenant_id, max_audio_mb } = parseJobInput({ ...rawInput, ...source });
+  const tenantId = tenantIdOf(tenant_id, caller);
+  const asked = tenantId === null ? rawInput : { ...rawInput, tenant_id: tenantId };
   const input = { ...asked, ...limitOfSize(max_audio_mb, caller) };
   return { id: randomUUID(), tenant: caller.tenant?.id ?? null, input, upload };
 }
@@ -122,10 +123,8 @@ function limitOfSize(asked: number | null, { tenant }: Caller) {
 }
 
 /** A tenant speaks for itself only; without keys the field is returned as it came. */
-function tenantIdOf(given: unknown, { tenant }: Caller): unknown {
+function tenantIdOf(given: string | null, { tenant }: Caller): string | null {
   if (tenant === null) return given;
-  if (given === undefined || given === null || given === '' || given === tenant.id) {
-    return tenant.id;
-  }
+  if (given === null || given === tenant.id) return tenant.id;
   throw new SttError('TENANT_FORBIDDEN', 'tenant_id is not the tenant of this API key');
 }

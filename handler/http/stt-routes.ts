@@ -2,7 +2,7 @@ import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
-import { describeIssues } from '../input-issues.ts';
+import { readInput } from '../read-input.ts';
 import { JobInputSchema } from '../schema.ts';
 import { answerJob, type Exchange, type Respond } from './answer-job.ts';
 import { acceptJob } from './async-job-routes.ts';
@@ -85,9 +85,7 @@ async function handleJob(
 }
 
 function separate({ async: isAsync, webhook_url, ...input }: RawInput) {
-  const parsed = AnswerOptionsSchema.safeParse({ async: isAsync, webhook_url });
-  if (parsed.success) return { options: parsed.data, input };
-  throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
+  return { options: readInput(AnswerOptionsSchema, { async: isAsync, webhook_url }), input };
 }
 
 /** Before the body is known: `?async=true`, or the header of RFC 7240. */

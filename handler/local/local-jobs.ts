@@ -1,5 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, parse, relative, resolve } from 'node:path';
+import { respell } from '../../audio/path-source.ts';
 import type { Job } from '../job.ts';
 import type { FileArguments, JobOrigin } from './arguments.ts';
 import { Refusal } from './refusal.ts';
@@ -52,7 +53,11 @@ function fileJob(
 }
 
 async function realFile(path: string, cwd: string): Promise<string> {
-  const realPath = await realpath(resolve(cwd, path)).catch(() => undefined);
+  const asked = resolve(cwd, path);
+  const { root } = parse(asked);
+  const realPath = await respell(relative(root, asked), root)
+    .then((spelled) => realpath(spelled))
+    .catch(() => undefined);
   if (realPath === undefined) throw new Refusal(2, `No such file: ${path}`);
   if (!(await stat(realPath)).isFile()) throw new Refusal(2, `Not a file: ${path}`);
   return realPath;

@@ -37,6 +37,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   ORIGIN_FORBIDDEN: forbidden,
   NOT_FOUND: notFound,
   AUDIO_NOT_FOUND: notFound,
+  AUDIO_FETCH_REFUSED: badMessage,
   REQUEST_TIMEOUT: idle,
   REQUEST_TOO_LARGE: tooLong,
   AUDIO_TOO_LARGE: tooLong,

@@ -16,7 +16,7 @@ import {
 } from './connection-parts.ts';
 import { FlowControl } from './flow-control.ts';
 import type { SessionListener } from './live-host-ports.ts';
-import { describeSession, type ServerMessage, secondsOf } from './server-messages.ts';
+import { describeSession, otherRate, type ServerMessage, secondsOf } from './server-messages.ts';
 import { endingDue } from './session-clock.ts';
 import type { OpenSession, SessionOutcome } from './session-contracts.ts';
 import { WorkInOrder } from './work-in-order.ts';
@@ -121,7 +121,7 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
       case 'ping':
         return this.#send({ type: 'pong' });
       case 'audio_chunk':
-        return this.#hear(Buffer.from(message.audio_data, 'base64'), message.seq);
+        return this.#hear(message.audio_data, message.seq);
       case 'pause':
         return this.#pause();
       case 'resume':
@@ -189,6 +189,7 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
 
   #adopt(session: OpenSession): void {
     this.#session = session;
+    session.intake.onOtherRate = (rateHz) => this.#send(otherRate(rateHz));
     this.#lastHeardAtMs = performance.now();
     session.outcome.then(
       (outcome) => void this.#finish(session, outcome),
@@ -201,14 +202,14 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
   }
 
   #hear(bytes: Buffer, seq: number | undefined): void {
+    if (this.#session?.host.ending && !this.#isEnding) return; // Its client is being told why.
     const { intake } = this.#open();
     if (this.#isPaused) throw new SttError('INPUT_INVALID', 'audio: the session is paused');
-    if (bytes.length === 0) return;
     this.#lastHeardAtMs = performance.now();
     const reception = intake.accept(bytes, seq);
     if (reception.kind === 'missing') {
-      const expected = reception.expectedSeq;
-      throw new SttError('INPUT_INVALID', `seq: expected ${expected}, a piece is missing`);
+      const message = `seq: expected ${reception.expectedSeq}, a piece is missing`;
+      throw new SttError('INPUT_INVALID', message);
     }
     this.#balance();
   }
@@ -266,9 +267,8 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
       return;
     }
     if (this.#isOver) return;
-    const { sampleCount } = this.#session.host;
-    const state = { sampleCount, isPaused: this.#isPaused, idleSec };
-    const { reason, leftSec } = endingDue(state, limits);
+    const state = { sampleCount: this.#session.host.sampleCount, isPaused: this.#isPaused };
+    const { reason, leftSec } = endingDue({ ...state, idleSec }, limits);
     if (leftSec < WARN_SEC && !this.#hasWarned) {
       this.#hasWarned = true;
       this.#send({ type: 'warning', code: 'SESSION_EXPIRING', seconds_left: Math.ceil(leftSec) });

@@ -31,6 +31,11 @@ export type ServerMessage =
   | { readonly type: 'warning'; readonly code: 'SESSION_EXPIRING'; readonly seconds_left: number }
   | { readonly type: 'warning'; readonly code: 'CAPTIONS_DELAYED'; readonly cause: ErrorCode }
   | {
+      readonly type: 'warning';
+      readonly code: 'SAMPLE_RATE_IMPLAUSIBLE';
+      readonly likely_sample_rate: number;
+    }
+  | {
       readonly type: 'error';
       readonly code: ErrorCode;
       readonly message: string;
@@ -68,6 +73,11 @@ export const describeSession = (
     max_lag_sec: limits.maxLagSec,
     max_speed: limits.maxSpeed,
   },
+});
+
+/** The samples have another rate than they are taken for. */
+export const otherRate = (likely_sample_rate: number): ServerMessage => ({
+  ...{ type: 'warning', code: 'SAMPLE_RATE_IMPLAUSIBLE', likely_sample_rate },
 });
 
 /** Samples as clients count them. */

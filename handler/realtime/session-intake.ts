@@ -1,7 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findFfmpeg } from '../../audio/ffmpeg-path.ts';
-import type { StreamContainer } from '../../audio/ffmpeg-stream.ts';
+import { STREAM_CONTAINERS, type StreamContainer } from '../../audio/ffmpeg-stream.ts';
+import { beginningOf } from '../../audio/stream-beginning.ts';
 import { SttError } from '../../core/errors.ts';
 import type { AudioFormat } from './contracts.ts';
 import type { LiveHost } from './live-host.ts';
@@ -15,7 +16,9 @@ export type Reception =
 
 type Encoding = Exclude<AudioFormat['encoding'], 'auto'>;
 
-const ENCODINGS: readonly Encoding[] = ['pcm16', 'float32', 'webm', 'ogg', 'wav'];
+const ENCODINGS: readonly Encoding[] = ['pcm16', 'float32', ...STREAM_CONTAINERS];
+/** Their beginning may be missing: frames without a header can be found anywhere. */
+const HEADLESS: ReadonlySet<Encoding> = new Set(['mp3', 'aac']);
 /** What the first bytes have told: those of later pieces do not. */
 const ENCODING_FILE = 'encoding';
 
@@ -26,7 +29,11 @@ export class SessionIntake {
   readonly #ffmpegPath: string | undefined;
   /** The session is of an earlier process, which had heard a part of it. */
   readonly #isTakenUp: boolean;
+  /** Hears once of samples that have another rate than the client says. */
+  onOtherRate: (rateHz: number) => void = () => {};
   #decoder: Promise<StreamDecoder> | undefined;
+  /** Pieces that came before it was known what they are. */
+  #head: { readonly bytes: Buffer; readonly seq: number }[] = [];
   #receivedSeq: number;
 
   constructor(host: LiveHost, store: SessionStore, ffmpegPath: string | undefined) {
@@ -57,9 +64,20 @@ export class SessionIntake {
     const expectedSeq = this.#receivedSeq + 1;
     if (seq > expectedSeq) return { kind: 'missing', expectedSeq };
     this.#receivedSeq = seq;
-    this.#decoder ??= this.#openFor(bytes);
-    void this.#decoder.then((decoder) => decoder.write(bytes, seq)).catch(this.#refuse);
+    this.#head.push({ bytes, seq });
+    if (this.#decoder === undefined) {
+      const beginning = beginningOf(Buffer.concat(this.#head.map((piece) => piece.bytes)));
+      if (beginning === undefined && !this.#isTakenUp) return { kind: 'taken' };
+      this.#decoder = this.#openFor(beginning ?? 'samples');
+    }
+    this.#writeHead(this.#decoder);
     return { kind: 'taken' };
+  }
+
+  #writeHead(decoder: Promise<StreamDecoder>): void {
+    for (const { bytes, seq } of this.#head.splice(0)) {
+      void decoder.then((opened) => opened.write(bytes, seq)).catch(this.#refuse);
+    }
   }
 
   /** What was understood before becomes final; then the session ends, and says why. */
@@ -67,6 +85,10 @@ export class SessionIntake {
 
   /** Settles when the host has all that was accepted. */
   async flush(): Promise<void> {
+    if (this.#head.length > 0) {
+      this.#decoder ??= this.#openFor('samples');
+      this.#writeHead(this.#decoder);
+    }
     await (await this.#decoder?.catch(() => undefined))?.flush();
   }
 
@@ -74,9 +96,11 @@ export class SessionIntake {
     void this.#decoder?.then((decoder) => decoder.close()).catch(() => undefined);
   }
 
-  async #openFor(head: Buffer): Promise<StreamDecoder> {
-    const known = await this.#knownEncoding();
-    const encoding = known ?? encodingOf(head);
+  /** Bytes know better than clients: one recorder writes WebM in one browser and MP4 in another. */
+  async #openFor(beginning: Exclude<ReturnType<typeof beginningOf>, undefined>) {
+    const declared = this.#host.identity.format.encoding;
+    const known = this.#isTakenUp ? await this.#knownEncoding() : undefined;
+    const encoding = known ?? encodingOf(beginning, declared);
     if (known === undefined && this.#store.isDurable) {
       await writeFile(join(this.#store.folder, ENCODING_FILE), encoding, { mode: 0o600 });
     }
@@ -85,7 +109,9 @@ export class SessionIntake {
 
   async #open(encoding: Encoding): Promise<StreamDecoder> {
     if (encoding === 'pcm16' || encoding === 'float32') {
-      return rawDecoder(this.#host, encoding, this.#host.identity.format.sampleRateHz);
+      const { sampleRateHz: rateHz } = this.#host.identity.format;
+      const onOtherRate = (otherHz: number): void => this.onOtherRate(otherHz);
+      return rawDecoder(this.#host, { encoding, rateHz, onOtherRate });
     }
     if (this.#isTakenUp && !this.#keeps(encoding)) {
       const message = 'The service has restarted, and an encoded stream cannot go on';
@@ -106,19 +132,28 @@ export class SessionIntake {
     return isContainer && this.#store.isDurable && this.#host.identity.keepsAudio;
   }
 
-  /** As the client says, or as its first bytes have told; undefined before they come. */
+  /** As its first bytes have told, or else as the client says; undefined before they come. */
   async #knownEncoding(): Promise<Encoding | undefined> {
-    const { encoding } = this.#host.identity.format;
-    if (encoding !== 'auto') return encoding;
     const path = join(this.#store.folder, ENCODING_FILE);
     const text = await readFile(path, 'utf8').catch(() => undefined);
-    return ENCODINGS.find((known) => known === text);
+    const { encoding } = this.#host.identity.format;
+    return (
+      ENCODINGS.find((known) => known === text) ?? (encoding === 'auto' ? undefined : encoding)
+    );
   }
 }
 
-function encodingOf(head: Buffer): 'pcm16' | StreamContainer {
-  const letters = head.toString('latin1', 0, 4);
-  if (letters === '\x1aE\xdf\xa3') return 'webm';
-  if (letters === 'OggS') return 'ogg';
-  return letters === 'RIFF' ? 'wav' : 'pcm16';
+/** @throws {SttError} AUDIO_UNSUPPORTED */
+function encodingOf(
+  beginning: Exclude<ReturnType<typeof beginningOf>, undefined>,
+  declared: AudioFormat['encoding'],
+): Encoding {
+  if (beginning === 'foreign') {
+    const formats = 'WebM, Ogg, WAV, MP3, FLAC, AAC or an MP4 whose index comes first';
+    throw new SttError('AUDIO_UNSUPPORTED', `A live stream must be ${formats}, or samples`);
+  }
+  if (beginning !== 'samples') return beginning;
+  if (declared === 'auto') return 'pcm16';
+  if (declared === 'pcm16' || declared === 'float32' || HEADLESS.has(declared)) return declared;
+  throw new SttError('AUDIO_UNSUPPORTED', `The stream does not begin as ${declared} does`);
 }

@@ -4,12 +4,14 @@ import {
   openDecodingStream,
   type StreamContainer,
 } from '../../audio/ffmpeg-stream.ts';
+import { pieceReader } from '../../audio/stream-pieces.ts';
 import { StreamResampler } from '../../audio/stream-resampler.ts';
 import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
 import { SttError } from '../../core/errors.ts';
 import { Persistence } from './delays.ts';
 import type { LiveHost } from './live-host.ts';
 import { pcm16Waveform } from './pcm16.ts';
+import { SampleRateCheck } from './sample-rate-check.ts';
 import type { SessionStream } from './session-stream.ts';
 import { DEFAULT_WINDOW_TIMING } from './window-caller.ts';
 
@@ -21,12 +23,19 @@ export interface StreamDecoder {
   close(): void;
 }
 
+interface RawFormat {
+  readonly encoding: 'pcm16' | 'float32';
+  readonly rateHz: number;
+  /** Hears once of samples that have another rate by all appearances. */
+  readonly onOtherRate: (rateHz: number) => void;
+}
+
 /** Samples as they are. */
 export function rawDecoder(
   host: LiveHost,
-  encoding: 'pcm16' | 'float32',
-  rateHz: number,
+  { encoding, rateHz, onOtherRate }: RawFormat,
 ): StreamDecoder {
+  const check = rateHz === SAMPLE_RATE_HZ ? new SampleRateCheck() : null;
   const resampler = rateHz === SAMPLE_RATE_HZ ? null : new StreamResampler(rateHz);
   const toWaveform = encoding === 'pcm16' ? pcm16Waveform : float32Waveform;
   const bytesPerSample = encoding === 'pcm16' ? 2 : 4;
@@ -38,6 +47,8 @@ export function rawDecoder(
       odd = bytes.subarray(whole);
       const waveform = toWaveform(bytes.subarray(0, whole));
       host.hear(resampler?.push(waveform) ?? waveform, chunkSeq);
+      const otherHz = check?.hear(waveform);
+      if (otherHz !== undefined) onOtherRate(otherHz);
     },
     flush: async () => {
       if (resampler) host.hear(resampler.flush(), host.heardSeq);
@@ -67,37 +78,75 @@ interface Container {
 const MAX_WAITING_BYTES = 1024 * 1024;
 const WAIT_MS = 5;
 
-/** A piece is acknowledged when it is kept, or else when samples have come of it. */
+/** Pieces of which samples should have come, and bytes that hold some. */
+const MAX_MUTE_MS = 15_000;
+const MIN_MUTE_PIECES = 3;
+const MIN_BYTES = 4096;
+
+/**
+ * A piece is acknowledged when it is kept, or else when samples have come of it. A stream of which
+ * none come is refused; pieces that each have a header are decoded one after the other.
+ */
 export function containerDecoder(host: LiveHost, source: Container): StreamDecoder {
-  const { kept, onFailure } = source;
+  const { kept } = source;
+  const opened = { atMs: performance.now(), pieces: 0, bytes: 0, hasSamples: false };
+  const onFailure = (error: SttError): void => {
+    const isMute = error.code === 'AUDIO_UNDECODABLE' && !opened.hasSamples;
+    source.onFailure(isMute ? mute() : error);
+  };
   const closed = new AbortController();
   const { patienceMs } = DEFAULT_WINDOW_TIMING;
   const disk = new Persistence(() => undefined, { patienceMs, signal: closed.signal });
   let written = host.chunkSeq;
   let known = kept ? host.sampleCount : 0;
   const onSamples = (bytes: Buffer): void => {
+    opened.hasSamples ||= bytes.length > 0;
     const fresh = pcm16Waveform(bytes).subarray(known);
     known = Math.max(0, known - bytes.length / 2);
     if (fresh.length > 0) host.hear(fresh, written);
   };
-  const stream = openDecodingStream(source, onSamples, onFailure);
+  const open = (): DecodingStream => openDecodingStream(source, onSamples, onFailure);
+  let stream = open();
+  let hasBegun = false;
+  const read = pieceReader(source.container);
+  const put = async (piece: Buffer): Promise<void> => {
+    const { bytes, isNew } = read(piece);
+    if (isNew && hasBegun) {
+      await stream.end();
+      if (!closed.signal.aborted) stream = open();
+    }
+    hasBegun ||= isNew;
+    if (bytes.length > 0) stream.write(bytes);
+  };
   let work: Promise<void> = Promise.resolve();
   const next = (step: () => Promise<void> | void): void => {
     work = work.then(step).catch((thrown: unknown) => {
       if (!closed.signal.aborted) onFailure(SttError.from(thrown));
     });
   };
-  if (kept) next(() => replay(kept, stream));
+  if (kept) {
+    next(async () => {
+      for await (const bytes of kept.pieces()) {
+        await put(bytes);
+        while (stream.waitingBytes > MAX_WAITING_BYTES) await sleep(WAIT_MS);
+      }
+    });
+  }
   return {
     write: (bytes, chunkSeq) =>
       next(async () => {
         if (kept) await disk.run(() => kept.append(chunkSeq, bytes));
         written = chunkSeq;
-        stream.write(bytes);
+        opened.pieces += 1;
+        opened.bytes += bytes.length;
+        await put(bytes);
+        const isLate = performance.now() - opened.atMs > MAX_MUTE_MS;
+        if (isLate && opened.pieces >= MIN_MUTE_PIECES && !opened.hasSamples) throw mute();
       }),
     flush: async () => {
       await work;
       await stream.end();
+      if (opened.bytes >= MIN_BYTES && !opened.hasSamples) onFailure(mute());
     },
     close: () => {
       closed.abort(new SttError('JOB_CANCELLED', 'The session was closed'));
@@ -106,9 +155,5 @@ export function containerDecoder(host: LiveHost, source: Container): StreamDecod
   };
 }
 
-async function replay(kept: SessionStream, stream: DecodingStream): Promise<void> {
-  for await (const bytes of kept.pieces()) {
-    stream.write(bytes);
-    while (stream.waitingBytes > MAX_WAITING_BYTES) await sleep(WAIT_MS);
-  }
-}
+const mute = (): SttError =>
+  new SttError('AUDIO_UNSUPPORTED', 'No sound comes of the stream: its codec is not decoded here');

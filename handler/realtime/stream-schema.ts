@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { SttError } from '../../core/errors.ts';
-import { describeIssues } from '../input-issues.ts';
 import { candidatesField, languageField } from '../languages.ts';
+import { readInput } from '../read-input.ts';
 
 const MAX_ID_CHARS = 256;
 const MAX_PROMPT_CHARS = 4000;
@@ -44,8 +43,5 @@ export const isStreamInput = (rawInput: unknown): boolean =>
   rawInput.task === 'stream';
 
 /** @throws {SttError} INPUT_INVALID naming every bad field and what was expected, never a value. */
-export function parseStreamInput(rawInput: unknown): StreamInput {
-  const parsed = StreamInputSchema.safeParse(rawInput);
-  if (parsed.success) return parsed.data;
-  throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
-}
+export const parseStreamInput = (rawInput: unknown): StreamInput =>
+  readInput(StreamInputSchema, rawInput);

@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { SttError } from '../../../core/errors.ts';
-import { describeIssues } from '../../input-issues.ts';
+import { readInput } from '../../read-input.ts';
 import { MAX_KEYWORD_CHARS, MAX_KEYWORDS, MAX_PROMPT_CHARS } from '../../schema.ts';
 import { formValueReader } from '../form-values.ts';
 
@@ -78,7 +77,7 @@ export function parseOpenAiRequest(task: OpenAiTask, fields: Fields): OpenAiRequ
 }
 
 function transcriptionOf(fields: Fields): OpenAiRequest {
-  const form = parse(TranscriptionRequest, withNested(readTranscription(fields)));
+  const form = readInput(TranscriptionRequest, withNested(readTranscription(fields)));
   const format = form.response_format;
   const wantsWords = form.timestamp_granularities.includes('word');
   return {
@@ -102,7 +101,7 @@ function transcriptionOf(fields: Fields): OpenAiRequest {
 }
 
 function translationOf(fields: Fields): OpenAiRequest {
-  const form = parse(TranslationRequest, readTranslation(fields));
+  const form = readInput(TranslationRequest, readTranslation(fields));
   const format = form.response_format;
   return {
     task: 'translate',
@@ -154,14 +153,8 @@ function withNested(form: Readonly<Record<string, unknown>>): Record<string, unk
   for (const [name, value] of Object.entries(form)) {
     const key = /^chunking_strategy\[(\w+)\]$/.exec(name)?.[1];
     if (key === undefined) flat[name] = value;
-    else nested[key] = key === 'type' ? value : Number(value);
+    else nested[key] = value;
   }
   if (Object.keys(nested).length > 0) flat['chunking_strategy'] = nested;
   return flat;
-}
-
-function parse<T extends z.ZodType>(schema: T, form: Readonly<Record<string, unknown>>) {
-  const parsed = schema.safeParse(form);
-  if (parsed.success) return parsed.data;
-  throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
 }

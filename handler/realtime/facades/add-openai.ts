@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { SttError } from '../../../core/errors.ts';
 import { openAiErrorOf } from '../../http/openai/openai-errors.ts';
-import { describeIssues } from '../../input-issues.ts';
+import { readInput } from '../../read-input.ts';
 import { AccessTokens } from '../access-tokens.ts';
 import type { RealtimeCaller } from '../contracts.ts';
 import { keyInHeaders } from '../credentials.ts';
@@ -62,11 +62,7 @@ function addClientSecrets(
     try {
       const caller = identify(keyInHeaders(request));
       if (!caller) throw unauthenticated();
-      const asked = SecretRequest.safeParse(request.body ?? {});
-      if (!asked.success) {
-        throw new SttError('INPUT_INVALID', describeIssues(asked.error.issues));
-      }
-      const { session, expires_after } = asked.data;
+      const { session, expires_after } = readInput(SecretRequest, request.body ?? {});
       const settings = updatedSettings(defaultSettings(model()), session ?? {}, false);
       const { token, expiresAtMs } = secrets.issue({ caller, settings }, expires_after?.seconds);
       const expires_at = Math.floor(expiresAtMs / 1000);
@@ -114,8 +110,4 @@ const QuerySchema = z.object({
 });
 
 /** @throws {SttError} INPUT_INVALID. */
-function queryOf({ query }: FastifyRequest): z.output<typeof QuerySchema> {
-  const parsed = QuerySchema.safeParse(query);
-  if (parsed.success) return parsed.data;
-  throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
-}
+const queryOf = ({ query }: FastifyRequest) => readInput(QuerySchema, query);

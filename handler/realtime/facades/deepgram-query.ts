@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { SttError } from '../../../core/errors.ts';
 import type { SpokenLanguage } from '../../../core/languages.ts';
-import { describeIssues } from '../../input-issues.ts';
 import { candidatesField, languageField, refuseConflict } from '../../languages.ts';
+import { readInput } from '../../read-input.ts';
 import type { IncomingFormat } from './incoming-audio.ts';
 
 const ENCODINGS = {
@@ -12,13 +12,13 @@ const ENCODINGS = {
   alaw: 'alaw',
   opus: 'ogg',
   'ogg-opus': 'ogg',
+  flac: 'flac',
 } as const;
 
 const MAX_CHANNELS = 8;
 
-const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
-const switchedOff = z.literal('false', { error: 'not available on live audio' });
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const switchedOff = z.literal(false, { error: 'not available on live audio' });
+const whole = (min: number, max: number) => z.number().int().min(min).max(max);
 
 const Language = z
   .string()
@@ -41,12 +41,14 @@ const QuerySchema = z
     model: z.string().max(128).optional(),
     language: Language,
     detect_language: Detected,
-    encoding: z.enum(['linear16', 'linear32', 'mulaw', 'alaw', 'opus', 'ogg-opus']).optional(),
+    encoding: z
+      .enum(['linear16', 'linear32', 'mulaw', 'alaw', 'opus', 'ogg-opus', 'flac'])
+      .optional(),
     sample_rate: whole(8000, 192_000).optional(),
     channels: whole(1, MAX_CHANNELS).default(1),
-    interim_results: flag.default(false),
-    vad_events: flag.default(false),
-    endpointing: z.union([flag, whole(0, 60_000)]).default(true),
+    interim_results: z.boolean().default(false),
+    vad_events: z.boolean().default(false),
+    endpointing: z.union([whole(0, 60_000), z.boolean()]).default(true),
     utterance_end_ms: whole(1000, 60_000).optional(),
     multichannel: switchedOff.optional(),
     diarize: switchedOff.optional(),
@@ -82,9 +84,7 @@ export function listenSettingsOf(
   query: unknown,
   { requestId, model }: Pick<ListenSettings, 'requestId' | 'model'>,
 ): ListenSettings {
-  const parsed = QuerySchema.safeParse(query);
-  if (!parsed.success) throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
-  const { encoding, endpointing, utterance_end_ms, ...asked } = parsed.data;
+  const { encoding, endpointing, utterance_end_ms, ...asked } = readInput(QuerySchema, query);
   if (encoding === 'linear32' && asked.channels > 1) {
     throw new SttError('INPUT_INVALID', 'channels: linear32 must be mono');
   }

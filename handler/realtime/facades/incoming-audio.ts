@@ -1,3 +1,4 @@
+import { beginningOf } from '../../../audio/stream-beginning.ts';
 import type { AudioFormat } from '../contracts.ts';
 import { g711ToPcm16 } from './g711.ts';
 
@@ -14,9 +15,15 @@ export class IncomingAudio {
   readonly #format: IncomingFormat;
   /** The beginning of a frame whose end has not come yet. */
   #rest: Buffer = Buffer.alloc(0);
+  /** Whether it has a header after all, which the session reads; undefined before it begins. */
+  #isContainer: boolean | undefined;
 
   constructor(format: IncomingFormat) {
     this.#format = format;
+  }
+
+  get isContainer(): boolean {
+    return this.#isContainer ?? false;
   }
 
   get sessionFormat(): AudioFormat {
@@ -27,6 +34,9 @@ export class IncomingAudio {
 
   convert(bytes: Buffer): Buffer {
     const { encoding, channels } = this.#format;
+    if (bytes.length === 0) return bytes;
+    this.#isContainer ??= (beginningOf(bytes) ?? 'samples') !== 'samples';
+    if (this.#isContainer) return bytes;
     if (encoding === 'mulaw' || encoding === 'alaw')
       return this.#mixed(g711ToPcm16(bytes, encoding));
     return encoding === 'pcm16' && channels > 1 ? this.#mixed(bytes) : bytes;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SttError } from '../../../core/errors.ts';
-import { describeIssues } from '../../input-issues.ts';
+import { readInput } from '../../read-input.ts';
+import { Base64Audio } from '../client-messages.ts';
 
 const eventId = z.string().max(512).optional();
 
@@ -16,7 +17,7 @@ const MessageSchema = z.discriminatedUnion(
     z.object({
       type: z.literal('input_audio_buffer.append'),
       event_id: eventId,
-      audio: z.base64(),
+      audio: Base64Audio,
     }),
     z.object({ type: z.literal('input_audio_buffer.commit'), event_id: eventId }),
     z.object({ type: z.literal('input_audio_buffer.clear'), event_id: eventId }),
@@ -27,11 +28,7 @@ const MessageSchema = z.discriminatedUnion(
 export type OpenAiMessage = z.output<typeof MessageSchema>;
 
 /** @throws {SttError} INPUT_INVALID. */
-export function parseOpenAiMessage(raw: unknown): OpenAiMessage {
-  const parsed = MessageSchema.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  throw new SttError('INPUT_INVALID', describeIssues(parsed.error.issues));
-}
+export const parseOpenAiMessage = (raw: unknown): OpenAiMessage => readInput(MessageSchema, raw);
 
 /** @throws {SttError} INPUT_INVALID for a text that is no JSON. */
 export function jsonOf(text: string): unknown {

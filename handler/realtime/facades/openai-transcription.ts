@@ -63,7 +63,11 @@ export class OpenAiTranscription implements SocketSpeaker {
 
   /** Audio in binary messages is a convenience; OpenAI's clients send base64. */
   receiveAudio(bytes: Buffer): void {
-    this.#append(bytes);
+    try {
+      this.#append(bytes);
+    } catch (thrown) {
+      this.#fail(SttError.from(thrown), null);
+    }
   }
 
   receiveText(text: string): void {
@@ -95,7 +99,7 @@ export class OpenAiTranscription implements SocketSpeaker {
         this.#update(message.session, true);
         break;
       case 'input_audio_buffer.append':
-        this.#append(Buffer.from(message.audio, 'base64'));
+        this.#append(message.audio);
         break;
       case 'input_audio_buffer.commit':
         this.#commit();
@@ -118,6 +122,12 @@ export class OpenAiTranscription implements SocketSpeaker {
   #append(bytes: Buffer): void {
     this.#running ??= this.#start();
     const samples = this.#running.audio.convert(bytes);
+    if (this.#running.audio.isContainer) {
+      throw new SttError(
+        'AUDIO_UNSUPPORTED',
+        'audio: expected samples, found a file with a header',
+      );
+    }
     const { sampleRateHz } = this.#running.audio.sessionFormat;
     this.#running.appendedSec += samples.length / 2 / sampleRateHz;
     this.#running.link.receiveAudio(samples);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -48,24 +48,56 @@ test('every length of padding is accepted', async () => {
 test('nothing is AUDIO_EMPTY', async () => {
   await expectCode(openBase64(''), 'AUDIO_EMPTY');
   await expectCode(openBase64('data:audio/wav;base64,'), 'AUDIO_EMPTY');
+  await expectCode(openBase64('data:'), 'AUDIO_EMPTY'); // A file reader's, of an empty blob.
+  await expectCode(openBase64(' \n'), 'AUDIO_EMPTY');
 });
 
-test('anything but strict base64 is INPUT_INVALID', async () => {
+test('base64 is understood as clients write it', async () => {
+  const odd = Buffer.concat([AUDIO, Buffer.alloc(1)]); // Needs padding.
+  const good = odd.toString('base64');
+  const written = {
+    'lines as in mail': good.replace(/.{76}/g, '$&\r\n'),
+    'lines of an odd length, indented': good.replace(/.{77}/g, '$&\n  '),
+    'a line break at the end': `${good}\n`,
+    'blanks around it': `  ${good} `,
+    'no padding': good.replace(/=+$/, ''),
+    'half of the padding': good.replace(/==$/, '='),
+    'padding on a line of its own': good.replace('==', '=\n=\n'),
+    'letters for URLs': odd.toString('base64url'),
+    'both alphabets': odd.toString('base64').replace('+', '-'),
+    'a data URI of any type': `data:text/html;base64,${good}`,
+    'a data URI without a type': `data:;base64,${good}`,
+    'a data URI of a recorder': `data:audio/webm;codecs=opus;base64,${good}`,
+    'a data URI with a quoted list': `data:video/webm; codecs="vp8, opus"; base64, ${good}`,
+    'a data URI in capitals behind a blank': ` DATA:AUDIO/WAV;BASE64,${good}`,
+  };
+  for (const [how, data] of Object.entries(written)) {
+    const waveform = await openBase64(data);
+    const decoded = await waveform.read({ start: 0, end: waveform.sampleCount });
+    const isSame = decoded.every((value, sample) => value * 32_768 === SAMPLES[sample]);
+    expect([how, decoded.length, isSame]).toEqual([how, SAMPLES.length, true]);
+    await waveform.close();
+  }
+});
+
+test('base64 that has lost something is INPUT_INVALID', async () => {
   const good = AUDIO.toString('base64');
+  const plus = good.indexOf('+');
   const bad = {
-    'a lost character': good.slice(1),
-    'a line break': `${good.slice(0, 76)}\n${good.slice(77)}`,
-    'a character of base64url': `${good.slice(0, 300_000)}-${good.slice(300_001)}`,
+    'a lost character': `${good.slice(0, 4)}${good.slice(5)}`,
+    'a blank, as forms write a plus': `${good.slice(0, plus)} ${good.slice(plus + 1)}`,
+    'a foreign character': `${good.slice(0, 300_000)}*${good.slice(300_001)}`,
     'padding in the middle': `${good.slice(0, 2)}==${good}`,
     'too much padding': 'A===',
+    'padding behind whole bytes': 'AAAA=',
     'unused bits that are set': 'UklGRh==',
-    'another data URI': `data:text/html;base64,${good}`,
+    'unused bits that are set, without padding': 'UklGRh',
     'a data URI without base64': 'data:audio/wav,aaaa',
   };
   for (const data of Object.values(bad)) await expectCode(openBase64(data), 'INPUT_INVALID');
 });
 
-test('the size of base64 is judged before it is decoded, to the byte', async () => {
+test('the size of base64 is judged to the byte', async () => {
   const data = AUDIO.toString('base64');
   await expectCode(openBase64(data, AUDIO.length - 1), 'AUDIO_TOO_LARGE');
   await (await openBase64(data, AUDIO.length)).close();
@@ -79,6 +111,50 @@ test('a path may be relative to the root or absolute below it', async () => {
     expect(waveform.sampleCount).toBe(SAMPLES.length);
     await waveform.close();
   }
+});
+
+test('a name in either Unicode normalization is the same file', async () => {
+  const names = ['회의/녹음 1.wav', 'Réunion/Übersicht.wav', 'か\u3099/は\u309a.wav'];
+  for (const name of names) {
+    for (const form of ['NFC', 'NFD'] as const) {
+      const stored = name.normalize(form);
+      await mkdir(join(bench.root, stored, '..'), { recursive: true });
+      const path = await bench.write(stored, AUDIO);
+      const [folder = '', file = ''] = name.split('/');
+      const mixed = `${folder.normalize('NFD')}/${file.normalize('NFC')}`;
+      for (const asked of [name.normalize('NFC'), name.normalize('NFD'), mixed]) {
+        await (await bench.open(asked)).close();
+        await (await bench.open(join(bench.root, asked))).close();
+      }
+      await rm(path);
+    }
+  }
+});
+
+test('of two names that are the same but for their normalization, each is its own file', async () => {
+  const longer = wavBytes(SAMPLES.subarray(0, 1000));
+  await bench.write('é.wav'.normalize('NFC'), AUDIO);
+  await bench.write('é.wav'.normalize('NFD'), longer);
+  for (const [form, count] of [
+    ['NFC', SAMPLES.length],
+    ['NFD', 1000],
+  ] as const) {
+    const waveform = await bench.open('é.wav'.normalize(form));
+    expect(waveform.sampleCount).toBe(count);
+    await waveform.close();
+  }
+});
+
+test('a name is not looked for in folders outside the root', async () => {
+  const outside = join(bench.folder, 'outside');
+  await mkdir(outside);
+  await writeFile(join(outside, 'é.wav'.normalize('NFD')), AUDIO);
+  await symlink(outside, join(bench.root, 'ö'.normalize('NFD')));
+  const there = await expectCode(bench.open('ö/é.wav'.normalize('NFC')), 'PATH_FORBIDDEN');
+  const missing = await expectCode(bench.open('ö/ü.wav'.normalize('NFC')), 'PATH_FORBIDDEN');
+  expect(there.message).toBe(missing.message);
+  await expectCode(bench.open('없음.wav'), 'AUDIO_NOT_FOUND');
+  await expectCode(bench.open('../é.wav'), 'PATH_FORBIDDEN');
 });
 
 test('without a root every path is PATH_FORBIDDEN, and the message names the setting', async () => {

@@ -3,6 +3,7 @@
 /** Codes that mean the same to whoever uses the page. @type {Record<string, string>} */
 const SAME = {
   AUDIO_NOT_FOUND: 'TRY_AGAIN',
+  AUDIO_FETCH_REFUSED: 'TRY_AGAIN',
   AUDIO_FETCH_FAILED: 'TRY_AGAIN',
   AUDIO_FETCH_TIMEOUT: 'TRY_AGAIN',
   HANDOVER_FAILED: 'TRY_AGAIN',
