@@ -210,12 +210,12 @@ describe('addresses', () => {
     expect(await codeOf({ audio_url }, mixed)).toBe('URL_FORBIDDEN');
   });
 
-  test('an answer that is compressed, a playlist, or larger than allowed is refused', async () => {
+  test('an answer that is or unpacks to more than is allowed, or a playlist, is refused', async () => {
     const resolve: Resolve = async () => [ATTACKER];
     const audio_url = `http://attacker.example:${victimPort}/a.wav`;
     const gzip = { 'content-encoding': 'gzip', 'content-type': 'audio/wav' };
     answerOfAttacker = () => [200, gzip, gzipSync(Buffer.alloc(50_000_000))];
-    expect(await codeOf({ audio_url }, resolve)).toBe('AUDIO_UNSUPPORTED');
+    expect(await codeOf({ audio_url }, resolve)).toBe('AUDIO_TOO_LARGE');
     const playlist = scriptBytes('playlist.m3u8', targets()[0]!);
     answerOfAttacker = () => [200, { 'content-type': 'audio/mpeg' }, playlist];
     expect(await codeOf({ audio_url }, resolve)).toBe('AUDIO_UNSUPPORTED');
