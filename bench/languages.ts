@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Converter } from 'opencc-js/t2cn';
 import { z } from 'zod';
 import { openAudio } from '../audio/open-audio.ts';
 import { loadConfig } from '../core/config.ts';
@@ -35,6 +36,8 @@ const { values } = parseArgs({
     model: { type: 'string', default: WHISPER_BASE.folder },
     python: { type: 'string', default: 'python3' },
     language: { type: 'string' },
+    /** Folder where the peers' answers are kept for the next run; they take minutes. */
+    answers: { type: 'string' },
     /** Prints each text beside its transcript. */
     texts: { type: 'boolean', default: false },
   },
@@ -60,9 +63,6 @@ interface System {
   readonly name: string;
   transcribe(recordings: readonly Recording[]): Promise<readonly Answer[]>;
 }
-
-if (existsSync(join(AUDIO, 'transcripts.tsv'))) await report();
-else process.stdout.write(`no recordings: ${values.audio}/transcripts.tsv is not there\n`);
 
 async function report(): Promise<void> {
   const recordings = await readRecordings();
@@ -165,12 +165,14 @@ const peer =
   (name: string, folder: string) =>
   async (recordings: readonly Recording[]): Promise<Answer[]> => {
     const workFolder = await mkdtemp(join(tmpdir(), 'stt-languages-'));
-    const [files, out] = [join(workFolder, 'files.json'), join(workFolder, 'answers.json')];
+    const files = join(workFolder, 'files.json');
+    const out = join(values.answers ?? workFolder, `${name}.json`);
     await writeFile(files, JSON.stringify(recordings.map(({ path }) => path)));
     const script = join(ROOT, 'bench/peers/transcribe_files.py');
-    execFileSync(values.python, [script, name, resolve(ROOT, folder), files, out], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
+    if (!existsSync(out))
+      execFileSync(values.python, [script, name, resolve(ROOT, folder), files, out], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      });
     const answers = Answers.parse(JSON.parse(await readFile(out, 'utf8')));
     await rm(workFolder, { recursive: true });
     return answers;
@@ -188,9 +190,13 @@ function rateOf(
   return errorRate(sumErrors(counts));
 }
 
+/** Whisper writes Chinese in either script as it likes. */
+const toSimplified = Converter({ from: 't', to: 'cn' });
+
 function errorsOf({ language, transcripts }: Recording, text: string): ErrorCounts {
   const count = BY_CHARACTER.has(language) ? countCharacterErrors : countWordErrors;
-  const byForm = transcripts.map((transcript) => count(transcript, text));
+  const inOneScript = (form: string): string => (language === 'zh' ? toSimplified(form) : form);
+  const byForm = transcripts.map((form) => count(inOneScript(form), inOneScript(text)));
   return byForm.reduce((best, next) => (errorRate(next) < errorRate(best) ? next : best));
 }
 
@@ -204,3 +210,6 @@ function printTexts(recordings: readonly Recording[], answers: readonly Answer[]
     );
   }
 }
+
+if (existsSync(join(AUDIO, 'transcripts.tsv'))) await report();
+else process.stdout.write(`no recordings: ${values.audio}/transcripts.tsv is not there\n`);
