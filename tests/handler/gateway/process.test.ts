@@ -19,8 +19,11 @@ const SECRET = `whsec_${Buffer.from('of the gateway test, 24 bytes').toString('b
 const SPOKEN = expect.stringMatching(/^Good morning everyone/);
 
 /** The first seconds of the sample. */
-const recording = (seconds: number): Buffer =>
-  SAMPLE.subarray(0, WAV_HEADER_BYTES + seconds * BYTES_PER_SEC);
+function recording(seconds: number): Buffer {
+  const bytes = Buffer.from(SAMPLE.subarray(0, WAV_HEADER_BYTES + seconds * BYTES_PER_SEC));
+  bytes.writeUInt32LE(seconds * BYTES_PER_SEC, WAV_HEADER_BYTES - 4);
+  return bytes;
+}
 const SHORT = recording(6);
 /** Takes a worker several times what a signal takes to reach it. */
 const LONG = recording(20);
