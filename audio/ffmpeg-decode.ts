@@ -1,12 +1,12 @@
 import { SttError } from '../core/errors.ts';
+import { type AudioTracks, findTrack } from './audio-tracks.ts';
 import { type DecodeTask, tooLong } from './decode-task.ts';
 import { findFfmpeg } from './ffmpeg-path.ts';
 import { runFfmpeg } from './ffmpeg-process.ts';
 import type { AudioLimits } from './limits.ts';
 import type { MediaType } from './media-type.ts';
-import { writeAt } from './spool.ts';
-import { BYTES_PER_SAMPLE } from './spooled-waveform.ts';
 import { SAMPLE_RATE_HZ } from './time.ts';
+import { WavStream } from './wav-stream.ts';
 
 /** The demuxers a container may need; playlists, DASH, concat and devices are in none. */
 const DEMUXERS: Record<MediaType, string> = {
@@ -32,48 +32,55 @@ const MAX_ALLOCATION_BYTES = 256 * 1024 * 1024;
 const defaultTimeoutMs = (maxSec: number): number => 30_000 + maxSec * 100;
 
 /**
- * Writes the first audio track as 16 kHz mono int16 and returns the number of samples. What
- * could be decoded of a damaged file is kept.
- * @throws {SttError} AUDIO_UNDECODABLE, AUDIO_WITHOUT_SOUND, AUDIO_EMPTY, AUDIO_TOO_LONG,
- * FFMPEG_MISSING, DECODE_TIMEOUT, DISK_FULL
+ * Writes one audio track as 16 kHz float32 samples of all its channels, and returns which. What could
+ * be decoded of a damaged file is kept.
+ * @throws {SttError} AUDIO_UNDECODABLE, AUDIO_UNSUPPORTED, AUDIO_WITHOUT_SOUND, AUDIO_EMPTY,
+ * AUDIO_TOO_LONG, INPUT_INVALID, FFMPEG_MISSING, DECODE_TIMEOUT, DISK_FULL
  */
 export async function decodeByFfmpeg(
   task: DecodeTask,
   limits: AudioLimits,
   signal: AbortSignal,
-): Promise<number> {
-  const ffmpegPath = await findFfmpeg(limits.ffmpegPath);
-  const maxBytes = Math.floor(limits.maxSec * SAMPLE_RATE_HZ) * BYTES_PER_SAMPLE;
-  let position = 0;
+): Promise<AudioTracks> {
+  const { output, workingFolder, mediaType } = task;
+  const call = {
+    ffmpegPath: await findFfmpeg(limits.ffmpegPath),
+    argv: ['-v', 'info', ...inputArguments(task)],
+    workingFolder,
+    timeoutMs: limits.decodeTimeoutMs ?? defaultTimeoutMs(limits.maxSec),
+  };
+  const tracks = await findTrack({ mediaType, asked: task.audioTrack }, call, signal);
+  const maxFrames = Math.floor(limits.maxSec * SAMPLE_RATE_HZ);
+  const stream = new WavStream((layout) => output.begin(layout));
+  const argv = [...inputArguments(task), ...outputArguments(tracks.chosen, limits.maxSec)];
   const { exitCode, complaints } = await runFfmpeg(
-    {
-      ffmpegPath,
-      argv: decodeArguments(task, limits.maxSec),
-      workingFolder: task.workingFolder,
-      timeoutMs: limits.decodeTimeoutMs ?? defaultTimeoutMs(limits.maxSec),
-    },
+    { ...call, argv: ['-v', 'error', ...argv] },
     async (bytes) => {
-      if (position + bytes.length > maxBytes) throw tooLong(limits.maxSec);
-      position = await writeAt(task.output.handle, bytes, position);
+      const frames = await stream.push(bytes);
+      if (frames.length > 0) await output.write(frames);
+      if (output.frameCount > maxFrames) throw tooLong(limits.maxSec);
     },
     signal,
   );
-  if (position < BYTES_PER_SAMPLE) throw explainSilence(exitCode, complaints);
-  return Math.floor(position / BYTES_PER_SAMPLE);
+  if (output.frameCount === 0) throw explainSilence(exitCode, complaints);
+  return tracks;
 }
 
-/** Options before `-i` bind the input, those behind it the output. */
-function decodeArguments({ path, mediaType }: DecodeTask, maxSec: number): string[] {
+/** Of a layout that the file does not name nothing is guessed. */
+const inputArguments = ({ path, mediaType }: DecodeTask): string[] => [
+  ...['-nostdin', '-hide_banner', '-nostats'],
+  ...['-max_alloc', String(MAX_ALLOCATION_BYTES), '-threads', '1'],
+  ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', DEMUXERS[mediaType]],
+  ...['-codec_whitelist', CODECS, '-guess_layout_max', '0', '-i', `file:${path}`],
+];
+
+/** A WAV file, since its header says how many channels there are, and of which layout. */
+function outputArguments(track: number, maxSec: number): string[] {
   const beyondLimitSec = maxSec + 1; // one second more than allowed shows that it was exceeded
   return [
-    ...['-nostdin', '-hide_banner', '-nostats', '-v', 'error'],
-    ...['-max_alloc', String(MAX_ALLOCATION_BYTES), '-threads', '1'],
-    ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', DEMUXERS[mediaType]],
-    ...['-codec_whitelist', CODECS, '-i', `file:${path}`],
-    ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-map_metadata', '-1', '-threads', '1'],
-    ...['-t', String(beyondLimitSec), '-ac', '1', '-ar', String(SAMPLE_RATE_HZ)],
-    ...['-c:a', 'pcm_s16le', '-f', 's16le'],
-    ...['-fs', String(Math.ceil(beyondLimitSec * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE)), 'pipe:1'],
+    ...['-map', `0:a:${track}`, '-vn', '-sn', '-dn', '-map_metadata', '-1', '-threads', '1'],
+    ...['-t', String(beyondLimitSec), '-ar', String(SAMPLE_RATE_HZ)],
+    ...['-c:a', 'pcm_f32le', '-fflags', '+bitexact', '-f', 'wav', 'pipe:1'],
   ];
 }
 

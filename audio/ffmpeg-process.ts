@@ -11,6 +11,8 @@ export interface FfmpegCall {
   readonly argv: readonly string[];
   readonly workingFolder: string;
   readonly timeoutMs: number;
+  /** How much of its messages is kept; by default enough to recognise a complaint. */
+  readonly maxComplaintChars?: number;
 }
 
 export interface FfmpegExit {
@@ -45,7 +47,7 @@ export async function runFfmpeg(
     () => (isClosed = true),
   );
   await waitForStart(child);
-  const complaints = collectText(child.stderr);
+  const complaints = collectText(child.stderr, call.maxComplaintChars ?? MAX_STDERR_CHARS);
   // Until the pipes are closed: a wrapper may have ended before what it started.
   const kill = (): unknown => isClosed || killGroup(child);
   stop.addEventListener('abort', kill, { once: true });
@@ -73,10 +75,10 @@ const waitForStart = (child: ChildProcess): Promise<void> =>
   });
 
 /** Reads to the end, so that the child never waits for us, and keeps the beginning. */
-function collectText(stream: Readable): () => string {
+function collectText(stream: Readable, maxChars: number): () => string {
   let text = '';
   stream.setEncoding('utf8').on('data', (piece: string) => {
-    text += piece.slice(0, MAX_STDERR_CHARS - text.length);
+    text += piece.slice(0, maxChars - text.length);
   });
   return () => text;
 }

@@ -23,7 +23,7 @@ export interface DecodingStream {
 
 /**
  * Decodes a recording while it is being made, by an ffmpeg that sees nothing but its pipes.
- * @param onSamples gets 16 kHz mono samples as little-endian int16.
+ * @param onSamples gets 16 kHz mono samples as little-endian float32.
  * @param onFailure hears once of a stream that is none, or of a missing ffmpeg.
  */
 export function openDecodingStream(
@@ -40,7 +40,7 @@ export function openDecodingStream(
   let odd: Buffer = Buffer.alloc(0);
   child.stdout.on('data', (piece: Buffer) => {
     const bytes = odd.length > 0 ? Buffer.concat([odd, piece]) : piece;
-    const whole = bytes.length - (bytes.length % 2);
+    const whole = bytes.length - (bytes.length % Float32Array.BYTES_PER_ELEMENT);
     odd = bytes.subarray(whole);
     onSamples(bytes.subarray(0, whole));
   });
@@ -74,6 +74,6 @@ const streamArguments = (container: StreamContainer): string[] => [
   // Not `-fflags nobuffer`: it throws away what was read to find out what the stream is.
   ...['-f', DEMUXERS[container], '-i', 'pipe:0'],
   ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-map_metadata', '-1', '-threads', '1'],
-  ...['-ac', '1', '-ar', String(SAMPLE_RATE_HZ), '-c:a', 'pcm_s16le'],
-  ...['-flush_packets', '1', '-f', 's16le', 'pipe:1'],
+  ...['-ac', '1', '-ar', String(SAMPLE_RATE_HZ), '-c:a', 'pcm_f32le'],
+  ...['-flush_packets', '1', '-f', 'f32le', 'pipe:1'],
 ];

@@ -38,7 +38,7 @@ const EXIT_BAD_USAGE = 2;
 const STDOUT = 1;
 /** What a session may hear between its limit and its end. */
 const SESSION_OVERTIME_SEC = 120;
-const WAV_BYTES_PER_SEC = 32_000;
+const WAV_BYTES_PER_SEC = 64_000;
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),

@@ -22,10 +22,12 @@ afterEach(async () => {
   await bench.expectNothingLeft().finally(bench.remove);
 });
 
-/** A shell script in the place of ffmpeg. */
+/** A shell script in the place of ffmpeg; `$HEADER` is a file with a WAV's header, to be continued. */
 async function fakeFfmpeg(script: string): Promise<string> {
   const path = join(bench.folder, 'ffmpeg');
-  await writeFile(path, `#!/bin/sh\n${script}\n`);
+  const header = join(bench.folder, 'header');
+  await writeFile(header, wavBytes(new Float32Array(0), { claimedDataBytes: 0xffff_ffff }));
+  await writeFile(path, `#!/bin/sh\nHEADER=${header}\n${script}\n`);
   await chmod(path, 0o755);
   return path;
 }
@@ -58,7 +60,7 @@ test('a wrapper that ends before its ffmpeg does is DECODE_TIMEOUT too', async (
 
 test('aborting while ffmpeg decodes is JOB_CANCELLED at once', async () => {
   const controller = new AbortController();
-  const ffmpegPath = await fakeFfmpeg('while :; do echo 0123456789abcdef; done');
+  const ffmpegPath = await fakeFfmpeg('cat $HEADER; while :; do echo 0123456789abcde; done');
   const limits = { ffmpegPath, maxSec: 36_000 };
   const opening = bench.open(await needsFfmpeg(), limits, controller.signal);
   setTimeout(() => controller.abort(), 100);
@@ -85,7 +87,7 @@ test('a reason of ours survives the abort', async () => {
 });
 
 test('an ffmpeg that writes without end is stopped at the length limit', async () => {
-  const ffmpegPath = await fakeFfmpeg('while :; do echo 0123456789abcdef; done');
+  const ffmpegPath = await fakeFfmpeg('cat $HEADER; while :; do echo 0123456789abcde; done');
   await expectCode(bench.open(await needsFfmpeg(), { ffmpegPath, maxSec: 1 }), 'AUDIO_TOO_LONG');
 });
 
@@ -108,7 +110,7 @@ test('a crash is AUDIO_UNDECODABLE', async () => {
 });
 
 test('what was decoded before a crash is kept', async () => {
-  const ffmpegPath = await fakeFfmpeg('echo 123; kill -SEGV $$');
+  const ffmpegPath = await fakeFfmpeg('cat $HEADER; echo 1234567; kill -SEGV $$');
   const waveform = await bench.open(await needsFfmpeg(), { ffmpegPath });
   expect(waveform.sampleCount).toBe(2);
   await waveform.close();
@@ -117,7 +119,7 @@ test('what was decoded before a crash is kept', async () => {
 test('ffmpeg gets no environment, no input and no option from a file name', async () => {
   const report = join(bench.folder, 'report');
   const ffmpegPath = await fakeFfmpeg(
-    `/usr/bin/env > ${report}; echo "argv: $*" >> ${report}; cat >> ${report}; echo 12`,
+    `/usr/bin/env > ${report}; echo "argv: $*" >> ${report}; cat >> ${report}; cat $HEADER; echo 123`,
   );
   await bench.write('-i http: x.wav', wavBytes(noise(800), { rateHz: 8000 }));
   await (await bench.open('-i http: x.wav', { ffmpegPath })).close();
