@@ -24,11 +24,16 @@ const NOISE_STEP_BLOCKS = 10;
  * The gain of each block by the levels around it, `[blocks]`, linear: quiet speech is raised to the
  * level of ordinary speech as far as the noise allows, also beside loud speech, and all else stays.
  * @param levelsDb by a `LevelMeter` with blocks of `GAIN_BLOCK_SAMPLES`.
+ * @param leastDb what a block counts as at least, as if it were so loud.
  */
-export function gainsOf(levelsDb: readonly number[]): Float32Array {
+export function gainsOf(
+  levelsDb: readonly number[],
+  leastDb: readonly number[] = levelsDb,
+): Float32Array {
   const noiseDb = noiseLevels(levelsDb);
+  const countedDb = levelsDb.map((levelDb, block) => Math.max(levelDb, leastDb[block]!));
   return Float32Array.from(levelsDb, (_, block) => {
-    const near = around(levelsDb, block, NEAR_BLOCKS);
+    const near = around(countedDb, block, NEAR_BLOCKS);
     return gainFor(loudnessOf(near, LOUD_BLOCKS), noiseDb[Math.floor(block / NOISE_STEP_BLOCKS)]!);
   });
 }

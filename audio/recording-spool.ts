@@ -74,8 +74,24 @@ export class RecordingSpool {
   /** The mix alone, or each channel. @throws {SttError} DISK_FULL */
   async finish(): Promise<readonly SpooledSamples[]> {
     for (const mix of this.#mixer?.flush() ?? []) await this.#tracks[0]!.write(mix);
-    return this.#tracks.map((track) => track.finish());
+    const levels = this.#tracks.map((track) => track.finish());
+    return this.#tracks.map((track, channel) =>
+      track.spooled(crosstalk(levels.filter((_, other) => other !== channel))),
+    );
   }
+}
+
+/** What comes over from another channel is by so much less loud there, or more. */
+const CROSSTALK_DB = 15;
+
+/**
+ * How loud a channel may be by crosstalk from the others alone. While another channel is much louder,
+ * what is heard here is the other's speech, which is not to be raised: both would say the same.
+ */
+function crosstalk(others: readonly (readonly number[])[]): number[] | undefined {
+  return others[0]?.map(
+    (_, block) => Math.max(...others.map((levelsDb) => levelsDb[block]!)) - CROSSTALK_DB,
+  );
 }
 
 /** One waveform that is being written. */
@@ -95,10 +111,17 @@ class Track {
     this.#position = await writeAt(this.#file.handle, bytes, this.#position);
   }
 
-  finish(): SpooledSamples {
-    const levelsDb = [...this.#levelsDb, ...this.#meter.flush()];
+  /** Level of each block. */
+  finish(): readonly number[] {
+    this.#levelsDb.push(...this.#meter.flush());
+    return this.#levelsDb;
+  }
+
+  /** @param leastDb see `gainsOf`. */
+  spooled(leastDb: readonly number[] | undefined): SpooledSamples {
     const sampleCount = this.#position / Float32Array.BYTES_PER_ELEMENT;
-    const peakLevelDb = levelsDb.reduce((most, level) => Math.max(most, level), -Infinity);
-    return { handle: this.#file.handle, sampleCount, gains: gainsOf(levelsDb), peakLevelDb };
+    const gains = gainsOf(this.#levelsDb, leastDb);
+    const peakLevelDb = this.#levelsDb.reduce((most, level) => Math.max(most, level), -Infinity);
+    return { handle: this.#file.handle, sampleCount, gains, peakLevelDb };
   }
 }
