@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { openAudio } from '../audio/open-audio.ts';
 import { SAMPLE_RATE_HZ } from '../audio/time.ts';
 import { loadConfig } from '../core/config.ts';
-import { EMBEDDED_WHISPER, loadModels } from '../models/load-models.ts';
+import { loadModels, WHISPER_TINY_EN } from '../models/load-models.ts';
 import type { Recognition, SpeechRecognizer } from '../pipeline/contracts.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../pipeline/options.ts';
 import { transcribe } from '../pipeline/transcribe.ts';
@@ -49,7 +49,7 @@ async function readRecordings(): Promise<Samples[]> {
 
 function load(batchSize: number) {
   const settings = { device: 'cpu', threads: 0, computeType: 'float32', batchSize } as const;
-  return loadModels({ ...settings, whisper: EMBEDDED_WHISPER }, () => {});
+  return loadModels({ ...settings, whisper: WHISPER_TINY_EN }, () => {});
 }
 
 function decode(waveform: Samples, recognizer: SpeechRecognizer): Promise<Recognition> {

@@ -1,6 +1,6 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { hasIntegerDotProduct } from '../models/engine/integer-dot-product.ts';
 import { createSession } from '../models/engine/onnx-session.ts';
+import { type InferenceSession, Tensor } from '../models/engine/onnxruntime.ts';
 import type { DeviceOptions } from '../models/engine/protocol.ts';
 import { OnnxGraph } from '../models/graph/onnx-graph.ts';
 import { Weights } from '../models/graph/weights.ts';

@@ -1,8 +1,8 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { secToSamples } from '../audio/time.ts';
 import { createSession } from '../models/engine/onnx-session.ts';
+import { type InferenceSession, Tensor } from '../models/engine/onnxruntime.ts';
 import type { DeviceOptions, TensorMap } from '../models/engine/protocol.ts';
 import { logMel } from '../models/features/log-mel.ts';
 import { OnnxGraph } from '../models/graph/onnx-graph.ts';

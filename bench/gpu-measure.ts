@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { InferenceSession } from 'onnxruntime-node';
 import { InferenceEngine } from '../models/engine/engine.ts';
+import type { InferenceSession } from '../models/engine/onnxruntime.ts';
 import type { ComputeType, DeviceOptions, TensorMap } from '../models/engine/protocol.ts';
 import type { WhisperCheckpoint } from '../models/whisper/checkpoint.ts';
 import { type ForcedWindow, forcedFeeds } from '../models/whisper/forced-feeds.ts';

@@ -1,4 +1,4 @@
-import type { InferenceSession } from 'onnxruntime-node';
+import type { InferenceSession } from '../models/engine/onnxruntime.ts';
 import type { TensorMap } from '../models/engine/protocol.ts';
 import type { WhisperCheckpoint } from '../models/whisper/checkpoint.ts';
 import { type DecodingKind, GREEDY } from '../models/whisper/decoding-kind.ts';

@@ -7,7 +7,7 @@ import { chooseDevice } from '../models/device.ts';
 import type { DeviceOptions } from '../models/engine/protocol.ts';
 import { whisperFiles } from '../models/hub/needs.ts';
 import { resolveModel } from '../models/hub/resolve-model.ts';
-import { EMBEDDED_WHISPER } from '../models/load-models.ts';
+import { WHISPER_TINY_EN } from '../models/load-models.ts';
 import { writeRandomCheckpoint } from '../scripts/random-checkpoint.ts';
 import { WHISPER_SHAPES, type WhisperShape } from '../scripts/whisper-shapes.ts';
 import { writeFloat16Copy } from './float16-copy.ts';
@@ -63,9 +63,9 @@ try {
     faults.push(...measured.faults);
   }
   const float16 = join(workFolder, 'whisper-tiny.en in float16');
-  await writeFloat16Copy(EMBEDDED_WHISPER.folder, float16);
+  await writeFloat16Copy(WHISPER_TINY_EN.folder, float16);
   faults.push(...(await compareWithCpu(device, float16)));
-  await compareWithCpu(device, EMBEDDED_WHISPER.folder);
+  await compareWithCpu(device, WHISPER_TINY_EN.folder);
 } finally {
   memory.stop();
   await rm(workFolder, { recursive: true });

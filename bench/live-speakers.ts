@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { EMBEDDED_WHISPER, loadModels } from '../models/load-models.ts';
+import { loadModels, WHISPER_TINY_EN } from '../models/load-models.ts';
 import { OwnPolicy } from './caption-policies.ts';
 import { optimalAssignment } from './optimal-assignment.ts';
 import { replayCaptions } from './replay-captions.ts';
@@ -22,7 +22,7 @@ const { values } = parseArgs({ options: { 'service-ms': { type: 'string', defaul
 const samples = readWavSamples(await readFile('samples/meeting-en.wav'));
 const turns = JSON.parse(await readFile('samples/meeting-en.json', 'utf8')) as readonly Turn[];
 const models = await loadModels(
-  { device: 'cpu', threads: 0, computeType: 'auto', batchSize: 1, whisper: EMBEDDED_WHISPER },
+  { device: 'cpu', threads: 0, computeType: 'auto', batchSize: 1, whisper: WHISPER_TINY_EN },
   (error) => {
     throw error;
   },

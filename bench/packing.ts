@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openAudio } from '../audio/open-audio.ts';
 import { loadConfig } from '../core/config.ts';
-import { EMBEDDED_WHISPER, loadModels } from '../models/load-models.ts';
+import { loadModels, WHISPER_TINY_EN } from '../models/load-models.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../pipeline/options.ts';
 import { transcribe } from '../pipeline/transcribe.ts';
 import { longSampleText, writeLongSample } from './long-sample.ts';
@@ -35,7 +35,7 @@ const models = await loadModels(
     threads: availableParallelism(),
     computeType: 'float32',
     batchSize: Number(values.batch),
-    whisper: values.model === '' ? EMBEDDED_WHISPER : { name: basename(folder), folder },
+    whisper: values.model === '' ? WHISPER_TINY_EN : { name: basename(folder), folder },
   },
   (error) => {
     throw error;

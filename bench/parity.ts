@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { openAudio } from '../audio/open-audio.ts';
 import { SAMPLE_RATE_HZ, samplesToSec } from '../audio/time.ts';
 import { loadConfig } from '../core/config.ts';
-import { EMBEDDED_WHISPER, loadModels } from '../models/load-models.ts';
+import { loadModels, WHISPER_TINY_EN } from '../models/load-models.ts';
 import type {
   DecodingRules,
   Recognition,
@@ -26,7 +26,12 @@ import { countWordErrors, errorRate, sumErrors } from './word-errors.ts';
 const { values } = parseArgs({
   options: {
     audio: { type: 'string', default: '../shared/audio' },
+    /** Below `audio`, comma-separated. */
+    folders: { type: 'string', default: 'real,synth' },
+    language: { type: 'string', default: 'en' },
     'fp32-model': { type: 'string', default: '../shared/models/whisper-tiny.en' },
+    /** The same weights in 8 bits. */
+    'int8-model': { type: 'string', default: WHISPER_TINY_EN.folder },
     python: { type: 'string', default: 'python3' },
     /** Where openai-whisper's answer is kept for the next run; it takes minutes. */
     reference: { type: 'string' },
@@ -73,7 +78,7 @@ async function main(): Promise<void> {
   );
   for (const { name, folder } of [
     { name: 'float32', folder: fp32 },
-    { name: '8 bit', folder: EMBEDDED_WHISPER.folder },
+    { name: '8 bit', folder: resolve(ROOT, values['int8-model']) },
   ]) {
     const settings = { device: 'cpu', threads: 0, computeType: 'float32', batchSize: 8 } as const;
     const models = await loadModels({ ...settings, whisper: { name, folder } }, () => {});
@@ -88,7 +93,8 @@ async function main(): Promise<void> {
 /** Windows of all recordings, one every few seconds. */
 async function cutClips(): Promise<Float32Array<ArrayBuffer>[]> {
   const root = resolve(ROOT, values.audio);
-  const files = ['real', 'synth']
+  const files = values.folders
+    .split(',')
     .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(folder, name)))
     .filter((path) => /\.(wav|flac)$/.test(path));
@@ -114,7 +120,9 @@ async function askOpenaiWhisper(folder: string, clips: readonly Float32Array[]) 
   const [list, answer] = [join(workFolder, 'clips.json'), kept ?? join(workFolder, 'answer.json')];
   await writeFile(list, JSON.stringify(paths));
   const script = join(ROOT, 'bench/peers/openai_whisper_reference.py');
-  execFileSync(values.python, [script, folder, list, answer], { stdio: 'inherit' });
+  execFileSync(values.python, [script, folder, list, answer, values.language], {
+    stdio: 'inherit',
+  });
   return parseReference(answer);
 }
 
@@ -134,7 +142,7 @@ async function decode(
       {
         waveform,
         task: 'transcribe',
-        language: 'en',
+        language: values.language,
         timestamps: true,
         temperature,
         prompt: null,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { EMBEDDED_WHISPER, loadModels } from '../models/load-models.ts';
+import { loadModels, WHISPER_TINY_EN } from '../models/load-models.ts';
 import type { SpeechRecognizer } from '../pipeline/contracts.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../pipeline/options.ts';
 import { transcribe } from '../pipeline/transcribe.ts';
@@ -28,7 +28,7 @@ const percentile = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 
 const models = await loadModels(
-  { device: 'cpu', threads: 0, computeType: 'auto', batchSize: 1, whisper: EMBEDDED_WHISPER },
+  { device: 'cpu', threads: 0, computeType: 'auto', batchSize: 1, whisper: WHISPER_TINY_EN },
   (error) => {
     throw error;
   },

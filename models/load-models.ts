@@ -13,11 +13,14 @@ import { WhisperRecognizer } from './whisper/whisper-recognizer.ts';
 
 const EMBEDDED = join(import.meta.dirname, 'embedded');
 
-/** The English model that comes with the project: what runs when nothing else is configured. */
-export const EMBEDDED_WHISPER = {
-  name: 'embedded/whisper-tiny.en',
-  folder: join(EMBEDDED, 'whisper-tiny.en'),
-} as const;
+const embeddedWhisper = (folder: string) => ({
+  name: `embedded/${folder}`,
+  folder: join(EMBEDDED, folder),
+});
+/** Multilingual: what runs on a CPU when nothing else is configured. */
+export const WHISPER_BASE = embeddedWhisper('whisper-base');
+/** English only, half the work: for tests, and where `WHISPER_MODEL` names it. */
+export const WHISPER_TINY_EN = embeddedWhisper('whisper-tiny.en');
 
 export interface ModelSettings {
   readonly device: DeviceOptions['device'];

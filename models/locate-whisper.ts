@@ -4,7 +4,7 @@ import type { DeviceOptions } from './engine/protocol.ts';
 import { whisperFiles } from './hub/needs.ts';
 import type { HubOptions } from './hub/options.ts';
 import { resolveModel } from './hub/resolve-model.ts';
-import { EMBEDDED_WHISPER } from './load-models.ts';
+import { WHISPER_BASE, WHISPER_TINY_EN } from './load-models.ts';
 import { quantizedFolder } from './quantized-folder.ts';
 
 /** What a GPU runs when nothing is configured. */
@@ -25,7 +25,7 @@ export interface WhisperSetting {
 }
 
 /**
- * The checkpoint to load: the configured one, else large-v3 on a GPU and the embedded one, which is
+ * The checkpoint to load: the configured one, else large-v3 on a GPU and the embedded base, which is
  * in 8 bits, on a CPU. Downloads and quantizes what is not on this machine.
  * @throws {SttError} MODEL_*, DISK_FULL.
  */
@@ -35,7 +35,9 @@ export async function locateWhisper(
   signal: AbortSignal,
 ): Promise<LocatedModel> {
   const reference = model ?? (device === 'cuda' ? CUDA_DEFAULT : undefined);
-  if (reference === undefined) return EMBEDDED_WHISPER;
+  if (reference === undefined) return WHISPER_BASE;
+  const embedded = [WHISPER_BASE, WHISPER_TINY_EN].find(({ name }) => name === reference);
+  if (embedded !== undefined) return embedded;
   const found = await resolveModel(reference, whisperFiles, options, signal);
   const name = found.source === 'folder' ? basename(found.folder) : reference;
   if (computeType !== 'int8') return { name, folder: found.folder };

@@ -4,12 +4,7 @@ import type { Logger } from '../core/logger.ts';
 import { chooseDevice } from './device.ts';
 import { downloadLog } from './hub/download-log.ts';
 import type { AcquisitionStage, DownloadHooks, DownloadProgress } from './hub/options.ts';
-import {
-  EMBEDDED_WHISPER,
-  type EngineTrouble,
-  type LoadedModels,
-  loadModels,
-} from './load-models.ts';
+import { type EngineTrouble, type LoadedModels, loadModels } from './load-models.ts';
 import { type LocatedDiarization, locateDiarization } from './locate-diarization.ts';
 import { locateWhisper } from './locate-whisper.ts';
 
@@ -99,11 +94,11 @@ const shown = (onTransfer: (transfer: DownloadProgress) => void): DownloadHooks 
   onQuantize: (progress) => onTransfer({ ...progress, file: `${progress.file} in 8 bits` }),
 });
 
-/** The embedded model needs no network, and so do its word times unless they are asked for. */
+/** An embedded model needs no network, and so do its word times unless they are asked for. */
 function alignmentOf({ alignment, hub }: Config, whisperName: string, hooks: DownloadHooks) {
   const { mode, maxBytes, models: overrides, preload } = alignment;
   const isAsked = mode === 'ctc' || preload.length > 0;
-  const isWanted = isAsked || (mode === 'auto' && whisperName !== EMBEDDED_WHISPER.name);
+  const isWanted = isAsked || (mode === 'auto' && !whisperName.startsWith('embedded/'));
   return isWanted ? { alignment: { hub: { ...hub, hooks }, maxBytes, overrides } } : {};
 }
 

@@ -1,5 +1,5 @@
 import { SttError } from '../core/errors.ts';
-import type { Recognition, Segment, SpeechRecognizer } from './contracts.ts';
+import type { DecodingRules, Recognition, Segment, SpeechRecognizer } from './contracts.ts';
 import { dropSilencePhrases, type GuardCounts, NOTHING_GUARDED } from './hallucinations.ts';
 import { type ChunkAudio, heardPart, type UnheardPart, unheardPart } from './heard-part.ts';
 import type { WindowAudio } from './loudness.ts';
@@ -7,7 +7,9 @@ import type { TranscribeOptions } from './options.ts';
 import {
   type Attempt,
   bestAttempt,
+  betterOf,
   compressionRatio,
+  isDoubtful,
   isRepetitive,
   isSilence,
   needsFallback,
@@ -36,12 +38,16 @@ export interface WindowResult {
   readonly unheard: UnheardPart | null;
   /** No attempt passed the quality checks. */
   readonly isUncertain: boolean;
+  /** More attempts might find a better text, but were not asked for. */
+  readonly isUnfinished: boolean;
 }
 
 /** What decides how a chunk is recognised; `TranscribeOptions` with what is known of this chunk. */
 export interface ChunkOptions extends ChunkSettings {
   /** What was said before it; empty where nothing is to be gone on from. */
   readonly previousText: string;
+  /** The first attempt alone, or those that follow a first one that was doubtful; all by default. */
+  readonly attempts?: 'first' | 'others' | undefined;
 }
 
 type ChunkSettings = Pick<
@@ -63,7 +69,8 @@ type ChunkSettings = Pick<
 
 /**
  * Recognises one window with OpenAI's temperature fallback: temperatures in order until a result
- * passes, else the best of all. A language detected at the first attempt holds for the others.
+ * passes, else the best of all. Where the recogniser can search with beams, a doubtful greedy text is
+ * followed by a search. A language detected at the first attempt holds for the others.
  */
 export async function attemptWindow(
   chunk: ChunkAudio,
@@ -72,16 +79,17 @@ export async function attemptWindow(
   signal: AbortSignal,
 ): Promise<WindowResult> {
   const thresholds = thresholdsOf(options);
-  const attempts = await attemptAll(chunk, options, recognizer, signal);
-  const last = attempts.at(-1)!;
-  const isUncertain = needsFallback(last, thresholds);
-  const chosen = isUncertain ? bestAttempt(attempts, thresholds) : last;
+  const { attempts, isUnfinished } = await attemptAll(chunk, options, recognizer, signal);
+  const passed = attempts.filter((attempt) => !needsFallback(attempt, thresholds));
+  const isUncertain = passed.length === 0;
+  const chosen = isUncertain ? bestAttempt(attempts, thresholds) : passed.reduce(betterOf);
   const { language, languageProbability, droppedPromptTokens = 0 } = attempts[0].recognition;
   const isSilent = isSilence(chosen.recognition, thresholds);
   return {
     ...(isSilent ? silent(chosen) : guardedSegments(chosen, chunk, options, recognizer)),
     isSilent,
     isUncertain,
+    isUnfinished,
     language,
     languageProbability,
     droppedPromptTokens,
@@ -130,31 +138,65 @@ function guardedSegments(
   };
 }
 
-/** All attempts that were needed; only the last can have passed. */
+interface Attempts {
+  readonly attempts: readonly [Attempt, ...Attempt[]];
+  readonly isUnfinished: boolean;
+}
+
+/** All attempts that were needed. */
 async function attemptAll(
   { waveform }: WindowAudio,
   options: ChunkOptions,
   recognizer: SpeechRecognizer,
   signal: AbortSignal,
-): Promise<[Attempt, ...Attempt[]]> {
+): Promise<Attempts> {
   const attempts: Attempt[] = [];
-  const { task, prompt, previousText, rules, scheduling, wordTimes } = options;
+  const { task, prompt, previousText, scheduling, wordTimes } = options;
   const text = { prompt, ...(previousText !== '' && { previousText }) };
-  const always = { waveform, task, ...text, rules, scheduling, attention: wordTimes };
+  const always = { waveform, task, ...text, scheduling, attention: wordTimes };
   const thresholds = thresholdsOf(options);
   let { language } = options;
-  for (const temperature of options.temperatures) {
+  const plan = attemptPlan(options, recognizer, waveform.length);
+  const asked = options.attempts === 'first' ? plan.slice(0, 1) : plan;
+  let isUnfinished = false;
+  for (const { temperature, rules, isLast } of asked) {
     signal.throwIfAborted();
-    const request = { ...always, language, timestamps: true, temperature };
+    const request = { ...always, rules, language, timestamps: true, temperature };
     const recognition = await recognizer.recognize(request, signal);
     language = recognition.language;
     const attempt = toAttempt(recognition, temperature, recognizer);
     attempts.push(attempt);
-    if (!needsFallback(attempt, thresholds)) break;
+    isUnfinished = !isLast(attempt, thresholds) && attempts.length < plan.length;
+    if (isLast(attempt, thresholds)) break;
   }
   const [first, ...others] = attempts;
   if (!first) throw new SttError('INPUT_INVALID', 'Expected at least one temperature, found none');
-  return [first, ...others];
+  return { attempts: [first, ...others], isUnfinished };
+}
+
+interface PlannedAttempt {
+  readonly temperature: number;
+  readonly rules: DecodingRules;
+  isLast(attempt: Attempt, thresholds: QualityThresholds): boolean;
+}
+
+/** Greedy, with beams where the recogniser has them and the job does not say how many, and tempered. */
+function attemptPlan(
+  { temperatures, rules, attempts }: ChunkOptions,
+  { retryBeamSize = 1 }: SpeechRecognizer,
+  windowSamples: number,
+): readonly PlannedAttempt[] {
+  const passes: PlannedAttempt['isLast'] = (attempt, limits) => !needsFallback(attempt, limits);
+  const plan = temperatures.map((temperature) => ({ temperature, rules, isLast: passes }));
+  const isSearched = temperatures[0] === 0 && retryBeamSize > 1 && rules.beamSize === undefined;
+  if (isSearched) {
+    const isCertain: PlannedAttempt['isLast'] = (attempt, limits) =>
+      passes(attempt, limits) && !isDoubtful(attempt, windowSamples);
+    const beams = { ...rules, beamSize: retryBeamSize };
+    plan[0] = { ...plan[0]!, isLast: isCertain };
+    plan.splice(1, 0, { temperature: 0, rules: beams, isLast: passes });
+  }
+  return attempts === 'others' && plan.length > 1 ? plan.slice(1) : plan;
 }
 
 function toAttempt(

@@ -120,6 +120,8 @@ export interface SpeechRecognizer {
   readonly languages: readonly string[];
   /** How many windows are decoded together at most; more concurrent requests only queue. */
   readonly batchSize: number;
+  /** Beams of a second search where the greedy text is doubtful; 1 by default, which is none. */
+  readonly retryBeamSize?: number;
   /**
    * Makes ready what decoding by these rules takes beyond the usual, to be called once for a job.
    * @throws {SttError} MODEL_*, GPU_OUT_OF_MEMORY: then no window can be decoded by them.
@@ -137,6 +139,8 @@ export interface Word {
   /** Mean probability of the word's tokens, 0–1. */
   readonly confidence: number;
   readonly speaker?: string;
+  /** Counted from 0, where each channel is transcribed by itself. */
+  readonly channel?: number;
 }
 
 export interface Segment {
@@ -146,6 +150,8 @@ export interface Segment {
   readonly confidence: number;
   readonly words: readonly Word[];
   readonly speaker?: string;
+  /** Counted from 0, where each channel is transcribed by itself. */
+  readonly channel?: number;
   /** Where each window has a language of its own. */
   readonly language?: string;
   readonly avgLogProb: number;

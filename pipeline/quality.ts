@@ -1,4 +1,5 @@
 import { deflateSync } from 'node:zlib';
+import { secToSamples } from '../audio/time.ts';
 import type { Recognition } from './contracts.ts';
 
 /** Limits of OpenAI's decoder; `TranscribeOptions` holds them. */
@@ -44,6 +45,30 @@ export function needsFallback(attempt: Attempt, thresholds: QualityThresholds): 
     attempt.recognition.avgLogProb < thresholds.avgLogProbThreshold
   );
 }
+
+/**
+ * Mean log-probabilities below which a greedy text is worth a beam search. With Whisper base on 36 Korean
+ * utterances a search below −0.7 takes the characters that are wrong from 12.7 to 11.7 %, one below −0.3
+ * to 11.3 %. What it costs grows with the text: little beside the encoder for an utterance, 2.4 times
+ * everything for full windows of far-field meetings, which stay as they are down to −0.7.
+ */
+const DOUBTFUL_LOG_PROB = { utterance: -0.3, longer: -0.7 } as const;
+const LONGEST_UTTERANCE = secToSamples(12);
+/** The greedy decode and the beam search compute in different precision, and so do their scores. */
+const SCORE_TOLERANCE = 0.1;
+
+/** Whether a beam search may find a better text than a greedy decode that passed the quality checks. */
+export function isDoubtful({ recognition }: Attempt, windowSamples: number): boolean {
+  const { utterance, longer } = DOUBTFUL_LOG_PROB;
+  const limit = windowSamples <= LONGEST_UTTERANCE ? utterance : longer;
+  return recognition.tokens.length > 0 && recognition.avgLogProb < limit;
+}
+
+/** Of a greedy decode and a beam search of the same window that both passed the quality checks. */
+export const betterOf = (greedy: Attempt, searched: Attempt): Attempt =>
+  searched.recognition.avgLogProb > greedy.recognition.avgLogProb - SCORE_TOLERANCE
+    ? searched
+    : greedy;
 
 /** Of attempts that all failed: the likeliest that does not repeat itself, else the likeliest. */
 export function bestAttempt(

@@ -57,7 +57,7 @@ const goingOn = (
 ): ChunkOptions => ({
   ...options,
   language,
-  temperatures: isAnnounced ? options.temperatures : options.temperatures.slice(0, 1),
+  attempts: isAnnounced ? undefined : 'first',
   ...(options.conditionOnPreviousText && {
     previousText: [options.previousText, ...segments.map(({ text }) => text)].join(' '),
   }),
@@ -69,6 +69,7 @@ const joined = (before: ChunkResult, next: WindowResult): ChunkResult => ({
   ...effort(before, next),
   segments: [...before.segments, ...next.segments],
   isAccepted: before.isAccepted && !next.isUncertain,
+  isUnfinished: before.isUnfinished || next.isUnfinished,
   temperature: Math.max(before.temperature, next.temperature),
   guarded: sumCounts(before.guarded, next.guarded),
 });

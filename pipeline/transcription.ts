@@ -1,5 +1,6 @@
 import type { SampleRange } from '../audio/time.ts';
 import type { Waveform } from '../audio/waveform.ts';
+import type { ChunkOptions } from './attempt-window.ts';
 import { BusyClock } from './busy-clock.ts';
 import type { ChunkLimits, SpeechChunk } from './chunks.ts';
 import type { SpeechRecognizer, Transcript, VoiceActivityModel } from './contracts.ts';
@@ -109,9 +110,8 @@ export class Transcription {
   async #listenForLanguage(chunks: readonly SpeechChunk[], signal: AbortSignal): Promise<void> {
     const first = this.#startedChunks;
     this.#startedChunks += chunks.length;
-    const temperatures = this.#options.temperatures.slice(0, 1);
     const results = await Promise.all(
-      chunks.map((chunk) => this.#recognizeChunk(chunk, signal, temperatures)),
+      chunks.map((chunk) => this.#recognizeChunk(chunk, signal, 'first')),
     );
     for (const [at, result] of results.entries()) {
       const [chunk, index] = [chunks[at]!, first + at];
@@ -136,13 +136,20 @@ export class Transcription {
     this.#previousText = new PreviousText(); // It may be in the wrong language.
     await Promise.all(
       this.#heard.splice(0).map(async ({ chunk, index, result }) => {
-        const isLastWord = result.isAccepted || this.#options.temperatures.length === 1;
-        const isRight = result.language === this.#language?.language && isLastWord;
+        const isSameLanguage = result.language === this.#language?.language;
+        const isRight = isSameLanguage && !result.isUnfinished;
         if (isRight) this.#previousText.add(result);
         this.#add(
           chunk,
           index,
-          isRight ? result : await this.#recognizeAgain(chunk, result, signal),
+          isRight
+            ? result
+            : await this.#recognizeAgain(
+                chunk,
+                result,
+                isSameLanguage ? 'others' : undefined,
+                signal,
+              ),
         );
       }),
     );
@@ -151,9 +158,10 @@ export class Transcription {
   async #recognizeAgain(
     chunk: SpeechChunk,
     { attemptCount }: ChunkResult,
+    attempts: ChunkOptions['attempts'],
     signal: AbortSignal,
   ): Promise<ChunkResult | ChunkFailure> {
-    const result = await this.#recognizeChunk(chunk, signal);
+    const result = await this.#recognizeChunk(chunk, signal, attempts);
     return 'error' in result
       ? result
       : { ...result, attemptCount: result.attemptCount + attemptCount };
@@ -162,11 +170,11 @@ export class Transcription {
   async #recognizeChunk(
     { pieces, regions }: SpeechChunk,
     signal: AbortSignal,
-    temperatures = this.#options.temperatures,
+    attempts?: ChunkOptions['attempts'],
   ): Promise<ChunkResult | ChunkFailure> {
     const options = {
       ...this.#options,
-      temperatures,
+      attempts,
       language: this.#language?.language ?? null,
       previousText: this.#options.conditionOnPreviousText ? this.#previousText.text : '',
     };

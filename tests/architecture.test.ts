@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 /** Tells the runtime's native part what it takes from nowhere else. */
 const RUNTIME_ENVIRONMENT = 'models/engine/runtime-environment.ts';
+const RUNTIME = 'models/engine/onnxruntime.ts';
 const COMPOSITION_ROOT = 'handler/main.ts';
 
 /** Packages with an owner; the rest of the code reaches them through that layer. */
@@ -112,6 +113,13 @@ describe('architecture', () => {
         .filter((specifier) => !isOwnFile(specifier) && !isBuiltin(specifier))
         .filter((name) => !ownersOf(name).includes(layerOf(file))),
     );
+    expect(found).toEqual([]);
+  });
+
+  test('onnxruntime-node is imported by the module that turns its telemetry off, and nowhere else', () => {
+    const found = FOLDERS.flatMap(entriesOf)
+      .filter((file) => isTypeScript(file) && file !== RUNTIME)
+      .filter((file) => importsOf(file).includes('onnxruntime-node'));
     expect(found).toEqual([]);
   });
 

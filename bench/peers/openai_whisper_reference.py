@@ -1,6 +1,6 @@
 """openai-whisper's text of prepared clips: the reference of `npm run bench:parity`.
 
-usage: openai_whisper_reference.py HUGGING_FACE_FOLDER CLIPS.json OUT.json
+usage: openai_whisper_reference.py HUGGING_FACE_FOLDER CLIPS.json OUT.json LANGUAGE
 CLIPS.json: a list of raw files, float32, 16 kHz, 30 s at most. OUT.json: for each way of decoding
 a list, one entry a clip, of the segments of the first window.
 """
@@ -12,7 +12,6 @@ import torch
 from safetensors.torch import load_file
 from whisper.model import ModelDimensions, Whisper
 
-folder, clips_file, out_file = sys.argv[1:4]
 WAYS = {
     "greedy": {"temperature": 0.0},
     "fallback": {"temperature": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)},
@@ -67,9 +66,9 @@ def load(folder):
     return model.eval()
 
 
-def first_window(model, clip, options):
+def first_window(model, clip, language, options):
     result = model.transcribe(
-        clip, language="en", fp16=False, condition_on_previous_text=False, **options
+        clip, language=language, fp16=False, condition_on_previous_text=False, **options
     )
     return [
         {key: segment[key] for key in ("start", "end", "text", "temperature")}
@@ -78,10 +77,15 @@ def first_window(model, clip, options):
     ]
 
 
-torch.manual_seed(0)
-model = load(folder)
-with open(clips_file) as file:
-    clips = [np.fromfile(path, dtype=np.float32) for path in json.load(file)]
-answer = {way: [first_window(model, clip, options) for clip in clips] for way, options in WAYS.items()}
-with open(out_file, "w") as file:
-    json.dump(answer, file)
+if __name__ == "__main__":
+    folder, clips_file, out_file, language = sys.argv[1:5]
+    torch.manual_seed(0)
+    model = load(folder)
+    with open(clips_file) as file:
+        clips = [np.fromfile(path, dtype=np.float32) for path in json.load(file)]
+    answer = {
+        way: [first_window(model, clip, language, options) for clip in clips]
+        for way, options in WAYS.items()
+    }
+    with open(out_file, "w") as file:
+        json.dump(answer, file)

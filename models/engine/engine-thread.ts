@@ -1,5 +1,4 @@
 import { parentPort } from 'node:worker_threads';
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { SttError } from '../../core/errors.ts';
 import { OnnxGraph } from '../graph/onnx-graph.ts';
 import { Weights } from '../graph/weights.ts';
@@ -14,6 +13,7 @@ import { transcriptionGraph } from '../whisper/transcription-graph.ts';
 import { packFailure } from './failure-message.ts';
 import { hasIntegerDotProduct } from './integer-dot-product.ts';
 import { createSession } from './onnx-session.ts';
+import { type InferenceSession, Tensor } from './onnxruntime.ts';
 import {
   type DeviceOptions,
   type EngineRequest,

@@ -1,7 +1,7 @@
 import { SttError } from '../../core/errors.ts';
 import type { DeviceOptions, LoadTimes, NetworkSource, TensorMap } from './protocol.ts';
 import { type QueuedRun, type RunPriority, RunQueue } from './run-queue.ts';
-import { avoidCudnnAttention } from './runtime-environment.ts';
+import './runtime-environment.ts';
 import { type Answer, EngineThread, type Unsent } from './thread.ts';
 
 export interface EngineOptions {
@@ -80,7 +80,6 @@ export class InferenceEngine {
     this.#device = device;
     this.#onFatal = onFatal;
     this.#options = options;
-    if (device.device === 'cuda') avoidCudnnAttention();
   }
 
   get device(): DeviceOptions['device'] {

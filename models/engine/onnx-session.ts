@@ -1,5 +1,5 @@
-import { env, InferenceSession } from 'onnxruntime-node';
 import { SttError } from '../../core/errors.ts';
+import { env, InferenceSession } from './onnxruntime.ts';
 import type { DeviceOptions } from './protocol.ts';
 import { isOutOfMemory } from './run-failure.ts';
 

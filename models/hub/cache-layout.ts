@@ -52,7 +52,7 @@ export class RepoCache {
 /** Beside `snapshots/`: the same weights in 8 bits, written here. */
 export const QUANTIZED_FOLDER = 'stt-quantized';
 /** To be raised when the quantizer writes something else for the same weights. */
-export const QUANTIZER_VERSION = 2;
+export const QUANTIZER_VERSION = 3;
 /** Of a folder in the making; a random part follows. */
 export const PARTIAL_FOLDER = '.partial-';
 /** Of a link or branch in the making. */

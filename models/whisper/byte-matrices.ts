@@ -14,25 +14,32 @@ const AUDIO_KEYS = '.encoder_attn.k_proj.weight';
 const GELU_MINIMUM = -0.17;
 
 /**
- * Which of a checkpoint's matrices multiply bytes where that may be (`multipliesBytes`): of those that
- * meet 1,500 positions at once, the ones whose rounding hardly moves the text, that of what they meet
- * included. Not among them: projections of values, the first layer, whose rounding counts as much as
- * that of all others, and the last layer's `fc2`, of whose inputs a few are a hundred times the others.
- * See docs/decisions/0028.
+ * Which matrices of the encoder move the text hardly by being in 8 bits, their inputs too: query, key,
+ * `fc1` and `fc2`. Not the first layer, whose rounding counts as much as that of all others, nor the last
+ * layer's `fc2`, of whose inputs a few are a hundred times the others. See docs/decisions/0028.
+ */
+export function isRobustEncoderMatrix(
+  name: string,
+  { encoderLayers }: Pick<WhisperCheckpoint, 'encoderLayers'>,
+): boolean {
+  const [, layer, part] = ENCODER_MATRIX.exec(name) ?? [];
+  return layer !== undefined && layer !== '0' && !(part === 'fc2' && +layer === encoderLayers - 1);
+}
+
+/**
+ * Which of a checkpoint's matrices multiply int8 where that may be (`multipliesBytes`): the robust ones
+ * of the encoder, and the keys of the cross-attention cache.
  */
 export function byteMatrices(
   checkpoint: WhisperCheckpoint,
   steps: Omit<DecoderSteps, 'batchSize'>,
 ): (name: string) => ByteRange | null {
-  const { dModel, encoderLayers } = checkpoint;
-  const isServed = multipliesBytes(checkpoint, steps) && dModel <= WIDEST_EXPANDED;
+  const isServed = multipliesBytes(checkpoint, steps) && checkpoint.dModel <= WIDEST_EXPANDED;
   return (name) => {
     if (!isServed) return null;
     if (name.endsWith(AUDIO_KEYS)) return {};
-    const [, layer, part] = ENCODER_MATRIX.exec(name) ?? [];
-    if (layer === undefined || layer === '0') return null;
-    if (part !== 'fc2') return {};
-    return Number(layer) < encoderLayers - 1 ? { lowest: GELU_MINIMUM } : null;
+    if (!isRobustEncoderMatrix(name, checkpoint)) return null;
+    return name.includes('.fc2.') ? { lowest: GELU_MINIMUM } : {};
   };
 }
 

@@ -1,4 +1,5 @@
 import type { BlockOf } from '../graph/quantize.ts';
+import { isRobustEncoderMatrix } from './byte-matrices.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
 import { WIDEST_EXPANDED } from './expanded-matrices.ts';
 
@@ -7,14 +8,16 @@ const COARSE_BLOCK = 32;
 const FINE_BLOCK = 16;
 
 /**
- * How a Whisper's matrices are stored in 8 bits. Of small networks the encoder stays as it is, since it
- * computes in float32 anyway, and the decoder's layers have small blocks; the embeddings, two thirds of
- * what a step reads, do not: see docs/decisions/0004.
+ * How a Whisper's matrices are stored in 8 bits. Of networks up to 768 wide the encoder keeps what is not
+ * robust as it is, and the decoder's layers have small blocks; the token embeddings, two thirds of what a
+ * step reads, do not: see docs/decisions/0004.
  */
 export const quantizedForm =
-  ({ dModel }: Pick<WhisperCheckpoint, 'dModel'>): BlockOf =>
+  (checkpoint: Pick<WhisperCheckpoint, 'dModel' | 'encoderLayers'>): BlockOf =>
   (name) => {
-    if (dModel > WIDEST_EXPANDED) return COARSE_BLOCK;
-    if (name.startsWith('model.encoder.')) return null;
-    return name.startsWith('model.decoder.layers.') ? FINE_BLOCK : COARSE_BLOCK;
+    if (checkpoint.dModel > WIDEST_EXPANDED) return COARSE_BLOCK;
+    if (name.startsWith('model.decoder.layers.')) return FINE_BLOCK;
+    const staysFloat =
+      name.startsWith('model.encoder.') && !isRobustEncoderMatrix(name, checkpoint);
+    return staysFloat ? null : COARSE_BLOCK;
   };

@@ -16,6 +16,7 @@ import { BeamSession } from './beam-session.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from './checkpoint.ts';
 import { decodeFeeds } from './decode-feeds.ts';
 import { type DecodingKind, decodingKind } from './decoding-kind.ts';
+import { WIDEST_EXPANDED } from './expanded-matrices.ts';
 import { type ForcedWindow, forcedFeeds } from './forced-feeds.ts';
 import { type DecodedWindow, recognitions } from './recognitions.ts';
 import { fittedText, rowPrompt } from './row-prompt.ts';
@@ -43,11 +44,18 @@ interface QueuedWindow extends DecodedWindow {
   readonly kind: DecodingKind;
 }
 
+/**
+ * Beams of a second search for doubtful text, where a second copy of the decoder is cheap: of large
+ * networks it would take gigabytes of a GPU's memory, and they are seldom in doubt.
+ */
+const RETRY_BEAMS = 5;
+
 /** Whisper behind the pipeline's interface; concurrent requests are decoded in batches. */
 export class WhisperRecognizer implements SpeechRecognizer {
   readonly maxWindowSamples = WINDOW_SAMPLES;
   readonly modelName: string;
   readonly languages: readonly string[];
+  readonly retryBeamSize: number;
   readonly #engine: InferenceEngine;
   readonly #checkpoint: WhisperCheckpoint;
   readonly #tokenizer: WhisperTokenizer;
@@ -69,6 +77,8 @@ export class WhisperRecognizer implements SpeechRecognizer {
     this.#tokenizer = tokenizer;
     this.modelName = modelName;
     this.languages = checkpoint.tokens.languages;
+    const isCheap = engine.device === 'cpu' && checkpoint.dModel <= WIDEST_EXPANDED;
+    this.retryBeamSize = isCheap ? RETRY_BEAMS : 1;
     const beams = { kind: 'whisper', search: 'beam', folder, computeType, batchSize } as const;
     this.#beamSession = new BeamSession(engine, beams);
     this.#scheduler = new WindowScheduler({

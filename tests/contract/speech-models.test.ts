@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
-import { EMBEDDED_WHISPER, type LoadedModels, loadModels } from '../../models/load-models.ts';
+import { type LoadedModels, loadModels, WHISPER_TINY_EN } from '../../models/load-models.ts';
 import { attentionWords } from '../../pipeline/alignment/attention-words.ts';
 import type {
   RecognitionRequest,
@@ -18,7 +18,7 @@ let real: LoadedModels;
 
 beforeAll(async () => {
   const settings = { device: 'cpu', threads: 0, computeType: 'auto', batchSize: 2 } as const;
-  real = await loadModels({ ...settings, whisper: EMBEDDED_WHISPER }, () => {});
+  real = await loadModels({ ...settings, whisper: WHISPER_TINY_EN }, () => {});
 });
 afterAll(() => real.close());
 

@@ -11,7 +11,10 @@ export interface Program {
   readonly ended: Promise<{ exitCode: number | null; stdout: string; stderr: string }>;
 }
 
-/** The whole program in a process of its own, with nothing of this environment but the PATH. */
+/**
+ * The whole program in a process of its own, with nothing of this environment but the PATH, and the
+ * smaller of the embedded Whispers; `WHISPER_MODEL: ''` is the default one.
+ */
 export function startProgram(
   argv: readonly string[],
   { cwd = PROJECT_ROOT, env = {} }: { cwd?: string; env?: Readonly<Record<string, string>> } = {},
@@ -20,7 +23,7 @@ export function startProgram(
   const entry = join(PROJECT_ROOT, 'handler/main.ts');
   const child = spawn(process.execPath, ['--import', loader, entry, ...argv], {
     cwd,
-    env: { PATH: process.env['PATH'], ...env },
+    env: { PATH: process.env['PATH'], WHISPER_MODEL: 'embedded/whisper-tiny.en', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]).then(

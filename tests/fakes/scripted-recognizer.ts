@@ -26,6 +26,7 @@ export class ScriptedRecognizer implements SpeechRecognizer {
   readonly maxWindowSamples: number = 30 * SAMPLE_RATE_HZ;
   readonly languages: readonly string[];
   readonly batchSize: number;
+  readonly retryBeamSize: number;
   readonly requests: RecognitionRequest[] = [];
   inFlight = 0;
   maxInFlight = 0;
@@ -36,11 +37,16 @@ export class ScriptedRecognizer implements SpeechRecognizer {
 
   constructor(
     script: RecognitionScript,
-    { languages = ['en', 'ko', 'ja'], batchSize = 2 }: Partial<SpeechRecognizer> = {},
+    {
+      languages = ['en', 'ko', 'ja'],
+      batchSize = 2,
+      retryBeamSize = 1,
+    }: Partial<SpeechRecognizer> = {},
   ) {
     this.#script = script;
     this.languages = languages;
     this.batchSize = batchSize;
+    this.retryBeamSize = retryBeamSize;
   }
 
   /** The token of a text, the same one for the same text. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasIntegerDotProduct } from '../../models/engine/integer-dot-product.ts';
 import { Weights } from '../../models/graph/weights.ts';
-import { EMBEDDED_WHISPER } from '../../models/load-models.ts';
+import { WHISPER_TINY_EN } from '../../models/load-models.ts';
 import { byteMatrices } from '../../models/whisper/byte-matrices.ts';
 import { readWhisperCheckpoint } from '../../models/whisper/checkpoint.ts';
 import { encoder } from '../../models/whisper/encoder.ts';
@@ -11,7 +11,7 @@ const [MEL_BINS, FRAMES] = [80, 200];
 
 /** The embedded encoder from a spectrogram, its matrices multiplied as on a processor with or without. */
 async function load(withBytes: boolean): Promise<GraphRunner> {
-  const checkpoint = await readWhisperCheckpoint(EMBEDDED_WHISPER.folder);
+  const checkpoint = await readWhisperCheckpoint(WHISPER_TINY_EN.folder);
   const weights = new Weights(checkpoint.tensors, {
     computeType: 'float32',
     expandQuantized: () => true,

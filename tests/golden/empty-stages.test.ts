@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { buildGraph, loadGraph } from '../../bench/cold-start-stages.ts';
 import { takeProfile, timedRun } from '../../bench/gpu-graphs.ts';
 import type { ProfileEvent } from '../../bench/gpu-profile.ts';
-import { EMBEDDED_WHISPER } from '../../models/load-models.ts';
+import { WHISPER_TINY_EN } from '../../models/load-models.ts';
 import { forcedFeeds } from '../../models/whisper/forced-feeds.ts';
 
 type Shapes = NonNullable<ProfileEvent['args']>['input_type_shape'];
@@ -13,7 +13,7 @@ const isEmpty = (shapes: Shapes = []): boolean =>
   shapes.some((shape) => Object.values(shape).some((lengths) => lengths.includes(0)));
 
 async function profileOf(tokens: number): Promise<ProfileEvent[]> {
-  const { checkpoint, model } = await buildGraph(EMBEDDED_WHISPER.folder, 'float32');
+  const { checkpoint, model } = await buildGraph(WHISPER_TINY_EN.folder, 'float32');
   const folder = await mkdtemp(join(tmpdir(), 'stt-empty-stages-'));
   try {
     const prefix = join(folder, 'profile');

@@ -5,7 +5,7 @@ import { openAudio } from '../../audio/open-audio.ts';
 import { samplesToSec, secToSamples } from '../../audio/time.ts';
 import { countWordErrors, errorRate, sumErrors } from '../../bench/word-errors.ts';
 import { loadConfig } from '../../core/config.ts';
-import { EMBEDDED_WHISPER, type LoadedModels, loadModels } from '../../models/load-models.ts';
+import { type LoadedModels, loadModels, WHISPER_TINY_EN } from '../../models/load-models.ts';
 import { attentionWords } from '../../pipeline/alignment/attention-words.ts';
 import type { TimedWord } from '../../pipeline/alignment/timed-word.ts';
 import type { DecodingRules, RecognizedToken, SpeechRecognizer } from '../../pipeline/contracts.ts';
@@ -142,7 +142,7 @@ async function compare({ recognizer }: LoadedModels) {
 const FLOAT = { name: 'fp32', folder: sharedPath('models/whisper-tiny.en') };
 const WEIGHTS = [
   { whisper: FLOAT, limit: 0.01, segmentLimit: 0.95 },
-  { whisper: EMBEDDED_WHISPER, limit: 0.04, segmentLimit: 0.75 },
+  { whisper: WHISPER_TINY_EN, limit: 0.04, segmentLimit: 0.75 },
 ];
 
 describeWithShared('beside openai-whisper', () => {

@@ -1,5 +1,5 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { createSession } from '../../models/engine/onnx-session.ts';
+import { type InferenceSession, Tensor } from '../../models/engine/onnxruntime.ts';
 import type { TensorMap } from '../../models/engine/protocol.ts';
 import { OnnxGraph } from '../../models/graph/onnx-graph.ts';
 

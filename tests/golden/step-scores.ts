@@ -1,5 +1,5 @@
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { createSession } from '../../models/engine/onnx-session.ts';
+import { type InferenceSession, Tensor } from '../../models/engine/onnxruntime.ts';
 import { OnnxGraph } from '../../models/graph/onnx-graph.ts';
 import type { Weights } from '../../models/graph/weights.ts';
 import type { WhisperCheckpoint } from '../../models/whisper/checkpoint.ts';

@@ -5,7 +5,7 @@ import { checkUrl } from '../../audio/url-guard.ts';
 import { ERROR_CODES, type ErrorCode, type WireError } from '../../core/errors.ts';
 import { createLogger } from '../../core/logger.ts';
 import { runJob } from '../../handler/run-job.ts';
-import { EMBEDDED_WHISPER, type LoadedModels, loadModels } from '../../models/load-models.ts';
+import { type LoadedModels, loadModels, WHISPER_TINY_EN } from '../../models/load-models.ts';
 import { processRecording } from '../../pipeline/process-recording.ts';
 import {
   createWorkbench,
@@ -28,7 +28,7 @@ let server: LoopbackServer;
 beforeAll(async () => {
   bench = await createWorkbench();
   const settings = { device: 'cpu', threads: 0, computeType: 'auto', batchSize: 2 } as const;
-  models = await loadModels({ ...settings, whisper: EMBEDDED_WHISPER }, () => {});
+  models = await loadModels({ ...settings, whisper: WHISPER_TINY_EN }, () => {});
   server = await startLoopbackServer((request, response) => {
     if (request.url === '/to-loopback') response.writeHead(302, { location: 'http://127.0.0.1/' });
     else response.writeHead(200, { 'content-type': 'audio/wav' });

@@ -2,12 +2,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
 import { InferenceEngine } from '../../models/engine/engine.ts';
-import { EMBEDDED_WHISPER, type LoadedModels, loadModels } from '../../models/load-models.ts';
+import { type LoadedModels, loadModels, WHISPER_TINY_EN } from '../../models/load-models.ts';
 import { type ThreadTimes, threadTimes } from '../fakes/thread-times.ts';
 import { sampleWaveform } from '../golden/shared-data.ts';
 
 const CPU = { device: 'cpu', threads: 0 } as const;
-const SETTINGS = { ...CPU, computeType: 'auto', batchSize: 3, whisper: EMBEDDED_WHISPER } as const;
+const SETTINGS = { ...CPU, computeType: 'auto', batchSize: 3, whisper: WHISPER_TINY_EN } as const;
 const UNKNOWN: ThreadTimes = { computingMs: 0, waitingMs: 0 };
 const request = (waveform: Float32Array<ArrayBuffer>) =>
   ({

@@ -2,7 +2,7 @@ import { BroadcastChannel } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
 import { InferenceEngine } from '../../models/engine/engine.ts';
-import { EMBEDDED_WHISPER } from '../../models/load-models.ts';
+import { WHISPER_TINY_EN } from '../../models/load-models.ts';
 import { EMBEDDED_DIARIZATION } from '../../models/locate-diarization.ts';
 import { PyannoteSegmentation } from '../../models/segmentation/pyannote-segmentation.ts';
 import { SpeakerEncoder } from '../../models/speaker-embedding/speaker-encoder.ts';
@@ -35,7 +35,7 @@ async function recordedEngine() {
     await engine.close();
     channel.close();
   });
-  const { folder, name: modelName } = EMBEDDED_WHISPER;
+  const { folder, name: modelName } = WHISPER_TINY_EN;
   const whisper = { modelName, folder, computeType: 'float32', batchSize: 2 } as const;
   const models = {
     voiceActivity: await SileroVad.load(engine, embeddedPath('silero-vad')),

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { InferenceSession, Tensor } from '../../models/engine/onnxruntime.ts';
 import type { TensorMap } from '../../models/engine/protocol.ts';
 import { OnnxGraph } from '../../models/graph/onnx-graph.ts';
 import { Weights } from '../../models/graph/weights.ts';

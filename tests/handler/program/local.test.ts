@@ -1,14 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { countWordErrors, errorRate } from '../../../bench/word-errors.ts';
+import { countCharacterErrors, countWordErrors, errorRate } from '../../../bench/word-errors.ts';
 import type { WireSegment } from '../../../handler/wire-segment.ts';
 import { PROJECT_ROOT, startProgram } from '../../fakes/program.ts';
+import { sharedPath } from '../../golden/shared-data.ts';
 
 const SAMPLE = join(PROJECT_ROOT, 'samples/meeting-en.wav');
 const SAMPLE_BYTES = readFileSync(SAMPLE);
+const DEFAULT_MODEL = { WHISPER_MODEL: '' };
 const HEADER_BYTES = 44;
 const BYTES_PER_SEC = 32_000;
 const SCRIPT_LINES = JSON.parse(
@@ -34,7 +36,8 @@ afterAll(() => rm(folder, { recursive: true }));
 
 test('npm start prints the transcript of the sample, and nothing else, on stdout', async () => {
   const startedAt = performance.now();
-  const { exitCode, stdout } = await startProgram([], { env: { SPOOL_DIR: folder } }).ended;
+  const env = { ...DEFAULT_MODEL, SPOOL_DIR: folder };
+  const { exitCode, stdout } = await startProgram([], { env }).ended;
   const elapsedSec = (performance.now() - startedAt) / 1000;
   const result = JSON.parse(stdout) as Record<string, unknown>;
   const words = errorRate(countWordErrors(SCRIPT, result['transcript'] as string));
@@ -47,6 +50,7 @@ test('npm start prints the transcript of the sample, and nothing else, on stdout
     meeting_id: 'meeting_123',
     tenant_id: 'tenant_abc',
     language: 'en',
+    model: 'embedded/whisper-base',
     has_diarization: true,
     total_speakers: 3,
     audio_duration: 47.244,
@@ -55,6 +59,23 @@ test('npm start prints the transcript of the sample, and nothing else, on stdout
   expect(rightSpeakers(result['segments'] as WireSegment[])).toBe(true);
   expect(await readdir(folder)).toEqual([]);
 }, 60_000);
+
+const KOREAN = sharedPath('audio/world/ko/picovoice_test_ko.flac');
+const koreanMissing = existsSync(KOREAN) ? '' : ' (skipped: no Korean recording in ../shared)';
+
+test.skipIf(koreanMissing)(
+  `a Korean recording without any setting becomes Korean${koreanMissing}`,
+  async () => {
+    const { exitCode, stdout } = await startProgram([KOREAN], { env: DEFAULT_MODEL }).ended;
+    const result = JSON.parse(stdout) as Record<string, unknown>;
+    const said = '그는 이리저리 피하면서 길 한 옆으로 걸어갔다.';
+    const errors = errorRate(countCharacterErrors(said, result['transcript'] as string));
+    expect(exitCode).toBe(0);
+    expect(result).toMatchObject({ language: 'ko', model: 'embedded/whisper-base', warnings: [] });
+    expect(errors).toBeLessThanOrEqual(0.3);
+  },
+  60_000,
+);
 
 test('a file as SRT, written beside its name, and a missing one that does not stop it', async () => {
   const [out, missing] = [join(folder, 'out'), join(folder, 'missing.wav')];

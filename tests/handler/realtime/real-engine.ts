@@ -6,7 +6,7 @@ import type { JobContext } from '../../../handler/job.ts';
 import type { WindowRecognizer } from '../../../handler/realtime/contracts.ts';
 import { localWindows } from '../../../handler/realtime/local-windows.ts';
 import type { StreamServices } from '../../../handler/realtime/stream-job.ts';
-import { EMBEDDED_WHISPER, type LoadedModels, loadModels } from '../../../models/load-models.ts';
+import { type LoadedModels, loadModels, WHISPER_TINY_EN } from '../../../models/load-models.ts';
 import { hearWindow } from '../../../pipeline/realtime/hear-window.ts';
 
 const config: Config = loadConfig({});
@@ -14,7 +14,7 @@ const config: Config = loadConfig({});
 /** The embedded networks as the worker loads them. */
 export const loadEngine = (): Promise<LoadedModels> =>
   loadModels(
-    { device: 'cpu', threads: 0, computeType: 'auto', batchSize: 2, whisper: EMBEDDED_WHISPER },
+    { device: 'cpu', threads: 0, computeType: 'auto', batchSize: 2, whisper: WHISPER_TINY_EN },
     () => {},
   );
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { OnnxGraph } from '../../../models/graph/onnx-graph.ts';
 import { Weights } from '../../../models/graph/weights.ts';
-import { EMBEDDED_WHISPER } from '../../../models/load-models.ts';
+import { WHISPER_TINY_EN } from '../../../models/load-models.ts';
 import { readWav2Vec2Checkpoint } from '../../../models/wav2vec2/checkpoint.ts';
 import { ctcGraph } from '../../../models/wav2vec2/ctc-graph.ts';
 import { readWhisperCheckpoint } from '../../../models/whisper/checkpoint.ts';
@@ -40,8 +40,8 @@ async function nodesOf(checkpointFolder: string, search: 'greedy' | 'beam'): Pro
 const GRAPHS = {
   'float16, greedy': await nodesOf(folder, 'greedy'),
   'float16, beam': await nodesOf(folder, 'beam'),
-  '8 bit, greedy': await nodesOf(EMBEDDED_WHISPER.folder, 'greedy'),
-  '8 bit, beam': await nodesOf(EMBEDDED_WHISPER.folder, 'beam'),
+  '8 bit, greedy': await nodesOf(WHISPER_TINY_EN.folder, 'greedy'),
+  '8 bit, beam': await nodesOf(WHISPER_TINY_EN.folder, 'beam'),
 };
 
 function missingKernels(nodes: readonly TypedNode[]): string[] {

@@ -123,10 +123,17 @@ test('a block has the scale that rounds it best of some', () => {
   expect(error / errorOfFirst).toBeLessThan(0.9);
 });
 
-test('of a small network the encoder stays as it is, of a large one nothing does', () => {
-  const small = quantizedForm({ dModel: 384 });
+test('of a small network the encoder is in 8 bits where it is robust, a large one everywhere', () => {
+  const small = quantizedForm({ dModel: 512, encoderLayers: 6 });
   expect(small('model.encoder.layers.0.fc1.weight')).toBeNull();
+  expect(small('model.encoder.layers.1.fc1.weight')).toBe(32);
+  expect(small('model.encoder.layers.4.fc2.weight')).toBe(32);
+  expect(small('model.encoder.layers.5.fc2.weight')).toBeNull();
+  expect(small('model.encoder.layers.1.self_attn.q_proj.weight')).toBe(32);
+  expect(small('model.encoder.layers.1.self_attn.v_proj.weight')).toBeNull();
+  expect(small('model.encoder.layers.1.self_attn.out_proj.weight')).toBeNull();
   expect(small('model.decoder.layers.0.fc1.weight')).toBe(16);
   expect(small('model.decoder.embed_tokens.weight')).toBe(32);
-  expect(quantizedForm({ dModel: 1280 })('model.encoder.layers.0.fc1.weight')).toBe(32);
+  const large = quantizedForm({ dModel: 1280, encoderLayers: 32 });
+  expect(large('model.encoder.layers.0.fc1.weight')).toBe(32);
 });

@@ -14,9 +14,20 @@ const DEFAULTS = { ...DEFAULT_TRANSCRIBE_OPTIONS, language: 'en', previousText: 
 const neverAborted = new AbortController().signal;
 
 function recognize(script: RecognitionScript, changed: Partial<ChunkOptions> = {}) {
-  const recognizer = new ScriptedRecognizer(script);
+  return recognizeWith(new ScriptedRecognizer(script), changed);
+}
+
+function recognizeWith(
+  recognizer: ScriptedRecognizer,
+  changed: Partial<ChunkOptions> = {},
+  sec = 1,
+) {
+  const end = range.start + sec * 16_000;
+  const whole = { ...range, end };
+  const waveform = new Float32Array(sec * 16_000);
+  const spoken = { pieces: [whole], regions: [whole], waveform };
   const options = { ...DEFAULTS, ...changed };
-  return { recognizer, result: recognizeChunk(chunk, options, recognizer, neverAborted) };
+  return { recognizer, result: recognizeChunk(spoken, options, recognizer, neverAborted) };
 }
 
 /** Answers that depend on the temperature alone. */
@@ -120,4 +131,90 @@ test('an abort between two attempts stops them', async () => {
   };
   await expect(recognizeChunk(chunk, DEFAULTS, recognizer, abort.signal)).rejects.toThrow('abort');
   expect(recognizer.requests).toHaveLength(1);
+});
+
+/** Answers that depend on the beams and the temperature. */
+const searching = (answers: Readonly<Record<string, ScriptedAnswer>>): ScriptedRecognizer =>
+  new ScriptedRecognizer(
+    ({ temperature, rules }) => answers[rules?.beamSize ? 'beams' : temperature]!,
+    { retryBeamSize: 5 },
+  );
+const stepsOf = ({ requests }: ScriptedRecognizer) =>
+  requests.map(({ temperature, rules }) => [temperature, rules?.beamSize ?? 1]);
+
+test('a doubtful utterance is searched again with beams, whose text is taken', async () => {
+  const { recognizer, result } = recognizeWith(
+    searching({
+      0: { text: 'I scream', avgLogProb: -0.4 },
+      beams: { text: 'ice cream', avgLogProb: -0.35 },
+    }),
+  );
+  expect(await result).toMatchObject({ segments: [{ text: 'ice cream' }], attemptCount: 2 });
+  expect(stepsOf(recognizer)).toEqual([
+    [0, 1],
+    [0, 5],
+  ]);
+});
+
+test('what beams find is not taken where it is far less likely', async () => {
+  const { result } = recognizeWith(
+    searching({
+      0: { text: 'ice cream', avgLogProb: -0.4 },
+      beams: { text: 'I scream', avgLogProb: -0.6 },
+    }),
+  );
+  expect(await result).toMatchObject({ segments: [{ text: 'ice cream' }] });
+});
+
+test.each([
+  { sec: 12, avgLogProb: -0.29, attemptCount: 1 },
+  { sec: 12, avgLogProb: -0.31, attemptCount: 2 },
+  { sec: 13, avgLogProb: -0.69, attemptCount: 1 },
+  { sec: 13, avgLogProb: -0.71, attemptCount: 2 },
+])('a window of $sec s at $avgLogProb takes $attemptCount attempts', async (each) => {
+  const { sec, avgLogProb, attemptCount } = each;
+  const recognizer = searching({ 0: { text: 'a', avgLogProb }, beams: { text: 'b', avgLogProb } });
+  const { result } = recognizeWith(recognizer, {}, sec);
+  expect(await result).toMatchObject({ attemptCount });
+});
+
+test('temperatures follow where beams fail the quality checks too', async () => {
+  const { recognizer, result } = recognizeWith(
+    searching({
+      0: { text: 'murmur', avgLogProb: -2 },
+      beams: { text: 'mumble', avgLogProb: -1.5 },
+      0.2: { text: 'ask not' },
+    }),
+  );
+  expect(await result).toMatchObject({ segments: [{ text: 'ask not', temperature: 0.2 }] });
+  expect(stepsOf(recognizer)).toEqual([
+    [0, 1],
+    [0, 5],
+    [0.2, 1],
+  ]);
+});
+
+test.each([
+  ['says how many beams', { rules: { beamSize: 1 } }],
+  ['begins above temperature 0', { temperatures: [0.2] }],
+])('no second search where the job %s', async (_, changed) => {
+  const recognizer = new ScriptedRecognizer(() => ({ text: 'murmur', avgLogProb: -0.9 }), {
+    retryBeamSize: 5,
+  });
+  const { result } = recognizeWith(recognizer, changed);
+  expect(await result).toMatchObject({ attemptCount: 1 });
+});
+
+test('the first attempt alone says whether others would follow', async () => {
+  const doubtful = searching({ 0: { text: 'murmur', avgLogProb: -0.4 } });
+  const { result } = recognizeWith(doubtful, { attempts: 'first' });
+  expect(await result).toMatchObject({ attemptCount: 1, isUnfinished: true, isAccepted: true });
+  const certain = recognizeWith(searching({ 0: { text: 'ask not' } }), { attempts: 'first' });
+  expect(await certain.result).toMatchObject({ isUnfinished: false });
+});
+
+test('the others follow a first attempt that is known already', async () => {
+  const recognizer = searching({ beams: { text: 'ice cream', avgLogProb: -0.3 } });
+  const { result } = recognizeWith(recognizer, { attempts: 'others' });
+  expect(await result).toMatchObject({ segments: [{ text: 'ice cream' }], attemptCount: 1 });
 });

@@ -51,7 +51,8 @@ test('listening takes one decode of each chunk; what failed the checks has its f
       [null, 0],
       [null, 0],
     ],
-    ...[0, 0.2, 0.4].map((temperature) => ['ko', temperature]),
+    ['ko', 0.2],
+    ['ko', 0.4],
   ]);
 });
 
