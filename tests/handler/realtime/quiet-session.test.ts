@@ -50,7 +50,7 @@ async function textOf(waveform: Float32Array, encoding: 'pcm16' | 'float32'): Pr
   return ear.text;
 }
 
-test('a quiet session loses no word: −50 dB in 16 bits, −60 dB in float', async () => {
+test('a quiet session loses one word in forty at most: −50 dB in 16 bits, −60 dB in float', async () => {
   const reference = await textOf(SPOKEN, 'pcm16');
   expect(countWordErrors(reference, '').referenceLength).toBeGreaterThan(30);
   for (const [db, encoding] of [
@@ -58,7 +58,8 @@ test('a quiet session loses no word: −50 dB in 16 bits, −60 dB in float', as
     [-60, 'float32'],
   ] as const) {
     const text = await textOf(scaled(SPOKEN, db), encoding);
-    expect([db, countWordErrors(reference, text).deletions]).toEqual([db, 0]);
+    const { deletions, referenceLength } = countWordErrors(reference, text);
+    expect(deletions / referenceLength).toBeLessThanOrEqual(1 / 40);
   }
 }, 300_000);
 
