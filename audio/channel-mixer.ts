@@ -40,12 +40,14 @@ const speakersOf = (mask: number): number[] =>
 
 /** Phase is judged by stretches of this length. */
 const BLOCK_FRAMES = msToSamples(500);
-/** Correlation with the mix so far, from which a channel is taken to be the same sound turned over. */
-const OPPOSITE = -0.5;
+/** One of so many frames is enough to judge by. */
+const JUDGED_STEP = 7;
+/** Correlation of two channels, of either sign, from which they are taken to be the same sound. */
+const SAME_SOUND = 0.5;
 
 /**
- * Mixes channels into one. A channel whose phase is opposite to the louder ones' is turned over, since
- * it would cancel them; the sign holds until the correlation says the contrary.
+ * Mixes channels into one. A channel whose phase is opposite to a louder one's is turned over, since
+ * it would cancel that one; the sign holds until the correlation says the contrary.
  */
 export class ChannelMixer {
   readonly #weights: readonly number[];
@@ -84,9 +86,12 @@ export class ChannelMixer {
   #mix(block: Float32Array): Float32Array {
     const channels = this.#weights.length;
     const mix = new Float32Array(block.length / channels);
-    for (const channel of this.#loudestFirst(block)) {
-      const sign = this.#signOf(channel, mix, block);
+    const louder: JudgedChannel[] = [];
+    for (const judged of this.#loudestFirst(block)) {
+      const { channel } = judged;
+      const sign = this.#signOf(judged, louder);
       this.#signs[channel] = sign;
+      louder.push(judged);
       const weight = sign * this.#weights[channel]!;
       for (let frame = 0; frame < mix.length; frame += 1) {
         mix[frame]! += weight * block[frame * channels + channel]!;
@@ -96,29 +101,48 @@ export class ChannelMixer {
   }
 
   /** The channels that have a share in the mix. */
-  #loudestFirst(block: Float32Array): number[] {
-    const channels = this.#weights.length;
-    const power = new Float64Array(channels);
-    for (let i = 0; i < block.length; i += 1) power[i % channels]! += block[i]! ** 2;
-    const weighted = this.#weights.map((weight, channel) => weight ** 2 * power[channel]!);
-    return [...weighted.keys()]
-      .filter((channel) => this.#weights[channel]! > 0)
-      .sort((a, b) => weighted[b]! - weighted[a]!);
+  #loudestFirst(block: Float32Array): JudgedChannel[] {
+    const share = ({ channel, norm }: JudgedChannel): number => this.#weights[channel]! * norm;
+    return this.#weights
+      .map((_, channel) => judge(block, channel, this.#weights.length))
+      .filter(({ channel }) => this.#weights[channel]! > 0)
+      .sort((a, b) => share(b) - share(a));
   }
 
-  #signOf(channel: number, mix: Float32Array, block: Float32Array): number {
-    const channels = this.#weights.length;
-    let product = 0;
-    let mixPower = 0;
-    let channelPower = 0;
-    for (let frame = 0; frame < mix.length; frame += 1) {
-      const sample = block[frame * channels + channel]!;
-      product += mix[frame]! * sample;
-      mixPower += mix[frame]! ** 2;
-      channelPower += sample ** 2;
+  /** That of the louder channel which is most alike, or turned over. */
+  #signOf(judged: JudgedChannel, louder: readonly JudgedChannel[]): number {
+    let most = 0;
+    let sign = this.#signs[judged.channel]!;
+    for (const other of louder) {
+      const correlation = correlate(judged, other);
+      if (Math.abs(correlation) < Math.max(SAME_SOUND, most)) continue;
+      most = Math.abs(correlation);
+      sign = Math.sign(correlation) * this.#signs[other.channel]!;
     }
-    const correlation = product / Math.sqrt(mixPower * channelPower);
-    if (correlation < OPPOSITE) return -1;
-    return correlation > -OPPOSITE ? 1 : this.#signs[channel]!;
+    return sign;
   }
+}
+
+/** Some frames of a channel. */
+interface JudgedChannel {
+  readonly channel: number;
+  readonly samples: Float32Array;
+  /** Root of the sum of their squares. */
+  readonly norm: number;
+}
+
+function judge(block: Float32Array, channel: number, channelCount: number): JudgedChannel {
+  const length = Math.ceil(block.length / channelCount / JUDGED_STEP);
+  const samples = new Float32Array(length);
+  for (let i = 0; i < length; i += 1) samples[i] = block[i * JUDGED_STEP * channelCount + channel]!;
+  return { channel, samples, norm: Math.hypot(...samples) };
+}
+
+/** Cosine of the angle between two channels, 0 where one is silent. */
+function correlate(one: JudgedChannel, other: JudgedChannel): number {
+  const norms = one.norm * other.norm;
+  if (norms === 0) return 0;
+  let product = 0;
+  for (let i = 0; i < one.samples.length; i += 1) product += one.samples[i]! * other.samples[i]!;
+  return product / norms;
 }

@@ -1,4 +1,4 @@
-import { LevelMeter } from './levels.ts';
+import { LevelMeter, MIN_LEVEL_DB } from './levels.ts';
 import { msToSamples } from './time.ts';
 
 /** Louder speech stays as it is; voice activity begins to miss words about 20 dB below. */
@@ -10,6 +10,10 @@ const MAX_NOISE_DB = -50;
 const MAX_GAIN_DB = 70;
 /** Noise is the level that a tenth of the blocks around stay below. */
 const NOISE_SHARE = 0.1;
+/** Digital silence from this length on is a gap or a mute; speech behind a noise gate pauses for less. */
+const GAP_MS = 1000;
+/** Of less sound nobody can tell whether it is noise. */
+const LEAST_HEARD_MS = 1000;
 
 /** Gains of recordings are known by blocks of this length. */
 export const GAIN_BLOCK_SAMPLES = msToSamples(100);
@@ -40,7 +44,7 @@ export function gainsOf(
 
 const noiseLevels = (levelsDb: readonly number[]): number[] =>
   Array.from({ length: Math.ceil(levelsDb.length / NOISE_STEP_BLOCKS) }, (_, step) =>
-    noiseOf(around(levelsDb, step * NOISE_STEP_BLOCKS, FAR_BLOCKS)),
+    noiseOf(around(levelsDb, step * NOISE_STEP_BLOCKS, FAR_BLOCKS), GAIN_BLOCK_SAMPLES),
   );
 
 const around = (levelsDb: readonly number[], block: number, reach: number): readonly number[] =>
@@ -52,8 +56,25 @@ function loudnessOf(levelsDb: readonly number[], loudBlocks: number): number {
   return Float32Array.from(levelsDb).sort().at(-rank)!;
 }
 
-const noiseOf = (levelsDb: readonly number[]): number =>
-  Float32Array.from(levelsDb).sort()[Math.floor(NOISE_SHARE * levelsDb.length)]!;
+/** The noise of the room, which is not heard in gaps. */
+function noiseOf(levelsDb: readonly number[], blockSamples: number): number {
+  const heardDb = withoutGaps(levelsDb, msToSamples(GAP_MS) / blockSamples);
+  const isEnough = heardDb.length * blockSamples >= msToSamples(LEAST_HEARD_MS);
+  const sorted = Float32Array.from(isEnough ? heardDb : levelsDb).sort();
+  return sorted[Math.floor(NOISE_SHARE * sorted.length)]!;
+}
+
+function withoutGaps(levelsDb: readonly number[], gapBlocks: number): number[] {
+  const heardDb: number[] = [];
+  let silentBlocks = 0;
+  for (const levelDb of [...levelsDb, 0]) {
+    const isSilent = levelDb === MIN_LEVEL_DB;
+    if (!isSilent && silentBlocks >= gapBlocks) heardDb.length -= silentBlocks;
+    silentBlocks = isSilent ? silentBlocks + 1 : 0;
+    heardDb.push(levelDb);
+  }
+  return heardDb.slice(0, -1);
+}
 
 function gainFor(loudDb: number, noiseDb: number): number {
   if (loudDb > LOUD_DB) return amplitude(LOUD_DB - loudDb);
@@ -119,7 +140,10 @@ export class LiveGain {
     this.#levelsDb.push(levelDb);
     if (this.#levelsDb.length > framesIn(LIVE_FAR_MS)) this.#levelsDb.shift();
     const near = this.#levelsDb.slice(-framesIn(LIVE_NEAR_MS));
-    return gainFor(loudnessOf(near, framesIn(LIVE_LOUD_MS)), noiseOf(this.#levelsDb));
+    return gainFor(
+      loudnessOf(near, framesIn(LIVE_LOUD_MS)),
+      noiseOf(this.#levelsDb, this.#frameSamples),
+    );
   }
 
   /** From the gain of the frame before to this one's. */

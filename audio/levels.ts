@@ -1,7 +1,7 @@
 import { SAMPLE_RATE_HZ } from './time.ts';
 
 /** Of digital silence; far below the noise of any microphone. */
-const MIN_LEVEL_DB = -140;
+export const MIN_LEVEL_DB = -140;
 
 /** One-pole high-pass: neither an offset nor hum decides how loud speech is. */
 const HIGH_PASS_HZ = 150;

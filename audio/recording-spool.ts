@@ -11,8 +11,9 @@ import { secToSamples } from './time.ts';
 const MAX_CHANNELS = 64;
 /** Each separate channel is transcribed: so many cost as much as so many recordings. */
 export const MAX_SEPARATE_CHANNELS = 8;
-/** Silence is written in pieces of this length. */
-const SKIPPED_FRAMES = secToSamples(1);
+/** Silence from this length on is a hole in the file; what is shorter takes no space worth saving. */
+const MIN_HOLE_FRAMES = secToSamples(1);
+const SILENCE = new Float32Array(MIN_HOLE_FRAMES);
 
 /** `mix`: one waveform of all channels; `separate`: one of each. */
 export type ChannelMode = 'mix' | 'separate';
@@ -66,12 +67,15 @@ export class RecordingSpool {
     else await this.#writeChannels(frames);
   }
 
-  /** Silence of so many frames. @throws {SttError} DISK_FULL */
+  /** Silence of so many frames, which takes no disk. @throws {SttError} DISK_FULL */
   async skip(frameCount: number): Promise<void> {
-    for (let left = frameCount; left > 0; left -= SKIPPED_FRAMES) {
-      const frames = Math.min(left, SKIPPED_FRAMES);
-      await this.write(new Float32Array(frames * this.#channelCount));
+    if (frameCount < MIN_HOLE_FRAMES) {
+      await this.write(new Float32Array(frameCount * this.#channelCount));
+      return;
     }
+    this.#frameCount += frameCount;
+    for (const mix of this.#mixer?.flush() ?? []) await this.#tracks[0]!.write(mix);
+    for (const track of this.#tracks) await track.skip(frameCount);
   }
 
   async #writeChannels(frames: Float32Array): Promise<void> {
@@ -121,6 +125,15 @@ class Track {
     this.#levelsDb.push(...this.#meter.push(samples));
     const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
     this.#position = await writeAt(this.#file.handle, bytes, this.#position);
+  }
+
+  /** A hole in the file reads as zeros. */
+  async skip(sampleCount: number): Promise<void> {
+    for (let left = sampleCount; left > 0; left -= SILENCE.length) {
+      this.#levelsDb.push(...this.#meter.push(SILENCE.subarray(0, left)));
+    }
+    this.#position += sampleCount * Float32Array.BYTES_PER_ELEMENT;
+    await this.#file.handle.truncate(this.#position);
   }
 
   /** Level of each block. */

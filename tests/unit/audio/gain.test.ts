@@ -95,6 +95,26 @@ test('noise without speech is not raised to the level of speech', () => {
   }
 });
 
+test('a gap or a mute is not taken for the noise of the room beside it', () => {
+  const gap = new Float32Array(6 * SAMPLE_RATE_HZ);
+  for (const db of [-45, -60]) {
+    const room = joined(noise(6, db), gap, noise(6, db));
+    for (const raised of [levelled(room), heardLive(room)]) {
+      for (const second of [4, 14]) {
+        expect(levelDb(raised, second)).toBeLessThan(Math.max(db, -50) + 1.5);
+      }
+    }
+  }
+});
+
+test('quiet speech is raised beside a gap, and where silence is cut out between words', () => {
+  const gap = new Float32Array(6 * SAMPLE_RATE_HZ);
+  const spoken = joined(gap, speech(6, -60, -150), gap, speech(6, -60, -80));
+  for (const raised of [levelled(spoken), heardLive(spoken)]) {
+    for (const second of [8, 20]) expect(levelDb(raised, second)).toBeGreaterThan(-38);
+  }
+});
+
 test('speech is raised as far as the noise of its room allows', () => {
   const raised = levelled(speech(6, -60, -75));
   expect(levelDb(raised, 3)).toBeGreaterThan(-42);
