@@ -8,6 +8,8 @@ const LOUD_DB = -6;
 /** Noise is not raised above this: it would sound like something. */
 const MAX_NOISE_DB = -50;
 const MAX_GAIN_DB = 70;
+/** Nothing is raised further above ordinary speech, as what begins behind silence, or is short. */
+const HEADROOM_DB = 10;
 /** Noise is the level that a tenth of the blocks around stay below. */
 const NOISE_SHARE = 0.1;
 /** Digital silence from this length on is a gap or a mute; speech behind a noise gate pauses for less. */
@@ -38,7 +40,9 @@ export function gainsOf(
   const countedDb = levelsDb.map((levelDb, block) => Math.max(levelDb, leastDb[block]!));
   return Float32Array.from(levelsDb, (_, block) => {
     const near = around(countedDb, block, NEAR_BLOCKS);
-    return gainFor(loudnessOf(near, LOUD_BLOCKS), noiseDb[Math.floor(block / NOISE_STEP_BLOCKS)]!);
+    const atOnceDb = Math.max(...around(countedDb, block, 1)) - HEADROOM_DB;
+    const loudDb = Math.max(loudnessOf(near, LOUD_BLOCKS), Math.min(atOnceDb, QUIET_DB));
+    return gainFor(loudDb, noiseDb[Math.floor(block / NOISE_STEP_BLOCKS)]!);
   });
 }
 
@@ -140,15 +144,14 @@ export class LiveGain {
     this.#levelsDb.push(levelDb);
     if (this.#levelsDb.length > framesIn(LIVE_FAR_MS)) this.#levelsDb.shift();
     const near = this.#levelsDb.slice(-framesIn(LIVE_NEAR_MS));
-    return gainFor(
-      loudnessOf(near, framesIn(LIVE_LOUD_MS)),
-      noiseOf(this.#levelsDb, this.#frameSamples),
-    );
+    const atOnceDb = Math.min(levelDb - HEADROOM_DB, QUIET_DB);
+    const loudDb = Math.max(loudnessOf(near, framesIn(LIVE_LOUD_MS)), atOnceDb);
+    return gainFor(loudDb, noiseOf(this.#levelsDb, this.#frameSamples));
   }
 
-  /** From the gain of the frame before to this one's. */
+  /** From the gain of the frame before to this one's, which may have to fall at once. */
   #raise(frame: Float32Array, gain: number): void {
-    const before = this.#gain;
+    const before = Math.min(this.#gain, gain);
     this.#gain = gain;
     if (before === 1 && gain === 1) return;
     for (let sample = 0; sample < frame.length; sample += 1) {

@@ -35,8 +35,10 @@ async function cutStream(keepsAudio: boolean) {
   });
   begun.host.listen(ear);
   speakStream(begun, 5);
-  await expect.poll(() => ear.text).toMatch(/w4/);
-  await expect.poll(() => begun.host.sampleCount).toBeGreaterThan(4.5 * SAMPLE_RATE_HZ);
+  await expect.poll(() => ear.text, { timeout: 20_000 }).toMatch(/w4/);
+  await expect
+    .poll(() => begun.host.sampleCount, { timeout: 20_000 })
+    .toBeGreaterThan(4.5 * SAMPLE_RATE_HZ);
   await first.close();
   const second = bench.sessions({ refinement });
   await second.restore();

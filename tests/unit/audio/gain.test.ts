@@ -95,6 +95,16 @@ test('noise without speech is not raised to the level of speech', () => {
   }
 });
 
+test('ordinary speech that begins behind silence, or is but a syllable, is not torn', () => {
+  const silence = new Float32Array(3 * SAMPLE_RATE_HZ);
+  for (const sec of [0.3, 3]) {
+    const begun = joined(silence, speech(sec, -25), silence);
+    for (const raised of [levelled(begun), heardLive(begun)]) {
+      expect(levelDb(raised, 3, 0.15)).toBeLessThan(-18);
+    }
+  }
+});
+
 test('a gap or a mute is not taken for the noise of the room beside it', () => {
   const gap = new Float32Array(6 * SAMPLE_RATE_HZ);
   for (const db of [-45, -60]) {
