@@ -10,7 +10,7 @@ import { secToSamples } from './time.ts';
 /** More channels than any recorder has; each costs memory. */
 const MAX_CHANNELS = 64;
 /** Each separate channel is transcribed: so many cost as much as so many recordings. */
-export const MAX_SEPARATE_CHANNELS = 8;
+const MAX_SEPARATE_CHANNELS = 8;
 /** Silence from this length on is a hole in the file; what is shorter takes no space worth saving. */
 const MIN_HOLE_FRAMES = secToSamples(1);
 const SILENCE = new Float32Array(MIN_HOLE_FRAMES);

@@ -106,7 +106,7 @@ function encodingOf({ tag, bitsPerSample }: WavFormat): WavLayout['encoding'] | 
 }
 
 /** The body of a `fmt ` chunk; undefined where it is too short. @throws {SttError} AUDIO_UNDECODABLE */
-export function parseFormat(body: Buffer): WavFormat | undefined {
+function parseFormat(body: Buffer): WavFormat | undefined {
   if (body.length < 16) return undefined;
   const tag = body.readUInt16LE(0);
   const channelCount = body.readUInt16LE(2);
