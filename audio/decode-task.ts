@@ -1,23 +1,26 @@
 import { SttError } from '../core/errors.ts';
+import type { AudioTracks } from './audio-tracks.ts';
 import type { MediaType } from './media-type.ts';
-import type { SpoolFile } from './spool.ts';
+import type { RecordingSpool } from './recording-spool.ts';
 import { SAMPLE_RATE_HZ } from './time.ts';
 import type { AudioWarning } from './waveform.ts';
 
-/** One recording to turn into 16 kHz mono int16 samples. */
+/** One recording to turn into 16 kHz float32 samples. */
 export interface DecodeTask {
   /** Absolute. */
   readonly path: string;
   readonly mediaType: MediaType;
-  /** Empty; receives the samples, little-endian and without a header. */
-  readonly output: SpoolFile;
+  /** Of several audio tracks, counted from 0; null: the one marked as default, else the first. */
+  readonly audioTrack: number | null;
+  /** Empty; receives the samples. */
+  readonly output: RecordingSpool;
   /** Private; where a child process runs. */
   readonly workingFolder: string;
 }
 
 /** What came of it. */
 export interface DecodedAudio {
-  readonly sampleCount: number;
+  readonly tracks: AudioTracks;
   readonly warnings: readonly AudioWarning[];
 }
 

@@ -1,15 +1,14 @@
 import { SttError } from '../core/errors.ts';
+import { type FoundTrack, findTrack } from './audio-tracks.ts';
 import { findWarnings } from './audio-warnings.ts';
 import { type DecodedAudio, type DecodeTask, maxSamples, tooLong } from './decode-task.ts';
 import { findFfmpeg } from './ffmpeg-path.ts';
-import { type FfmpegCall, runFfmpeg } from './ffmpeg-process.ts';
+import { runFfmpeg } from './ffmpeg-process.ts';
 import type { AudioLimits } from './limits.ts';
 import { findLostFrames, type LostFrames } from './lost-frames.ts';
 import type { MediaType } from './media-type.ts';
 import { mendBoxes } from './mp4-boxes.ts';
 import { RecordingClock } from './recording-clock.ts';
-import { writeAt } from './spool.ts';
-import { BYTES_PER_SAMPLE } from './spooled-waveform.ts';
 import { SAMPLE_RATE_HZ } from './time.ts';
 import { TimedPcmReader } from './timed-pcm.ts';
 
@@ -53,32 +52,39 @@ const MAX_ALLOCATION_BYTES = 256 * 1024 * 1024;
 const defaultTimeoutMs = (maxSec: number): number => 30_000 + maxSec * 100;
 
 /**
- * Writes the first audio track as 16 kHz mono int16, each block at its time in the presentation:
- * silence, a hole in the spool file, stands for what is missing. What could be decoded of a
- * damaged file is kept.
+ * Writes one audio track as 16 kHz float32 samples of all its channels, each block at its time in the
+ * presentation: silence stands for what is missing. What could be decoded of a damaged file is kept.
  * @throws {SttError} AUDIO_UNDECODABLE, AUDIO_UNSUPPORTED, AUDIO_WITHOUT_SOUND, AUDIO_EMPTY,
- * AUDIO_TOO_LONG, FFMPEG_MISSING, DECODE_TIMEOUT, DISK_FULL
+ * AUDIO_TOO_LONG, INPUT_INVALID, FFMPEG_MISSING, DECODE_TIMEOUT, DISK_FULL
  */
 export async function decodeByFfmpeg(
   task: DecodeTask,
   limits: AudioLimits,
   signal: AbortSignal,
 ): Promise<DecodedAudio> {
-  const ffmpegPath = await findFfmpeg(limits.ffmpegPath);
+  const { mediaType, workingFolder, output } = task;
   const longest = maxSamples(limits.maxSec);
   const call = {
-    ffmpegPath,
-    workingFolder: task.workingFolder,
+    ffmpegPath: await findFfmpeg(limits.ffmpegPath),
+    workingFolder,
     timeoutMs: limits.decodeTimeoutMs ?? defaultTimeoutMs(limits.maxSec),
   };
-  const { path, startMs, lostFrames, ...structure } = await inspectFile(task, call, signal);
+  const { path, lostFrames, ...structure } = await inspectFile(task);
+  const input = inputArguments(path, mediaType);
+  const listing = await runFfmpeg({ ...call, argv: input }, () => Promise.resolve(), signal);
+  const tracks = findTrack(listing.complaints, task.audioTrack);
+  const startMs = mediaType === 'mpegts' ? presentationStartMs(listing.complaints) : 0;
   const reader = new TimedPcmReader();
+  let hasBegun = false;
   const clock = new RecordingClock({ startMs, maxGapSamples: longest, lostFrames });
   const { exitCode, complaints } = await runFfmpeg(
-    { ...call, argv: [...inputArguments(path, task.mediaType), ...OUTPUT] },
+    { ...call, argv: [...input, ...outputArguments(tracks)] },
     async (piece) => {
       for (const { start, bytes } of clock.place(reader.push(piece))) {
-        await writeAt(task.output.handle, bytes, start * BYTES_PER_SAMPLE);
+        if (!hasBegun) await output.begin({ ...tracks, channelCount: reader.channelCount });
+        hasBegun = true;
+        await output.skip(start - output.frameCount);
+        await output.write(new Float32Array(new Uint8Array(bytes).buffer));
       }
       if (clock.end > longest) throw tooLong(limits.maxSec);
     },
@@ -87,30 +93,22 @@ export async function decodeByFfmpeg(
   const sampleCount = clock.end;
   if (sampleCount === 0) throw explainSilence(exitCode, complaints);
   const findings = { ...structure, sampleCount, gaps: clock.gaps, complaints };
-  return { sampleCount, warnings: await findWarnings(task, findings) };
+  return { tracks, warnings: await findWarnings(task, findings) };
 }
 
 /** What is known of a file before it is decoded. */
 interface FileReport {
   /** Of the file to decode: the recording, or a mended copy. */
   readonly path: string;
-  readonly startMs: number;
   readonly lostFrames: readonly LostFrames[];
   readonly isCut: boolean;
   readonly isDamaged: boolean;
 }
 
-async function inspectFile(
-  { path, mediaType, workingFolder }: DecodeTask,
-  call: Omit<FfmpegCall, 'argv'>,
-  signal: AbortSignal,
-): Promise<FileReport> {
+async function inspectFile({ path, mediaType, workingFolder }: DecodeTask): Promise<FileReport> {
   const lostFrames = await findLostFrames(path, mediaType);
   const isDamaged = lostFrames.length > 0;
-  const report = { path, startMs: 0, lostFrames, isCut: false, isDamaged };
-  if (mediaType === 'mpegts') {
-    return { ...report, startMs: await presentationStartMs(path, call, signal) };
-  }
+  const report = { path, lostFrames, isCut: false, isDamaged };
   if (mediaType !== 'mp4') return report;
   const { breaks, ...mended } = await mendBoxes(path, workingFolder);
   return { ...report, ...mended, isDamaged: breaks.length > 0 };
@@ -120,29 +118,23 @@ async function inspectFile(
 const clockOptions = (mediaType: MediaType): readonly string[] =>
   mediaType === 'ogg' || mediaType === 'mpegts' ? CLOCK_OPTIONS[mediaType] : [];
 
+/** Of a layout that the file does not name nothing is guessed. */
 const inputArguments = (path: string, mediaType: MediaType): string[] => [
   ...['-nostdin', '-hide_banner', '-nostats', '-v', 'level+info'],
   ...['-max_alloc', String(MAX_ALLOCATION_BYTES), '-threads', '1'],
   ...['-protocol_whitelist', 'file,pipe', '-format_whitelist', DEMUXERS[mediaType]],
-  ...['-codec_whitelist', CODECS, ...clockOptions(mediaType), '-i', `file:${path}`],
+  ...['-codec_whitelist', CODECS, ...clockOptions(mediaType)],
+  ...['-guess_layout_max', '0', '-i', `file:${path}`],
 ];
 
-const OUTPUT = [
-  ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-map_metadata', '-1', '-threads', '1'],
-  ...['-ac', '1', '-ar', String(SAMPLE_RATE_HZ), '-c:a', 'pcm_s16le', '-f', 'matroska', 'pipe:1'],
+const outputArguments = ({ chosen }: FoundTrack): string[] => [
+  ...['-map', `0:a:${chosen}`, '-vn', '-sn', '-dn', '-map_metadata', '-1', '-threads', '1'],
+  ...['-ar', String(SAMPLE_RATE_HZ), '-c:a', 'pcm_f32le', '-f', 'matroska', 'pipe:1'],
 ];
 
 /** Where the clock of an MPEG-TS stands when its first stream begins, the picture's if there is one. */
-async function presentationStartMs(
-  path: string,
-  call: Omit<FfmpegCall, 'argv'>,
-  signal: AbortSignal,
-): Promise<number> {
-  const argv = inputArguments(path, 'mpegts');
-  const { complaints } = await runFfmpeg({ ...call, argv }, () => Promise.resolve(), signal);
-  const found = complaints.map(
-    (line) => /\[info\]\s+Duration: .*start: (-?[\d.]+)/.exec(line)?.[1],
-  );
+function presentationStartMs(listing: readonly string[]): number {
+  const found = listing.map((line) => /\[info\]\s+Duration: .*start: (-?[\d.]+)/.exec(line)?.[1]);
   return 1000 * Number(found.find((start) => start !== undefined) ?? 0);
 }
 

@@ -6,8 +6,8 @@ import { abortAfter } from './deadline.ts';
 /** Of the beginning, and as many of the end: a damaged file can make ffmpeg print a line a packet. */
 const MAX_LINES = 50;
 const MAX_LINE_CHARS = 400;
-/** What `-v level+info` prints of the file itself, its tags included; the length is of interest. */
-const IS_DESCRIPTION = /\[info\](?!\s+Duration:)/;
+/** What `-v level+info` prints of the file, its tags included; length and audio tracks are of interest. */
+const IS_DESCRIPTION = /\[info\](?! +Duration:| +Stream #0:\S+ Audio:)/;
 
 /** A static build loads the system's character sets, those of another libc, and crashes on MPEG-TS. */
 const ENVIRONMENT = { GCONV_PATH: '/nonexistent' };

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { SttError } from '../core/errors.ts';
 import { CLOCK_OPTIONS } from './ffmpeg-decode.ts';
 import { type PlacedPcm, RecordingClock } from './recording-clock.ts';
-import { BYTES_PER_SAMPLE } from './spooled-waveform.ts';
 import { SAMPLE_RATE_HZ, secToSamples } from './time.ts';
 import { TimedPcmReader } from './timed-pcm.ts';
 
@@ -18,6 +17,7 @@ const CODECS = [
   'opus,libopus,vorbis,libvorbis,flac,aac,alac,mp3,mp3float,pcm_alaw,pcm_mulaw',
   'pcm_u8,pcm_s16le,pcm_s24le,pcm_s32le,pcm_f32le,pcm_f64le',
 ].join(',');
+const BYTES_PER_SAMPLE = Float32Array.BYTES_PER_ELEMENT;
 const MAX_ALLOCATION_BYTES = 64 * 1024 * 1024;
 /** A longer jump is no pause, and silence has to be listened to as speech is. */
 const MAX_GAP_SAMPLES = secToSamples(600);
@@ -36,7 +36,7 @@ export interface DecodingStream {
 /**
  * Decodes a recording while it is being made, by an ffmpeg that sees nothing but its pipes. Where
  * packets are missing, silence comes in their stead.
- * @param onSamples gets 16 kHz mono samples as little-endian int16.
+ * @param onSamples gets 16 kHz mono samples as little-endian float32.
  * @param onFailure hears once of a stream that is none, or of a missing ffmpeg.
  */
 export function openDecodingStream(
@@ -105,7 +105,7 @@ const streamArguments = (container: StreamContainer): string[] => [
   // Not `-fflags nobuffer`: it throws away what was read to find out what the stream is.
   ...['-f', DEMUXERS[container], '-i', 'pipe:0'],
   ...['-map', '0:a:0', '-vn', '-sn', '-dn', '-map_metadata', '-1', '-threads', '1'],
-  ...['-ac', '1', '-ar', String(SAMPLE_RATE_HZ), '-c:a', 'pcm_s16le'],
+  ...['-ac', '1', '-ar', String(SAMPLE_RATE_HZ), '-c:a', 'pcm_f32le'],
   // A block waits for the next two: they are small, and each has a cluster of its own.
   ...['-af', 'asetnsamples=n=480:p=0', '-f', 'matroska', '-cluster_time_limit', '0'],
   ...['-flush_packets', '1', 'pipe:1'],

@@ -1,13 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { SttError } from '../core/errors.ts';
+import { trackWarnings } from './audio-tracks.ts';
 import { writeBase64 } from './base64.ts';
 import { decodeAudio } from './decode.ts';
 import { fetchAudio } from './fetch-audio.ts';
 import type { AudioLimits } from './limits.ts';
 import { inspectMedia } from './media-type.ts';
 import { resolveAudioPath } from './path-source.ts';
+import { type ChannelMode, RecordingSpool } from './recording-spool.ts';
 import { createSpoolFolder, type SpoolFolder } from './spool.ts';
-import { createSpooledWaveform } from './spooled-waveform.ts';
+import { spooledRecording } from './spooled-waveform.ts';
 import type { SpooledWaveform } from './waveform.ts';
 
 export type AudioSource =
@@ -15,6 +17,14 @@ export type AudioSource =
   | { readonly kind: 'url'; readonly url: string }
   /** Absolute, or relative to `AudioLimits.root`. */
   | { readonly kind: 'path'; readonly path: string };
+
+/** What of a recording is meant. */
+export interface AudioSelection {
+  /** `mix` by default. */
+  readonly channels?: ChannelMode;
+  /** Of several audio tracks, counted from 0; by default the one marked as default, else the first. */
+  readonly audioTrack?: number | null;
+}
 
 /**
  * Fetches, checks and decodes an untrusted recording into a temp file, in constant memory.
@@ -25,18 +35,24 @@ export async function openAudio(
   source: AudioSource,
   limits: AudioLimits,
   signal: AbortSignal,
+  { channels = 'mix', audioTrack = null }: AudioSelection = {},
 ): Promise<SpooledWaveform> {
   const spool = await createSpoolFolder(limits.spoolDir);
   try {
     signal.throwIfAborted();
     const path = await obtain(source, spool, limits, signal);
     const mediaType = await inspectMedia(path);
-    const output = await spool.createFile();
-    const task = { path, mediaType, output, workingFolder: spool.path };
-    const decoded = await decodeAudio(task, limits, signal);
+    const output = new RecordingSpool(spool, channels);
+    const task = { path, mediaType, audioTrack, output, workingFolder: spool.path };
+    const { tracks, warnings } = await decodeAudio(task, limits, signal);
+    const waveforms = await output.finish();
     signal.throwIfAborted();
     if (source.kind !== 'path') await rm(path);
-    return createSpooledWaveform(output.handle, decoded, spool.remove);
+    return spooledRecording(waveforms, {
+      isSeparate: channels === 'separate',
+      warnings: [...warnings, ...trackWarnings(tracks, waveforms)],
+      close: spool.remove,
+    });
   } catch (thrown) {
     await spool.remove();
     throw signal.aborted ? cancelled(signal) : SttError.from(thrown);

@@ -1,5 +1,4 @@
 import type { LostFrames } from './lost-frames.ts';
-import { BYTES_PER_SAMPLE } from './spooled-waveform.ts';
 import { msToSamples, type SampleRange, secToSamples } from './time.ts';
 import type { PcmBlock } from './timed-pcm.ts';
 
@@ -57,11 +56,11 @@ export class RecordingClock {
   /** The blocks without gaps between them, joined. */
   place(blocks: readonly PcmBlock[]): PlacedPcm[] {
     const runs: { start: number; parts: Buffer[] }[] = [];
-    for (const { timestampMs, bytes } of blocks) {
+    for (const { timestampMs, bytes, frameCount } of blocks) {
       const gap = this.#gapBefore(msToSamples(timestampMs));
       if (gap > 0 && this.#end > 0) this.#gaps.push({ start: this.#end, end: this.#end + gap });
       const start = this.#end + gap;
-      this.#end = start + Math.floor(bytes.length / BYTES_PER_SAMPLE);
+      this.#end = start + frameCount;
       const run = runs.at(-1);
       if (gap > 0 || run === undefined) runs.push({ start, parts: [bytes] });
       else run.parts.push(bytes);

@@ -4,22 +4,31 @@ import { SttError } from '../core/errors.ts';
 export interface PcmBlock {
   /** From the start of the presentation; negative for what lies before it. */
   readonly timestampMs: number;
-  /** Whole samples. */
+  /** Whole frames `[frames, channels]` of float32. */
   readonly bytes: Buffer;
+  readonly frameCount: number;
 }
 
 /** What of Matroska's muxer matters here (RFC 9559); everything else is skipped. */
 const SEGMENT = 0x18538067;
+const TRACKS = 0x1654ae6b;
+const TRACK_ENTRY = 0xae;
+const AUDIO = 0xe1;
+const CHANNELS = 0x9f;
 const CLUSTER = 0x1f43b675;
 const BLOCK_GROUP = 0xa0;
 const TIMESTAMP = 0xe7;
 const SIMPLE_BLOCK = 0xa3;
 const BLOCK = 0xa1;
-const PARENTS: ReadonlySet<number> = new Set([SEGMENT, CLUSTER, BLOCK_GROUP]);
+const PARENTS: ReadonlySet<number> = new Set([
+  ...[SEGMENT, TRACKS, TRACK_ENTRY, AUDIO],
+  ...[CLUSTER, BLOCK_GROUP],
+]);
 /** ID and size of an element. */
 const MAX_HEAD_BYTES = 12;
 /** Track number, int16 time relative to the cluster, flags. */
 const BLOCK_HEAD_BYTES = 4;
+const VALUES: ReadonlySet<number> = new Set([CHANNELS, TIMESTAMP, SIMPLE_BLOCK, BLOCK]);
 const MAX_BLOCK_BYTES = 16 * 1024 * 1024;
 
 interface ElementHead {
@@ -36,6 +45,12 @@ export class TimedPcmReader {
   #rest: Buffer = Buffer.alloc(0);
   #skippedBytes = 0;
   #clusterMs = 0;
+  #channelCount = 1;
+
+  /** Known before the first block comes. */
+  get channelCount(): number {
+    return this.#channelCount;
+  }
 
   /**
    * The blocks that are complete with `piece`.
@@ -53,11 +68,12 @@ export class TimedPcmReader {
       const { id, headBytes, bodyBytes } = head;
       if (PARENTS.has(id)) {
         bytes = bytes.subarray(headBytes);
-      } else if (id === TIMESTAMP || id === SIMPLE_BLOCK || id === BLOCK) {
+      } else if (VALUES.has(id)) {
         if (bodyBytes > MAX_BLOCK_BYTES) throw notPcm();
         if (bytes.length < headBytes + bodyBytes) break;
         const body = bytes.subarray(headBytes, headBytes + bodyBytes);
         if (id === TIMESTAMP) this.#clusterMs = readInteger(body);
+        else if (id === CHANNELS) this.#channelCount = readInteger(body);
         else blocks.push(this.#block(body));
         bytes = bytes.subarray(headBytes + bodyBytes);
       } else {
@@ -70,10 +86,11 @@ export class TimedPcmReader {
 
   #block(body: Buffer): PcmBlock {
     if (body.length < BLOCK_HEAD_BYTES) throw notPcm();
-    return {
-      timestampMs: this.#clusterMs + body.readInt16BE(1),
-      bytes: body.subarray(BLOCK_HEAD_BYTES),
-    };
+    const bytes = body.subarray(BLOCK_HEAD_BYTES);
+    const frameBytes = this.#channelCount * Float32Array.BYTES_PER_ELEMENT;
+    if (bytes.length % frameBytes !== 0) throw notPcm();
+    const timestampMs = this.#clusterMs + body.readInt16BE(1);
+    return { timestampMs, bytes, frameCount: bytes.length / frameBytes };
   }
 }
 

@@ -105,6 +105,7 @@ function encodingOf({ tag, bitsPerSample }: WavFormat): WavLayout['encoding'] | 
   return undefined;
 }
 
+/** The body of a `fmt ` chunk; undefined where it is too short. @throws {SttError} AUDIO_UNDECODABLE */
 function parseFormat(body: Buffer): WavFormat | undefined {
   if (body.length < 16) return undefined;
   const tag = body.readUInt16LE(0);

@@ -1,40 +1,39 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { SttError } from '../core/errors.ts';
 import { findWarnings } from './audio-warnings.ts';
-import { type DecodedAudio, type DecodeTask, maxSamples, tooLong } from './decode-task.ts';
-import { downmixWeights } from './downmix.ts';
-import { writeAt } from './spool.ts';
+import { type DecodeTask, maxSamples, tooLong } from './decode-task.ts';
 import { FULL_SCALE } from './spooled-waveform.ts';
 import { readWavLayout, type WavLayout } from './wav-header.ts';
+import type { AudioWarning } from './waveform.ts';
 
-const FRAMES_PER_BLOCK = 64 * 1024;
+const SAMPLES_PER_BLOCK = 128 * 1024;
 
 /**
- * Reads a 16 kHz WAV without ffmpeg, with the same result; undefined for one that needs ffmpeg.
- * @throws {SttError} AUDIO_UNDECODABLE, AUDIO_EMPTY, AUDIO_TOO_LONG, DISK_FULL
+ * Reads a 16 kHz WAV without ffmpeg, with the same result, and returns what is to be said of it;
+ * undefined for one that needs ffmpeg.
+ * @throws {SttError} AUDIO_UNDECODABLE, AUDIO_UNSUPPORTED, AUDIO_EMPTY, AUDIO_TOO_LONG, DISK_FULL
  */
 export async function decodeWav(
-  task: DecodeTask,
+  { path, output }: Pick<DecodeTask, 'path' | 'output'>,
   maxSec: number,
   signal: AbortSignal,
-): Promise<DecodedAudio | undefined> {
-  const file = await open(task.path, 'r');
+): Promise<AudioWarning[] | undefined> {
+  const file = await open(path, 'r');
   try {
     const layout = await readWavLayout(file);
-    const weights = layout && downmixWeights(layout.channelCount, layout.channelMask);
-    if (layout === undefined || weights === undefined) return undefined;
-    const { frameCount } = layout;
+    if (layout === undefined) return undefined;
+    const { frameCount, channelCount } = layout;
     if (frameCount === 0) throw new SttError('AUDIO_EMPTY', 'The WAV file has 0 samples');
     if (frameCount > maxSamples(maxSec)) throw tooLong(maxSec);
-    let position = 0;
-    for (let frame = 0; frame < frameCount; frame += FRAMES_PER_BLOCK) {
+    await output.begin(layout);
+    const blockFrames = Math.max(1, Math.floor(SAMPLES_PER_BLOCK / channelCount));
+    for (let frame = 0; frame < frameCount; frame += blockFrames) {
       signal.throwIfAborted();
-      const blockFrames = Math.min(FRAMES_PER_BLOCK, frameCount - frame);
-      const mono = mixToMono(await readFrames(file, layout, frame, blockFrames), weights);
-      position = await writeAt(task.output.handle, new Uint8Array(mono.buffer), position);
+      const frames = Math.min(blockFrames, frameCount - frame);
+      await output.write(toFloat(await readFrames(file, layout, frame, frames)));
     }
     const findings = { sampleCount: frameCount, gaps: [], complaints: [] };
-    return { sampleCount: frameCount, warnings: await findWarnings(task, findings) };
+    return await findWarnings({ path, mediaType: 'wav' }, findings);
   } finally {
     await file.close();
   }
@@ -61,21 +60,7 @@ async function readFrames(
   return samples;
 }
 
-/** Weighted sum of `[frames, channels]`, rounded and clipped as ffmpeg does. */
-function mixToMono(
-  samples: Int16Array<ArrayBuffer> | Float32Array,
-  weights: readonly number[],
-): Int16Array<ArrayBuffer> {
-  const channelCount = weights.length;
-  if (channelCount === 1 && samples instanceof Int16Array) return samples;
-  const scale = samples instanceof Float32Array ? FULL_SCALE : 1;
-  const mono = new Int16Array(samples.length / channelCount);
-  for (let frame = 0; frame < mono.length; frame += 1) {
-    let sum = 0;
-    for (let channel = 0; channel < channelCount; channel += 1) {
-      sum += samples[frame * channelCount + channel]! * weights[channel]!;
-    }
-    mono[frame] = Math.max(-FULL_SCALE, Math.min(FULL_SCALE - 1, Math.round(sum * scale)));
-  }
-  return mono;
-}
+const toFloat = (samples: Int16Array | Float32Array): Float32Array =>
+  samples instanceof Float32Array
+    ? samples
+    : Float32Array.from(samples, (sample) => sample / FULL_SCALE);

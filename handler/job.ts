@@ -26,7 +26,7 @@ export interface JobContext {
   readonly signal: AbortSignal;
   readonly logger: Logger;
   onProgress(progress: JobProgress): void;
-  /** The recording is open and so long. May throw, which refuses the job. */
+  /** The recording is open and so long, all channels that are transcribed together. May throw, which refuses the job. */
   onAudio?(audioSec: number): void;
 }
 

@@ -9,6 +9,7 @@ import { EngineReporter } from '../models/engine/engine-report.ts';
 import { hasHungThread } from '../models/engine/thread.ts';
 import { loadVoiceActivity } from '../models/load-voice-activity.ts';
 import { type StartedModels, startModels } from '../models/start-models.ts';
+import { processChannels } from '../pipeline/process-channels.ts';
 import { processRecording } from '../pipeline/process-recording.ts';
 import { hearWindow } from '../pipeline/realtime/hear-window.ts';
 import type { LiveWindow } from '../pipeline/realtime/recognize-window.ts';
@@ -38,7 +39,7 @@ const EXIT_BAD_USAGE = 2;
 const STDOUT = 1;
 /** What a session may hear between its limit and its end. */
 const SESSION_OVERTIME_SEC = 120;
-const WAV_BYTES_PER_SEC = 32_000;
+const WAV_BYTES_PER_SEC = 64_000;
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -242,10 +243,14 @@ const streamServices = ({ openAudio }: JobServices, models: StartedModels) => ({
 function jobServices(limits: Config['audio'], models: StartedModels): JobServices {
   return {
     recognizer: models.recognizer,
-    openAudio: (source, signal, maxBytes = limits.maxBytes) =>
-      openAudio(source, { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) }, signal),
+    openAudio: (source, signal, { maxBytes = limits.maxBytes, ...selection } = {}) => {
+      const lowered = { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) };
+      return openAudio(source, lowered, signal, selection);
+    },
     transcribe: (waveform, options, hooks, signal) =>
-      processRecording(waveform, options, models, hooks, signal),
+      waveform.channels
+        ? processChannels(waveform.channels, options, models, hooks, signal)
+        : processRecording(waveform, options, models, hooks, signal),
   };
 }
 

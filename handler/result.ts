@@ -50,6 +50,8 @@ export interface JobResult {
 
   readonly user_id: string | null;
   readonly audio_duration: number;
+  /** How many channels were transcribed, each by itself; left out for their mix. */
+  readonly channels?: number;
   readonly language_probability: number;
   readonly model: string;
   /** How words were timed; null without words. */
@@ -61,6 +63,10 @@ export interface JobResult {
   readonly output_format?: OutputFormat;
   readonly formatted?: string;
 }
+
+/** Audio that was transcribed: the recording, once for each channel that was. */
+export const heardSec = ({ audio_duration, channels = 1 }: JobResult): number =>
+  audio_duration * channels;
 
 export interface Elapsed {
   readonly totalMs: number;
@@ -91,6 +97,7 @@ export function toJobResult(
     has_diarization: Object.keys(speakers).length > 0,
     user_id: input.user_id,
     audio_duration: toWireSec(transcript.audioSamples),
+    ...(transcript.channelCount !== undefined && { channels: transcript.channelCount }),
     language_probability: rounded(transcript.languageProbability),
     model: transcript.modelName,
     alignment: transcript.alignment,

@@ -1,4 +1,4 @@
-import type { AudioSource } from '../audio/open-audio.ts';
+import type { AudioSelection, AudioSource } from '../audio/open-audio.ts';
 import type { SpooledWaveform, Waveform } from '../audio/waveform.ts';
 import { SttError, type WireError } from '../core/errors.ts';
 import type { SpeechRecognizer } from '../pipeline/contracts.ts';
@@ -12,14 +12,24 @@ import { type JobResult, toJobResult } from './result.ts';
 import { parseJobInput } from './schema.ts';
 import { mapValues, rounded, toWireSec } from './wire-segment.ts';
 
+/** What a job wants of its recording. */
+export interface JobAudio extends AudioSelection {
+  /** Lowers the limit of the worker. */
+  readonly maxBytes?: number | undefined;
+}
+
 /** Everything a job needs, wired once in `handler/main.ts` and faked in tests. */
 export interface JobServices {
   /** What recognises the jobs: what it cannot do is refused before any audio is read. */
   readonly recognizer: Pick<SpeechRecognizer, 'modelName' | 'languages'>;
-  /** `maxBytes` lowers the limit of the worker. */
-  openAudio(source: AudioSource, signal: AbortSignal, maxBytes?: number): Promise<SpooledWaveform>;
+  openAudio(
+    source: AudioSource,
+    signal: AbortSignal,
+    selection?: JobAudio,
+  ): Promise<SpooledWaveform>;
+  /** Its mix, or each of its channels where it has them. */
   transcribe(
-    waveform: Waveform,
+    waveform: Waveform & Pick<SpooledWaveform, 'channels'>,
     options: RecordingOptions,
     hooks: TranscribeHooks,
     signal: AbortSignal,
@@ -65,12 +75,13 @@ async function transcribeJob(
   signal.throwIfAborted();
   context.onProgress({ stage: 'open_audio', fraction: 0 });
   const openedAt = performance.now();
-  const { max_audio_mb: maxMb } = input;
+  const { max_audio_mb: maxMb, channels, audio_track: audioTrack } = input;
   const maxBytes = maxMb === null ? undefined : Math.floor(maxMb * MEBIBYTE);
-  const waveform = await services.openAudio(audioSourceOf(input), signal, maxBytes);
+  const selection = { maxBytes, channels, audioTrack };
+  const waveform = await services.openAudio(audioSourceOf(input), signal, selection);
   clock.add('open_audio', performance.now() - openedAt);
   try {
-    context.onAudio?.(toWireSec(waveform.sampleCount));
+    context.onAudio?.(toWireSec(waveform.sampleCount) * (waveform.channels?.length ?? 1));
     const hooks: TranscribeHooks = {
       onProgress: (fraction) => context.onProgress({ stage: 'transcribe', fraction }),
       onStage: (stage, elapsedMs) => clock.add(stage, elapsedMs),

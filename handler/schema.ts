@@ -14,6 +14,7 @@ export const MAX_KEYWORD_CHARS = 100;
 const MAX_TEMPERATURES = 10;
 const MAX_SPEAKERS = 64;
 const MAX_VAD_MS = 30_000;
+const MAX_TRACK = 255;
 
 export const OUTPUT_FORMATS = [
   'json',
@@ -72,6 +73,8 @@ export const JobInputSchema = z
     tenant_id: id,
     user_id: id,
     max_audio_mb: optional(z.number().positive()),
+    channels: withDefault(z.enum(['mix', 'separate']), 'mix'),
+    audio_track: optional(z.number().int().min(0).max(MAX_TRACK)),
     language: languageField,
     languages: candidatesField,
     initial_prompt: optionalText(MAX_PROMPT_CHARS),
@@ -119,10 +122,13 @@ export const JobInputSchema = z
     } else if (subtitle?.word_cues && output_format !== 'vtt') {
       fail('subtitle.word_cues', 'needs the output_format vtt');
     }
-    if (!input.diarize && asksForSpeakers(input)) {
+    if (!input.diarize && (asksWhoSpeaks(input) || output_format === 'rttm')) {
       fail('diarize', 'must not be false beside settings of speakers or the output_format rttm');
     }
     refuseConflict(input, context);
+    if (input.channels === 'separate' && asksWhoSpeaks(input)) {
+      fail('channels', 'separate makes each channel one speaker: leave settings of speakers out');
+    }
     for (const [field, message] of decodingProblems(input)) fail(field, message);
     const onset = vad?.onset_threshold ?? DEFAULT_TRANSCRIBE_OPTIONS.vad.onsetThreshold;
     if ((vad?.offset_threshold ?? 0) > onset) {
@@ -130,16 +136,16 @@ export const JobInputSchema = z
     }
   });
 
-const asksForSpeakers = (input: {
-  readonly output_format: OutputFormat;
+interface SpeakerFields {
   readonly num_speakers: number | null;
   readonly min_speakers: number | null;
   readonly max_speakers: number | null;
   readonly known_speakers: ReadonlyMap<string, unknown>;
   readonly return_speaker_embeddings: boolean;
-}): boolean =>
+}
+
+const asksWhoSpeaks = (input: SpeakerFields): boolean =>
   [input.num_speakers, input.min_speakers, input.max_speakers].some((count) => count !== null) ||
-  input.output_format === 'rttm' ||
   input.known_speakers.size > 0 ||
   input.return_speaker_embeddings;
 

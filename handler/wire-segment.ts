@@ -8,6 +8,8 @@ interface WireWord {
   readonly end: number;
   readonly confidence: number;
   readonly speaker?: string;
+  /** Counted from 0, where each channel is transcribed by itself. */
+  readonly channel?: number;
 }
 
 export interface WireSegment {
@@ -15,6 +17,8 @@ export interface WireSegment {
   readonly end: number;
   readonly text: string;
   readonly speaker?: string;
+  /** Counted from 0, where each channel is transcribed by itself. */
+  readonly channel?: number;
   /** Only where every window has a language of its own. */
   readonly language?: string;
   readonly confidence: number;
@@ -50,11 +54,12 @@ const toWireRange = ({ start, end }: SampleRange) => ({
 });
 
 export function toWireSegment(segment: Segment): WireSegment {
-  const { text, range, confidence, language, speaker, words } = segment;
+  const { text, range, confidence, language, speaker, channel, words } = segment;
   return {
     ...toWireRange(range),
     text: text.trim(),
     ...(speaker !== undefined && { speaker }),
+    ...(channel !== undefined && { channel }),
     ...(language !== undefined && { language }),
     confidence: rounded(confidence),
     ...(words.length > 0 && { words: words.map(toWireWord) }),
@@ -75,11 +80,12 @@ export const toWireWarning = ({
 
 export const toWireTurn = ({ speaker, range }: SpeakerTurn) => ({ ...toWireRange(range), speaker });
 
-const toWireWord = ({ text, range, confidence, speaker }: Word): WireWord => ({
+const toWireWord = ({ text, range, confidence, speaker, channel }: Word): WireWord => ({
   word: text.trim(),
   ...toWireRange(range),
   confidence: rounded(confidence),
   ...(speaker !== undefined && { speaker }),
+  ...(channel !== undefined && { channel }),
 });
 
 export const withDiagnostics =

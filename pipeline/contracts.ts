@@ -144,6 +144,8 @@ export interface Word {
   /** Mean probability of the word's tokens, 0–1. */
   readonly confidence: number;
   readonly speaker?: string;
+  /** Counted from 0, where each channel is transcribed by itself. */
+  readonly channel?: number;
 }
 
 export interface Segment {
@@ -153,6 +155,8 @@ export interface Segment {
   readonly confidence: number;
   readonly words: readonly Word[];
   readonly speaker?: string;
+  /** Counted from 0, where each channel is transcribed by itself. */
+  readonly channel?: number;
   /** Where each window has a language of its own. */
   readonly language?: string;
   readonly avgLogProb: number;

@@ -42,6 +42,8 @@ export interface RecordingTranscript extends Transcript {
   readonly turns: readonly SpeakerTurn[];
   /** What made the speakers' embeddings; null without any. */
   readonly embeddingModel: string | null;
+  /** Where each channel was transcribed by itself. */
+  readonly channelCount?: number;
 }
 
 interface FoundSpeakers extends Omit<Diarization, 'embeddingModel'> {

@@ -19,6 +19,7 @@ const Word = z.looseObject({
   end: seconds,
   confidence: share,
   speaker: text.optional(),
+  channel: count.optional(),
 });
 
 const Segment = z.looseObject({
@@ -26,6 +27,7 @@ const Segment = z.looseObject({
   end: seconds,
   text,
   speaker: text.optional(),
+  channel: count.optional(),
   language: text.optional(),
   confidence: share,
   words: z.array(Word).optional(),
@@ -63,6 +65,7 @@ export const ResultSchema = z.looseObject({
   has_diarization: z.boolean(),
   user_id: text.nullable(),
   audio_duration: seconds,
+  channels: count.optional(),
   language_probability: share,
   model: text,
   alignment: text.nullable(),

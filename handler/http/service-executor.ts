@@ -1,5 +1,6 @@
 import { SttError } from '../../core/errors.ts';
 import type { ExecutionContext, JobExecutor, ServiceJob } from '../jobs/contracts.ts';
+import { heardSec } from '../result.ts';
 import type { JobOutput } from '../run-job.ts';
 import type { Admission } from '../tenants/admission.ts';
 import { AudioMeter } from '../tenants/audio-meter.ts';
@@ -34,7 +35,7 @@ export class ServiceExecutor implements JobExecutor {
         if (meter.count(audioSec)) context.onAudio?.(audioSec);
       },
     });
-    if (!('error' in output)) meter.countAtEnd(output.audio_duration);
+    if (!('error' in output)) meter.countAtEnd(heardSec(output));
     else if (output.error.code !== 'JOB_CANCELLED') meter.giveBack();
     this.#tell(job, output, (performance.now() - startedAt) / 1000);
     return output;
@@ -63,7 +64,7 @@ export class ServiceExecutor implements JobExecutor {
       metrics.countJob(tenant, { code: output.error.code, elapsedSec });
       return;
     }
-    metrics.countJob(tenant, { code: null, elapsedSec, audioSec: output.audio_duration });
+    metrics.countJob(tenant, { code: null, elapsedSec, audioSec: heardSec(output) });
     times.stages(output.timings);
   }
 }

@@ -268,7 +268,7 @@ export class LiveHost {
 
   #checkpoint(newEvents: number, countedSamples: number): SessionCheckpoint {
     return {
-      version: 1,
+      version: 2,
       identity: this.identity,
       epoch: this.epoch,
       live: this.#live,

@@ -88,7 +88,7 @@ export class LiveSessions {
       const store = await this.#storeOf(identity.key, isResumable);
       const counts = { chunkSeq: 0, sampleCount: 0, eventSeq: 0, countedSamples: 0 };
       const live = initialLiveState(spoken.language, options.diarize, spoken.languages);
-      const checkpoint = { version: 1, identity, epoch: 1, live, ...counts, ending: null } as const;
+      const checkpoint = { version: 2, identity, epoch: 1, live, ...counts, ending: null } as const;
       await store.save(checkpoint, []); // From its first answer on it survives this process.
       session.begin(checkpoint, [], { store, audio: await SessionAudio.open(store.folder) });
     } catch (thrown) {

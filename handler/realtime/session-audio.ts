@@ -1,15 +1,15 @@
 import { mkdir, open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeAt } from '../../audio/spool.ts';
-import { BYTES_PER_SAMPLE } from '../../audio/spooled-waveform.ts';
 import { type SampleRange, secToSamples } from '../../audio/time.ts';
-import { pcm16Bytes, pcm16Waveform, wavHeader } from './pcm16.ts';
+import { floatBytes, floatWaveform, wavHeader } from './float-samples.ts';
 
 /** Audio is kept in files of this length, so that what is not needed any more can be removed. */
 const PIECE_SAMPLES = secToSamples(30);
-const PIECE_NAME = /^audio-(\d{6})$/;
+const PIECE_NAME = /^samples-(\d{6})$/;
+const BYTES_PER_SAMPLE = Float32Array.BYTES_PER_ELEMENT;
 
-/** The samples of a live session on disk: appended, read anywhere, forgotten from the front. */
+/** The samples of a live session on disk, as float32: appended, read anywhere, forgotten from the front. */
 export class SessionAudio {
   readonly #folder: string;
   #sampleCount: number;
@@ -43,7 +43,7 @@ export class SessionAudio {
       const part = waveform.subarray(done, done + PIECE_SAMPLES - offset);
       const file = await open(this.#pathOf(piece), offset === 0 ? 'w' : 'r+', 0o600);
       try {
-        await writeAt(file, pcm16Bytes(part), offset * BYTES_PER_SAMPLE);
+        await writeAt(file, floatBytes(part), offset * BYTES_PER_SAMPLE);
       } finally {
         await file.close();
       }
@@ -67,7 +67,7 @@ export class SessionAudio {
         } finally {
           await file.close();
         }
-        waveform.set(pcm16Waveform(bytes), at - start);
+        waveform.set(floatWaveform(bytes), at - start);
       }
       at = pieceEnd;
     }
@@ -88,7 +88,7 @@ export class SessionAudio {
     yield wavHeader(this.#sampleCount);
     for (let start = 0; start < this.#sampleCount; start += PIECE_SAMPLES) {
       const end = Math.min(this.#sampleCount, start + PIECE_SAMPLES);
-      yield pcm16Bytes(await this.read({ start, end }));
+      yield floatBytes(await this.read({ start, end }));
     }
   }
 
@@ -101,6 +101,6 @@ export class SessionAudio {
   }
 
   #pathOf(piece: number): string {
-    return join(this.#folder, `audio-${String(piece).padStart(6, '0')}`);
+    return join(this.#folder, `samples-${String(piece).padStart(6, '0')}`);
   }
 }

@@ -39,7 +39,8 @@ export interface SessionEnding {
 
 /** A session between two inputs; all that a restarted process needs beside its audio. */
 export interface SessionCheckpoint {
-  readonly version: 1;
+  /** 2: samples are kept as float32. */
+  readonly version: 2;
   readonly identity: SessionIdentity;
   readonly epoch: number;
   readonly live: LiveState;
@@ -109,7 +110,7 @@ export class SessionStore {
     const text = await readFile(join(this.folder, CHECKPOINT), 'utf8').catch(() => undefined);
     if (text === undefined) return undefined;
     const checkpoint = JSON.parse(text) as SessionCheckpoint; // Our own file, renamed when whole.
-    if (checkpoint.version !== 1) throw new SttError('INTERNAL', 'A session of another version');
+    if (checkpoint.version !== 2) throw new SttError('INTERNAL', 'A session of another version');
     return { checkpoint, events: await this.#events(checkpoint.eventSeq) };
   }
 

@@ -1,3 +1,4 @@
+import { levelled } from '../../audio/gain.ts';
 import type { ErrorCode } from '../../core/errors.ts';
 import { chineseWords, type ScriptChoice } from '../../pipeline/chinese-script.ts';
 import type { LiveInput, WindowRequest } from '../../pipeline/realtime/session-state.ts';
@@ -27,7 +28,7 @@ interface WindowsManner {
   readonly disk: Persistence;
 }
 
-/** The windows of one session: its samples, sent to whoever recognises them. */
+/** The windows of one session: its samples, quiet speech raised, sent to whoever recognises them. */
 export class SessionWindows {
   readonly #session: Pick<SessionCheckpoint, 'identity' | 'epoch'>;
   readonly #ports: LiveHostPorts;
@@ -61,7 +62,7 @@ export class SessionWindows {
   async ask(request: WindowRequest, signal: AbortSignal): Promise<LiveInput> {
     const { identity, epoch } = this.#session;
     const { sessionId, tenant, key } = identity;
-    const waveform = await this.#disk.run(() => this.#ports.audio.read(request));
+    const waveform = levelled(await this.#disk.run(() => this.#ports.audio.read(request)));
     const name = `${sessionId.slice(0, MAX_NAME_CHARS)}:${key}`;
     const window = { ...request, sessionId: name, tenant, epoch, waveform };
     return await this.#caller.call(window, signal);

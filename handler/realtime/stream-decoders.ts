@@ -9,6 +9,7 @@ import { StreamResampler } from '../../audio/stream-resampler.ts';
 import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
 import { SttError } from '../../core/errors.ts';
 import { Persistence } from './delays.ts';
+import { floatWaveform } from './float-samples.ts';
 import type { LiveHost } from './live-host.ts';
 import { pcm16Waveform } from './pcm16.ts';
 import { SampleRateCheck } from './sample-rate-check.ts';
@@ -37,7 +38,7 @@ export function rawDecoder(
 ): StreamDecoder {
   const check = rateHz === SAMPLE_RATE_HZ ? new SampleRateCheck() : null;
   const resampler = rateHz === SAMPLE_RATE_HZ ? null : new StreamResampler(rateHz);
-  const toWaveform = encoding === 'pcm16' ? pcm16Waveform : float32Waveform;
+  const toWaveform = encoding === 'pcm16' ? pcm16Waveform : floatWaveform;
   const bytesPerSample = encoding === 'pcm16' ? 2 : 4;
   let odd: Buffer = Buffer.alloc(0);
   return {
@@ -55,15 +56,6 @@ export function rawDecoder(
     },
     close: () => undefined,
   };
-}
-
-function float32Waveform(bytes: Buffer): Float32Array<ArrayBuffer> {
-  const waveform = new Float32Array(Math.floor(bytes.length / 4));
-  for (let sample = 0; sample < waveform.length; sample++) {
-    const value = bytes.readFloatLE(sample * 4);
-    waveform[sample] = Number.isFinite(value) ? Math.max(-1, Math.min(value, 1)) : 0;
-  }
-  return waveform;
 }
 
 interface Container {
@@ -101,8 +93,9 @@ export function containerDecoder(host: LiveHost, source: Container): StreamDecod
   let known = kept ? host.sampleCount : 0;
   const onSamples = (bytes: Buffer): void => {
     opened.hasSamples ||= bytes.length > 0;
-    const fresh = pcm16Waveform(bytes).subarray(known);
-    known = Math.max(0, known - bytes.length / 2);
+    const waveform = floatWaveform(bytes);
+    const fresh = waveform.subarray(known);
+    known = Math.max(0, known - waveform.length);
     if (fresh.length > 0) host.hear(fresh, written);
   };
   const open = (): DecodingStream => openDecodingStream(source, onSamples, onFailure);

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { findFfmpeg } from '../../audio/ffmpeg-path.ts';
 import type { AudioLimits } from '../../audio/limits.ts';
-import { type AudioSource, openAudio } from '../../audio/open-audio.ts';
+import { type AudioSelection, type AudioSource, openAudio } from '../../audio/open-audio.ts';
 import type { SpooledWaveform } from '../../audio/waveform.ts';
 import { type ErrorCode, SttError } from '../../core/errors.ts';
 
@@ -53,9 +53,10 @@ export async function createWorkbench() {
     source: AudioSource | string,
     overrides: Partial<AudioLimits> = {},
     signal: AbortSignal = new AbortController().signal,
+    selection: AudioSelection = {},
   ): Promise<SpooledWaveform> => {
     const asked = typeof source === 'string' ? ({ kind: 'path', path: source } as const) : source;
-    return openAudio(asked, { ...limits, ...overrides }, signal);
+    return openAudio(asked, { ...limits, ...overrides }, signal, selection);
   };
   return {
     folder,

@@ -1,5 +1,5 @@
 import { languageNameOf } from '../../../core/languages.ts';
-import type { JobResult } from '../../result.ts';
+import { heardSec, type JobResult } from '../../result.ts';
 import type { VerboseWireSegment, WireSegment } from '../../wire-segment.ts';
 import type { OpenAiRequest } from './openai-request.ts';
 
@@ -29,10 +29,14 @@ export function toOpenAiAnswer(result: JobResult, request: OpenAiRequest): OpenA
 }
 
 /** OpenAI bills by the second, rounded up. */
-export const usageOf = ({ audio_duration }: JobResult) => ({
+export const usageOf = (result: JobResult) => ({
   type: 'duration',
-  seconds: Math.ceil(audio_duration),
+  seconds: Math.ceil(heardSec(result)),
 });
+
+/** Not OpenAI's: where each channel is transcribed by itself. */
+const channelOf = ({ channel }: { readonly channel?: number | undefined }) =>
+  channel === undefined ? {} : { channel };
 
 export const diarizedSegment = (segment: WireSegment, index: number) => ({
   type: 'transcript.text.segment',
@@ -40,6 +44,7 @@ export const diarizedSegment = (segment: WireSegment, index: number) => ({
   start: segment.start,
   end: segment.end,
   speaker: segment.speaker ?? 'UNKNOWN',
+  ...channelOf(segment),
   text: segment.text,
 });
 
@@ -62,7 +67,7 @@ const verboseOf = (result: JobResult, { task, wantsWords, wantsSegments }: OpenA
 });
 
 const wordsOf = ({ words = [] }: WireSegment) =>
-  words.map(({ word, start, end }) => ({ word, start, end }));
+  words.map(({ word, start, end, channel }) => ({ word, start, end, ...channelOf({ channel }) }));
 
 /** Token ids mean nothing outside the model and are left out, not the field. */
 const verboseSegment = (segment: WireSegment | VerboseWireSegment, index: number) => ({
@@ -70,6 +75,7 @@ const verboseSegment = (segment: WireSegment | VerboseWireSegment, index: number
   seek: 0,
   start: segment.start,
   end: segment.end,
+  ...channelOf(segment),
   text: segment.text,
   tokens: [],
   ...('avg_logprob' in segment && {

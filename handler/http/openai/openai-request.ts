@@ -36,6 +36,8 @@ export const TranscriptionRequest = z
     response_format: z.enum(RESPONSE_FORMATS).default('json'),
     timestamp_granularities: z.array(z.enum(GRANULARITIES)).default(['segment']),
     stream: z.boolean().default(false),
+    /** Not OpenAI's: each channel by itself, as other services call it. */
+    multichannel: z.boolean().default(false),
     chunking_strategy: z.union([z.literal('auto'), ServerVad]).optional(),
     include: notHere,
     known_speaker_names: notHere,
@@ -96,6 +98,7 @@ function transcriptionOf(fields: Fields): OpenAiRequest {
       diarize: format === 'diarized_json',
       word_timestamps: wantsWords || ['srt', 'vtt', 'diarized_json'].includes(format),
       vad: vadOf(form.chunking_strategy),
+      channels: form.multichannel ? 'separate' : 'mix',
     },
   };
 }

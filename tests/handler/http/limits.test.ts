@@ -142,7 +142,7 @@ test('the limit of an upload is that of a recording at a URL too', async () => {
     tenants: { acme: { max_upload_mb: 2 }, rival: {} },
     services: {
       ...services,
-      openAudio: (source, signal, maxBytes) => {
+      openAudio: (source, signal, { maxBytes } = {}) => {
         asked.push(maxBytes);
         return services.openAudio(source, signal);
       },

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SAMPLE_RATE_HZ } from '../../../audio/time.ts';
-import { pcm16Bytes, wavHeader } from '../../../handler/realtime/pcm16.ts';
+import { floatBytes, wavHeader } from '../../../handler/realtime/float-samples.ts';
 import type { OpenSession } from '../../../handler/realtime/session-contracts.ts';
 import { ScriptedRefinement } from '../../fakes/scripted-refinement.ts';
 import { textOfLevels } from '../../fakes/spoken-levels.ts';
@@ -13,14 +13,14 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-const STREAM = Buffer.concat([wavHeader(SPEECH.length), pcm16Bytes(SPEECH)]);
-const STREAM_PIECE_BYTES = 8000;
+const STREAM = Buffer.concat([wavHeader(SPEECH.length), floatBytes(SPEECH)]);
+const STREAM_PIECE_BYTES = 16_000;
 /** A decoder takes its time to start on a machine that has other work. */
 const PATIENT = { timeout: 20_000 };
 
 /** As `speak`, in the pieces of a container whose first bytes alone tell what it is. */
 function speakStream({ intake }: OpenSession, untilSec = Number.POSITIVE_INFINITY): void {
-  const until = Math.min(STREAM.length, untilSec * 32_000);
+  const until = Math.min(STREAM.length, untilSec * 64_000);
   for (let at = intake.receivedSeq * STREAM_PIECE_BYTES; at < until; at += STREAM_PIECE_BYTES) {
     intake.accept(STREAM.subarray(at, at + STREAM_PIECE_BYTES), intake.receivedSeq + 1);
   }

@@ -173,7 +173,7 @@ test('an ended session is handed over once, by the next process if need be, and 
   const second = openSessions({ refinement, resumeSec: 0.2 });
   expect(await second.restore()).toBe(1);
   await expect.poll(() => readdir(join(dataDir, 'realtime'))).toEqual([]);
-  const bytes = 44 + 2 * SPEECH.length;
+  const bytes = 44 + 4 * SPEECH.length;
   expect(refinement.handedOver).toMatchObject([{ meetingId: 'm', tenant: 't', bytes }]);
 });
 

@@ -105,7 +105,7 @@ test('what is spoken comes back as partials and finals, and the refined transcri
   const refined = await client.hears('transcript_refined');
   const result = { meeting_id: 'm1', transcript: 'refined' };
   expect(refined).toMatchObject({ job_id, status: 'completed', result, error: null });
-  expect(refinement.handedOver).toMatchObject([{ jobId: job_id, bytes: 44 + 2 * SAMPLE.length }]);
+  expect(refinement.handedOver).toMatchObject([{ jobId: job_id, bytes: 44 + 4 * SAMPLE.length }]);
   expect(await client.closed).toEqual([1000, 'ended']);
   expectAsOffline(client.text);
   expect(client.heard.some(({ type }) => type === 'speech_started')).toBe(true);

@@ -1,8 +1,9 @@
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { DecodedAudio, DecodeTask } from '../../../audio/decode-task.ts';
+import type { DecodeTask } from '../../../audio/decode-task.ts';
 import { decodeByFfmpeg } from '../../../audio/ffmpeg-decode.ts';
+import { RecordingSpool } from '../../../audio/recording-spool.ts';
 import { createSpoolFolder } from '../../../audio/spool.ts';
 import { samplesToSec } from '../../../audio/time.ts';
 import {
@@ -85,15 +86,12 @@ for (const prefix of ['', 'RIFF\x24\x10\0\0WAVE', 'ID3\x04\0\0\0\0\0\0']) {
   }
 }
 
-async function decodeDirectly(
-  path: string,
-  mediaType: DecodeTask['mediaType'],
-): Promise<DecodedAudio> {
+async function decodeDirectly(path: string, mediaType: DecodeTask['mediaType']): Promise<void> {
   const spool = await createSpoolFolder(bench.spoolDir);
   try {
-    const output = await spool.createFile();
-    const task = { path, mediaType, output, workingFolder: spool.path };
-    return await decodeByFfmpeg(task, bench.limits, new AbortController().signal);
+    const output = new RecordingSpool(spool, 'mix');
+    const task = { path, mediaType, audioTrack: null, output, workingFolder: spool.path };
+    await decodeByFfmpeg(task, bench.limits, new AbortController().signal);
   } finally {
     await spool.remove();
   }
@@ -178,8 +176,10 @@ testWithFfmpeg('compressed audio above the length limit stops decoding early', a
 testWithFullDevice('a full disk is DISK_FULL', async () => {
   const path = await bench.write('tone.wav', wavBytes(noise(16_000), { rateHz: 8000 }));
   const handle = await open(FULL_DEVICE, 'r+');
-  const output = { path: FULL_DEVICE, handle };
-  const task = { path, mediaType: 'wav', output, workingFolder: bench.root } as const;
+  const createFile = async () => ({ path: FULL_DEVICE, handle });
+  const output = new RecordingSpool({ createFile }, 'mix');
+  const files = { path, mediaType: 'wav', workingFolder: bench.root } as const;
+  const task = { ...files, audioTrack: null, output };
   const { signal } = new AbortController();
   await expectCode(decodeByFfmpeg(task, bench.limits, signal), 'DISK_FULL');
   await handle.close();

@@ -22,16 +22,17 @@ afterEach(async () => {
   await bench.expectNothingLeft().finally(bench.remove);
 });
 
-/** A shell script in the place of ffmpeg. */
+/** A shell script in the place of ffmpeg, which lists nothing before it decodes. */
 async function fakeFfmpeg(script: string): Promise<string> {
   const path = join(bench.folder, 'ffmpeg');
-  await writeFile(path, `#!/bin/sh\n${script}\n`);
+  const listing = 'case "$*" in *-map*) ;; *) exit 1 ;; esac';
+  await writeFile(path, `#!/bin/sh\n${listing}\n${script}\n`);
   await chmod(path, 0o755);
   return path;
 }
 
-/** A block of Matroska with one sample, and one with 512, as ffmpeg writes them. */
-const ONE_SAMPLE = "printf '\\243\\206\\201\\000\\000\\000ab'";
+/** A block of Matroska with one sample, and one with 256, as ffmpeg writes them. */
+const ONE_SAMPLE = "printf '\\243\\210\\201\\000\\000\\000abcd'";
 const SAMPLES = "printf '\\243\\104\\004\\201\\000\\000\\000%01024d' 0";
 
 const needsFfmpeg = () => bench.write('8k.wav', wavBytes(noise(8000), { rateHz: 8000 }));
@@ -97,9 +98,9 @@ test('an ffmpeg that complains without end is drained: only its first and last l
   const ffmpegPath = await fakeFfmpeg(
     'line=$(printf "%01000d" 0); for n in $(seq 2000); do echo $n $line >&2; done; exit 1',
   );
-  const call = { ffmpegPath, argv: [], workingFolder: bench.folder, timeoutMs: 10_000 };
+  const call = { ffmpegPath, argv: ['-map'], workingFolder: bench.folder, timeoutMs: 10_000 };
   const exit = await runFfmpeg(
-    { ...call, argv: [] },
+    { ...call, argv: ['-map'] },
     async () => undefined,
     new AbortController().signal,
   );

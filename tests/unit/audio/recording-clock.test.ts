@@ -4,7 +4,11 @@ import { secToSamples } from '../../../audio/time.ts';
 
 /** Blocks of 20 ms, 320 samples each. */
 const BLOCK = 320;
-const block = (timestampMs: number) => ({ timestampMs, bytes: Buffer.alloc(2 * BLOCK) });
+const block = (timestampMs: number) => ({
+  timestampMs,
+  bytes: Buffer.alloc(4 * BLOCK),
+  frameCount: BLOCK,
+});
 const blocks = (count: number, fromMs: number) =>
   Array.from({ length: count }, (_, index) => block(fromMs + 20 * index));
 const hour = { maxGapSamples: secToSamples(3600) };
@@ -12,7 +16,7 @@ const hour = { maxGapSamples: secToSamples(3600) };
 test('blocks that follow each other are one run', () => {
   const clock = new RecordingClock(hour);
   const placed = clock.place(blocks(50, 0));
-  expect(placed.map(({ start, bytes }) => [start, bytes.length])).toEqual([[0, 100 * BLOCK]]);
+  expect(placed.map(({ start, bytes }) => [start, bytes.length])).toEqual([[0, 200 * BLOCK]]);
   expect([clock.end, clock.gaps]).toEqual([secToSamples(1), []]);
 });
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { findFfmpeg } from '../../../audio/ffmpeg-path.ts';
 import { openDecodingStream, type StreamContainer } from '../../../audio/ffmpeg-stream.ts';
 import { samplesToSec } from '../../../audio/time.ts';
+import { floatWaveform } from '../../../handler/realtime/float-samples.ts';
 import {
   createWorkbench,
   expectCode,
@@ -156,10 +157,6 @@ async function listen(path: string, container: StreamContainer) {
     stream.write(bytes.subarray(from, from + 1000));
   await stream.end();
   expect(failures).toEqual([]);
-  const pcm = Buffer.concat(pieces);
-  const samples = Float32Array.from(
-    { length: pcm.length / 2 },
-    (_, sample) => pcm.readInt16LE(2 * sample) / 32_768,
-  );
+  const samples = floatWaveform(Buffer.concat(pieces));
   return { durationSec: samplesToSec(samples.length), startsSec: findBursts(samples) };
 }

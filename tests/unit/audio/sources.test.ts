@@ -7,7 +7,8 @@ import { loadConfig } from '../../../core/config.ts';
 import { createWorkbench, expectCode, type Workbench } from '../../fakes/audio-workbench.ts';
 import { noise, wavBytes } from '../../fakes/wav-bytes.ts';
 
-const SAMPLES = noise(300_000);
+/** As loud as speech: it stays as it is. */
+const SAMPLES = noise(300_000).map((sample) => sample / 8);
 const AUDIO = wavBytes(SAMPLES);
 
 let bench: Workbench;

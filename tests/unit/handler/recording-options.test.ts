@@ -89,3 +89,33 @@ test('post-processing is set rule by rule; keywords correct words only when aske
     keywords: ['Seoul'],
   });
 });
+
+test('separate channels are one speaker each: settings of speakers beside them are refused', () => {
+  const separate = { channels: 'separate' };
+  for (const setting of [
+    { num_speakers: 2 },
+    { min_speakers: 2 },
+    { max_speakers: 3 },
+    { return_speaker_embeddings: true },
+  ]) {
+    expect(problemOf({ ...separate, ...setting })).toContain('channels: separate makes');
+  }
+  for (const fields of [
+    separate,
+    { ...separate, diarize: false },
+    { ...separate, output_format: 'rttm' },
+  ]) {
+    expect(parse(fields).channels).toBe('separate');
+  }
+});
+
+test('channels are mix or separate, and a track is a whole number from 0', () => {
+  expect(problemOf({ channels: 'left' })).toContain('channels: ');
+  for (const audio_track of [-1, 0.5, 256, 'one']) {
+    expect(problemOf({ audio_track })).toContain('audio_track: ');
+  }
+  expect(parse({ audio_track: 0, channels: null })).toMatchObject({
+    audio_track: 0,
+    channels: 'mix',
+  });
+});

@@ -1,9 +1,14 @@
 import { expect, test } from 'vitest';
 import { SttError } from '../../../core/errors.ts';
 import { createLogger } from '../../../core/logger.ts';
-import type { JobProgress } from '../../../handler/job.ts';
-import { type JobServices, runJob } from '../../../handler/run-job.ts';
-import { fakeJobServices, fakeTranscript, stubbornWaveform } from '../../fakes/job-services.ts';
+import type { JobContext, JobProgress } from '../../../handler/job.ts';
+import { type JobAudio, type JobServices, runJob } from '../../../handler/run-job.ts';
+import {
+  fakeJobServices,
+  fakeSegment,
+  fakeTranscript,
+  stubbornWaveform,
+} from '../../fakes/job-services.ts';
 
 const INPUT = { audio_url: 'https://example.com/c4nary.wav', meeting_id: 'meeting_123' };
 
@@ -18,8 +23,11 @@ function harness(overrides: Partial<JobServices> = {}) {
     logger: logger.child({ requestId: 'job-1' }),
     onProgress: (step: JobProgress) => progress.push(step),
   };
-  const run = (input: unknown, jobServices: JobServices = services) =>
-    runJob({ id: 'job-1', input }, jobServices, context);
+  const run = (
+    input: unknown,
+    jobServices: JobServices = services,
+    more: Pick<JobContext, 'onAudio'> = {},
+  ) => runJob({ id: 'job-1', input }, jobServices, { ...context, ...more });
   const log = () => lines.map((line) => JSON.parse(line));
   return { lines, progress, controller, services, run, log };
 }
@@ -224,4 +232,36 @@ test('neither speech nor anything of the input is logged', async () => {
     expect(lines).toHaveLength(1);
     expect(lines.join('')).not.toContain('c4nary');
   }
+});
+
+test('what is asked of the recording reaches the decoder, and its warnings the result', async () => {
+  const asked: (JobAudio | undefined)[] = [];
+  const audioSec: number[] = [];
+  const services = fakeJobServices();
+  const warnings = [{ code: 'AUDIO_TRACKS', message: 'several', count: 2 }];
+  const { run } = harness();
+  const openAudio: JobServices['openAudio'] = async (source, signal, selection) => {
+    asked.push(selection);
+    const waveform = await services.openAudio(source, signal);
+    return Object.assign(waveform, { warnings, channels: [waveform, waveform] });
+  };
+  const transcribe: JobServices['transcribe'] = async (waveform) => {
+    const channelCount = waveform.channels?.length ?? 0;
+    const words = [{ text: 'so', range: { start: 0, end: 1 }, confidence: 1, channel: 1 }];
+    return fakeTranscript({
+      channelCount,
+      segments: [fakeSegment(0, 1, 'so', { channel: 1, speaker: 'SPEAKER_01', words })],
+    });
+  };
+  const context = { onAudio: (sec: number) => audioSec.push(sec) };
+  const input = { ...INPUT, channels: 'separate', audio_track: 1, max_audio_mb: 1 };
+  const output = await run(input, { ...services, openAudio, transcribe }, context);
+  expect(asked).toEqual([{ channels: 'separate', audioTrack: 1, maxBytes: 1024 * 1024 }]);
+  expect(output).toMatchObject({
+    channels: 2,
+    warnings,
+    audio_duration: 4,
+    segments: [{ channel: 1, speaker: 'SPEAKER_01', words: [{ word: 'so', channel: 1 }] }],
+  });
+  expect(audioSec).toEqual([8]); // Each channel counts.
 });
