@@ -1,7 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { InferenceEngine } from '../../models/engine/engine.ts';
 import type { TensorMap } from '../../models/engine/protocol.ts';
+import { OnnxGraph } from '../../models/graph/onnx-graph.ts';
 import { SileroVad } from '../../models/vad/silero-vad.ts';
+import { temporaryFolder } from '../models/hub/hub-workbench.ts';
 import {
   describeWithShared,
   embeddedPath,
@@ -66,7 +70,11 @@ describe('Silero VAD as products of matrices', () => {
   });
 
   test('says so where the file is another network', async () => {
-    const other = embeddedPath('ge2e-speaker-encoder/model.onnx');
+    const folder = await temporaryFolder();
+    const graph = new OnnxGraph();
+    graph.output('y', graph.op('Neg', [graph.input('x', 'float32', [1])]), 'float32', [1]);
+    const other = join(folder, 'other.onnx');
+    await writeFile(other, graph.toModel());
     await expect(engine.load('other', { kind: 'silero-vad', file: other })).rejects.toThrow(
       'The voice activity network has no float32 tensor stft.forward_basis_buffer',
     );
