@@ -26,6 +26,18 @@ export interface FfmpegExit {
   readonly complaints: readonly string[];
 }
 
+/** Leaders of groups that run. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) killGroup(child);
+});
+
+/** Ends a group's leader, started `detached`, and what it has started, with this process at the latest. */
+export function endWithProcess(child: ChildProcess): void {
+  running.add(child);
+  child.once('close', () => running.delete(child)).once('error', () => running.delete(child));
+}
+
 /**
  * Runs ffmpeg without environment or standard input and hands each piece of its output to
  * `onOutput`, which holds ffmpeg back until it resolves. However this ends, by its throwing too,
@@ -47,6 +59,7 @@ export async function runFfmpeg(
     stdio: ['ignore', 'pipe', 'pipe'],
     windowsHide: true,
   });
+  endWithProcess(child);
   let isClosed = false;
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve)).finally(
     () => (isClosed = true),
@@ -99,7 +112,7 @@ function collectLines(stream: Readable): () => string[] {
   return () => [...first, ...last];
 }
 
-function killGroup({ pid }: ChildProcess): void {
+export function killGroup({ pid }: ChildProcess): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, 'SIGKILL');

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { SttError } from '../core/errors.ts';
 import { CLOCK_OPTIONS } from './ffmpeg-decode.ts';
+import { endWithProcess, killGroup } from './ffmpeg-process.ts';
 import { type PlacedPcm, RecordingClock } from './recording-clock.ts';
 import { BYTES_PER_SAMPLE } from './spooled-waveform.ts';
 import { SAMPLE_RATE_HZ, secToSamples } from './time.ts';
@@ -46,8 +47,14 @@ export function openDecodingStream(
 ): DecodingStream {
   const child = spawn(ffmpegPath, streamArguments(container), {
     env: {},
+    detached: true, // the leader of a group of its own
     stdio: ['pipe', 'pipe', 'ignore'],
     windowsHide: true,
+  });
+  endWithProcess(child);
+  let hasClosed = false;
+  child.once('close', () => {
+    hasClosed = true;
   });
   const closed = once(child, 'close').catch(() => undefined);
   const reader = new TimedPcmReader();
@@ -64,7 +71,7 @@ export function openDecodingStream(
     try {
       take(piece);
     } catch (thrown) {
-      child.kill('SIGKILL');
+      killGroup(child);
       onFailure(SttError.from(thrown));
     }
   });
@@ -86,7 +93,9 @@ export function openDecodingStream(
       child.stdin.end();
       await closed;
     },
-    kill: () => void child.kill('SIGKILL'),
+    kill: () => {
+      if (!hasClosed) killGroup(child); // Its number may be another's by then.
+    },
   };
 }
 

@@ -105,6 +105,7 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
   }
 }).transform((env) => ({
   logLevel: env.LOG_LEVEL,
+  maxDecodeCost: env.MAX_DECODE_COST,
   engine: {
     device: env.DEVICE,
     whisperModel: env.WHISPER_MODEL,

@@ -55,6 +55,7 @@ export const EnvironmentSchema = z.object({
   WHISPER_MODEL: optionalText,
   COMPUTE_TYPE: z.enum(['auto', 'float16', 'float32', 'int8']).default('auto'),
   WHISPER_BATCH_SIZE: z.coerce.number().int().min(1).max(32).optional(),
+  MAX_DECODE_COST: z.coerce.number().int().min(1).max(1000).default(32),
   ALIGNMENT: z.enum(['auto', 'ctc', 'attention']).default('auto'),
   ALIGNMENT_MODEL: modelsByLanguage,
   ALIGNMENT_PRELOAD: languages,

@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   REQUEST_TIMEOUT: { httpStatus: 408, retryable: true },
   REQUEST_TOO_LARGE: { httpStatus: 413, retryable: false },
   REQUEST_TYPE_UNSUPPORTED: { httpStatus: 415, retryable: false },
+  DECODE_COST_EXCEEDED: { httpStatus: 400, retryable: false },
   IDEMPOTENCY_CONFLICT: { httpStatus: 409, retryable: false },
   RATE_LIMITED: { httpStatus: 429, retryable: true },
   CONCURRENCY_LIMITED: { httpStatus: 429, retryable: true },

@@ -7,6 +7,8 @@ const MAX_BEAMS = 8;
 const MAX_SAMPLES = 8;
 const MAX_PATIENCE = 4;
 const MAX_PENALTY = 10;
+/** Scores divided by less overflow. */
+const MIN_REPETITION_PENALTY = 0.1;
 const MAX_NGRAM = 100;
 const MAX_TOKEN_ID = 1_000_000;
 const MAX_SUPPRESSED = 1000;
@@ -30,7 +32,7 @@ export const decodingFields = {
   patience: optional(z.number().positive().max(MAX_PATIENCE)),
   length_penalty: optional(z.number().min(0).max(MAX_PENALTY)),
   best_of: optional(z.number().int().min(1).max(MAX_SAMPLES)),
-  repetition_penalty: optional(z.number().positive().max(MAX_PENALTY)),
+  repetition_penalty: optional(z.number().min(MIN_REPETITION_PENALTY).max(MAX_PENALTY)),
   no_repeat_ngram_size: optional(z.number().int().min(0).max(MAX_NGRAM)),
   suppress_tokens: optional(
     z.array(z.number().int().min(OWN_LIST).max(MAX_TOKEN_ID)).max(MAX_SUPPRESSED),

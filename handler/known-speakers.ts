@@ -12,7 +12,14 @@ const UNNAMED_MODEL = 'ge2e';
 /** Labels of people without a name: nobody else may be called that. */
 const AUTOMATIC_LABEL = /^SPEAKER_\d+$/;
 
-const Embedding = z.array(z.number()).min(1).max(MAX_DIMENSIONS);
+/** Counted and looked at as one value: a problem for each number would be a thousand problems. */
+const Embedding = z.custom<readonly number[]>(
+  (value) =>
+    Array.isArray(value) &&
+    value.length >= 1 &&
+    value.length <= MAX_DIMENSIONS &&
+    value.every(Number.isFinite),
+);
 const Voice = z.union([
   Embedding.transform((embedding) => ({ embedding, embedding_model: UNNAMED_MODEL })),
   z.strictObject({ embedding: Embedding, embedding_model: z.string().min(1).max(MAX_NAME_CHARS) }),
@@ -38,6 +45,7 @@ export const KnownSpeakers = z
   .optional()
   .transform((value, context): ReadonlyMap<string, KnownSpeaker> => {
     if (value === undefined || value === null) return new Map();
+    if (!hasCountedNames(value)) return refused(context);
     const parsed = shape.safeParse(value);
     const known = Object.entries(parsed.data ?? {}).flatMap(([name, voice]) => {
       const embedding = unitVector(voice.embedding);
@@ -46,10 +54,17 @@ export const KnownSpeakers = z
         : [[name, { embedding, model: voice.embedding_model }] as const];
     });
     const isWhole = known.length === Object.keys(parsed.data ?? {}).length;
-    if (parsed.success && isWhole && known.length <= MAX_KNOWN_SPEAKERS) return new Map(known);
-    context.addIssue({ code: 'custom', message: EXPECTED });
-    return z.NEVER;
+    return parsed.success && isWhole ? new Map(known) : refused(context);
   });
+
+/** Before anything is validated. */
+const hasCountedNames = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && Object.keys(value).length <= MAX_KNOWN_SPEAKERS;
+
+function refused(context: z.core.$RefinementCtx): never {
+  context.addIssue({ code: 'custom', message: EXPECTED });
+  return z.NEVER;
+}
 
 /** Null for one whose length is not 1. */
 function unitVector(numbers: readonly number[]): Float32Array | null {

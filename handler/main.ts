@@ -26,7 +26,7 @@ import { runStreamJob } from './realtime/stream-job.ts';
 import { isStreamInput } from './realtime/stream-schema.ts';
 import { type JobServices, runJob } from './run-job.ts';
 import { tellingEarly } from './runpod/live-progress.ts';
-import { listenForShutdown, type ShutdownSignals } from './runpod/signals.ts';
+import { leaveAfter, listenForShutdown, type ShutdownSignals } from './runpod/signals.ts';
 import { type EngineLoad, TakeCapacity } from './runpod/take-capacity.ts';
 import { runWorker } from './runpod/worker.ts';
 
@@ -36,6 +36,8 @@ type Signals = Pick<ShutdownSignals, 'shutdown' | 'hurry'>;
 
 const EXIT_BAD_USAGE = 2;
 const STDOUT = 1;
+/** After a second signal, for errors that are handed in, and after the time to drain, for what was aborted. */
+const LEAVE_MS = 5000;
 /** What a session may hear between its limit and its end. */
 const SESSION_OVERTIME_SEC = 120;
 const WAV_BYTES_PER_SEC = 32_000;
@@ -49,6 +51,7 @@ async function main(): Promise<number> {
   if (config === undefined) return EXIT_BAD_USAGE;
   await sweepSpool(config.audio.spoolDir);
   const signals = listenForShutdown();
+  leaveAfter(signals.hurry, LEAVE_MS);
   try {
     if (config.runpod.getJobUrl !== undefined) return await runOnQueue(config, signals);
     if (process.argv.includes('--serve') || config.service.port !== undefined) {
@@ -83,7 +86,8 @@ function runHere(config: Config, signal: AbortSignal): Promise<number> {
       const options = { logger, failed: new AbortController(), onTransfer: transfer };
       const models = await startModels(config, options, signal);
       return {
-        jobServices: (audioRoot) => jobServices({ ...config.audio, root: audioRoot }, models),
+        jobServices: (audioRoot) =>
+          jobServices(config, { ...config.audio, root: audioRoot }, models),
         close: () => models.close(),
       };
     },
@@ -93,6 +97,7 @@ function runHere(config: Config, signal: AbortSignal): Promise<number> {
 /** The HTTP service: with the engine in this process, or in front of a RunPod endpoint. */
 async function runServer(config: Config, signals: Signals): Promise<number> {
   const logger = createLogger(config.logLevel, syncDestination(STDOUT));
+  leaveAfter(signals.shutdown, config.service.drainTimeoutMs + LEAVE_MS);
   const failed = new AbortController();
   const gateway = createGateway(config);
   const realtime = new RealtimeModule(config);
@@ -137,7 +142,7 @@ function serviceEngine(config: Config, models: StartedModels): ServiceEngine {
     executor: new LocalExecutor({
       audioRoot: config.audio.root,
       services: (root, isOfLiveSession) =>
-        jobServices({ ...limitsOf(config, isOfLiveSession), root }, models),
+        jobServices(config, { ...limitsOf(config, isOfLiveSession), root }, models),
     }),
     model: recognizer.modelName,
     device: models.device,
@@ -210,7 +215,7 @@ interface QueuedJob {
 }
 
 function runQueued(job: Job, { config, models, context, onHeard }: QueuedJob): Promise<object> {
-  const services = jobServices(config.audio, models);
+  const services = jobServices(config, config.audio, models);
   if (isStreamInput(job.input)) return runStreamJob(job, streamServices(services, models), context);
   const early = tellingEarly(context);
   const onProgress: JobContext['onProgress'] = (progress) => {
@@ -239,9 +244,14 @@ const streamServices = ({ openAudio }: JobServices, models: StartedModels) => ({
   recognizeWindow: (window: LiveWindow, signal: AbortSignal) => hearWindow(window, models, signal),
 });
 
-function jobServices(limits: Config['audio'], models: StartedModels): JobServices {
+function jobServices(
+  { maxDecodeCost }: Config,
+  limits: Config['audio'],
+  models: StartedModels,
+): JobServices {
   return {
     recognizer: models.recognizer,
+    maxDecodeCost,
     openAudio: (source, signal, maxBytes = limits.maxBytes) =>
       openAudio(source, { ...limits, maxBytes: Math.min(maxBytes, limits.maxBytes) }, signal),
     transcribe: (waveform, options, hooks, signal) =>

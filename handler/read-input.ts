@@ -10,6 +10,8 @@ export type Reading = (value: unknown, expected: string) => unknown;
 
 /** A list in a text is read first, then the numbers in it. */
 const MAX_PASSES = 3;
+/** Of one pass; each copies the list that it is in, and no client means so many fields otherwise. */
+const MAX_MENDED = 1024;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const FLAGS = new Map([
   ['true', true],
@@ -41,6 +43,7 @@ export function mendInput(schema: z.ZodType, rawInput: unknown, read: Reading = 
   let input = rawInput;
   for (let pass = 0; pass < MAX_PASSES; pass += 1) {
     const { error } = schema.safeParse(input);
+    if ((error?.issues.length ?? 0) > MAX_MENDED) return input;
     const mended = error?.issues.reduce((value, issue) => mendIssue(value, issue, read), input);
     if (mended === undefined || mended === input) return input;
     input = mended;

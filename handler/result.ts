@@ -55,6 +55,8 @@ export interface JobResult {
   /** How words were timed; null without words. */
   readonly alignment: Alignment | null;
   readonly warnings: readonly WireWarning[];
+  /** Windows times the beams or samples of each, those decoded again included: what the text has cost. */
+  readonly decoded_rows: number;
   /** Seconds by stage. */
   readonly timings: Readonly<Record<string, number>>;
   /** Only when the format is neither json nor verbose: the transcript written in it. */
@@ -95,6 +97,7 @@ export function toJobResult(
     model: transcript.modelName,
     alignment: transcript.alignment,
     warnings: transcript.warnings.map(toWireWarning),
+    decoded_rows: transcript.decodedRows,
     timings: mapValues(elapsed.stagesMs, msToWireSec),
     ...(isTextFormat(format) && {
       output_format: format,

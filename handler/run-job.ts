@@ -10,12 +10,15 @@ import type { Job, JobContext } from './job.ts';
 import { toRecordingOptions } from './recording-options.ts';
 import { type JobResult, toJobResult } from './result.ts';
 import { parseJobInput } from './schema.ts';
+import { assertDecodeCost } from './transcribe-options.ts';
 import { mapValues, rounded, toWireSec } from './wire-segment.ts';
 
 /** Everything a job needs, wired once in `handler/main.ts` and faked in tests. */
 export interface JobServices {
   /** What recognises the jobs: what it cannot do is refused before any audio is read. */
   readonly recognizer: Pick<SpeechRecognizer, 'modelName' | 'languages'>;
+  /** Rows that a window may take by its job's options; see `assertDecodeCost`. */
+  readonly maxDecodeCost?: number;
   /** `maxBytes` lowers the limit of the worker. */
   openAudio(source: AudioSource, signal: AbortSignal, maxBytes?: number): Promise<SpooledWaveform>;
   transcribe(
@@ -42,7 +45,10 @@ export async function runJob(
   const clock = new JobClock();
   try {
     const result = await transcribeJob(job, services, context, clock);
-    context.logger.info(clock.fields(result.audio_duration), 'job completed');
+    context.logger.info(
+      { ...clock.fields(result.audio_duration), decodedRows: result.decoded_rows },
+      'job completed',
+    );
     return result;
   } catch (thrown) {
     const error = errorOf(thrown, context.signal);
@@ -62,6 +68,7 @@ async function transcribeJob(
   const input = parseJobInput(job.input);
   const options = toRecordingOptions(input);
   languageBeforeListening(options.transcribe, services.recognizer);
+  assertDecodeCost(options.transcribe, services.maxDecodeCost ?? Number.POSITIVE_INFINITY);
   signal.throwIfAborted();
   context.onProgress({ stage: 'open_audio', fraction: 0 });
   const openedAt = performance.now();

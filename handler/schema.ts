@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DEFAULT_TRANSCRIBE_OPTIONS } from '../pipeline/options.ts';
 import { decodingFields, decodingProblems } from './decoding-fields.ts';
+import { assertJsonValue, JOB_JSON } from './json-limits.ts';
 import { KnownSpeakers } from './known-speakers.ts';
 import { CHINESE_SCRIPTS, candidatesField, languageField, refuseConflict } from './languages.ts';
 import { optional, withDefault } from './optional-fields.ts';
@@ -36,7 +37,9 @@ const id = optionalText(MAX_ID_CHARS);
 const probability = optional(z.number().min(0).max(1));
 const durationMs = optional(z.number().min(0).max(MAX_VAD_MS));
 const speakerCount = optional(z.number().int().min(1).max(MAX_SPEAKERS));
-const temperature = z.number().min(0).max(1);
+/** Below it a sampled token is the likeliest one, and the scores divided by it overflow. */
+const MIN_TEMPERATURE = 0.01;
+const temperature = z.union([z.literal(0), z.number().min(MIN_TEMPERATURE).max(1)]);
 const source = optional(z.string()).transform((text) => text || null);
 
 const VadInput = z.strictObject({
@@ -78,7 +81,7 @@ export const JobInputSchema = z
     keywords: withDefault(z.array(z.string().max(MAX_KEYWORD_CHARS)).max(MAX_KEYWORDS), []),
     temperature: optional(
       z.union([temperature, z.array(temperature).min(1).max(MAX_TEMPERATURES)], {
-        error: `expected a number from 0 to 1, or a list of 1 to ${MAX_TEMPERATURES} of them`,
+        error: `expected 0, a number from ${MIN_TEMPERATURE} to 1, or a list of 1 to ${MAX_TEMPERATURES} of them`,
       }),
     ),
     output_format: withDefault(z.enum(OUTPUT_FORMATS), 'json'),
@@ -147,6 +150,10 @@ export type JobInput = z.output<typeof JobInputSchema>;
 
 /**
  * The validated input of a job.
- * @throws {SttError} INPUT_INVALID naming every bad field and what was expected, never a value.
+ * @throws {SttError} INPUT_INVALID naming ten bad fields and what was expected, never a value;
+ * REQUEST_TOO_LARGE
  */
-export const parseJobInput = (rawInput: unknown): JobInput => readInput(JobInputSchema, rawInput);
+export function parseJobInput(rawInput: unknown): JobInput {
+  assertJsonValue(rawInput, JOB_JSON);
+  return readInput(JobInputSchema, rawInput);
+}

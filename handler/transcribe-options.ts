@@ -1,3 +1,5 @@
+import { SttError } from '../core/errors.ts';
+import { mostRowsOf } from '../pipeline/decode-cost.ts';
 import { DEFAULT_TRANSCRIBE_OPTIONS, type TranscribeOptions } from '../pipeline/options.ts';
 import { decodingRulesOf } from './decoding-fields.ts';
 import { givenLanguage } from './languages.ts';
@@ -31,6 +33,21 @@ export function toTranscribeOptions(input: JobInput): TranscribeOptions {
     wordTimes: input.word_timestamps,
     vad: vadOptionsOf(input.vad),
   };
+}
+
+/**
+ * Audio is counted by the minute, and beams and samples multiply what a minute costs.
+ * @throws {SttError} DECODE_COST_EXCEEDED where a window may take more rows than `most`.
+ */
+export function assertDecodeCost(
+  { rules, temperatures }: Pick<TranscribeOptions, 'rules' | 'temperatures'>,
+  most: number,
+): void {
+  const cost = mostRowsOf(rules, temperatures);
+  if (cost <= most) return;
+  const parts = 'beam_size, best_of and temperature';
+  const message = `${parts} together cost ${cost} rows a window, ${most} are allowed`;
+  throw new SttError('DECODE_COST_EXCEEDED', message);
 }
 
 /**

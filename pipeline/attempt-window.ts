@@ -2,6 +2,7 @@ import { msToSamples } from '../audio/time.ts';
 import { SttError } from '../core/errors.ts';
 import { wordsInSpeech } from './alignment/words-in-speech.ts';
 import type { DecodingRules, Recognition, Segment, SpeechRecognizer } from './contracts.ts';
+import { rowsOf } from './decode-cost.ts';
 import { dropSilencePhrases, type GuardCounts, NOTHING_GUARDED } from './hallucinations.ts';
 import { type ChunkAudio, heardPart, type UnheardPart, unheardPart } from './heard-part.ts';
 import type { WindowAudio } from './loudness.ts';
@@ -32,6 +33,8 @@ export interface WindowResult {
   readonly temperature: number;
   /** Decodings it took; above 1 the first ones failed the quality checks. */
   readonly attemptCount: number;
+  /** Beams and samples of these decodings together. */
+  readonly rowCount: number;
   /** What the guards took away. */
   readonly guarded: GuardCounts;
   /** See `Recognition`. */
@@ -83,7 +86,8 @@ export async function attemptWindow(
   signal: AbortSignal,
 ): Promise<WindowResult> {
   const thresholds = thresholdsOf(options);
-  const { attempts, isUnfinished } = await attemptAll(chunk, options, recognizer, signal);
+  const tried = await attemptAll(chunk, options, recognizer, signal);
+  const { attempts, isUnfinished, rowCount } = tried;
   const passed = attempts.filter((attempt) => !needsFallback(attempt, thresholds));
   const isUncertain = passed.length === 0;
   const chosen = isUncertain ? bestAttempt(attempts, thresholds) : passed.reduce(betterOf);
@@ -99,6 +103,7 @@ export async function attemptWindow(
     droppedPromptTokens,
     temperature: chosen.temperature,
     attemptCount: attempts.length,
+    rowCount,
   };
 }
 
@@ -146,6 +151,7 @@ function guardedSegments(
 interface Attempts {
   readonly attempts: readonly [Attempt, ...Attempt[]];
   readonly isUnfinished: boolean;
+  readonly rowCount: number;
 }
 
 /** All attempts that were needed. */
@@ -164,10 +170,12 @@ async function attemptAll(
   const plan = attemptPlan(options, recognizer, waveform.length);
   const asked = options.attempts === 'first' ? plan.slice(0, 1) : plan;
   let isUnfinished = false;
+  let rowCount = 0;
   for (const { temperature, rules, isLast } of asked) {
     signal.throwIfAborted();
     const request = { ...always, rules, language, timestamps: true, temperature };
     const recognition = await recognizer.recognize(request, signal);
+    rowCount += rowsOf(rules, temperature);
     language = recognition.language;
     const attempt = toAttempt(recognition, temperature, recognizer);
     attempts.push(attempt);
@@ -176,7 +184,7 @@ async function attemptAll(
   }
   const [first, ...others] = attempts;
   if (!first) throw new SttError('INPUT_INVALID', 'Expected at least one temperature, found none');
-  return { attempts: [first, ...others], isUnfinished };
+  return { attempts: [first, ...others], isUnfinished, rowCount };
 }
 
 interface PlannedAttempt {

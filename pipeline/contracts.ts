@@ -186,6 +186,8 @@ export interface Transcript {
   /** How words were timed; null where none were. */
   readonly alignment: Alignment | null;
   readonly warnings: readonly TranscriptWarning[];
+  /** Beams and samples of all windows, those decoded again included: what the text has cost. */
+  readonly decodedRows: number;
 }
 
 /** Who of a few people speaks in each frame of a short window. */

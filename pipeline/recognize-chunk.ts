@@ -76,5 +76,6 @@ const joined = (before: ChunkResult, next: WindowResult): ChunkResult => ({
 
 const effort = (before: ChunkResult, next: WindowResult) => ({
   attemptCount: before.attemptCount + next.attemptCount,
+  rowCount: before.rowCount + next.rowCount,
   windowCount: before.windowCount + 1,
 });

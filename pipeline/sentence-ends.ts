@@ -12,7 +12,8 @@ export interface WordInText {
 }
 
 const OPENERS = /^["'“‘「『（([«‹¿¡-]+/u;
-const CLOSERS = /["'”’」』）)\]»›]+$/u;
+/** Ends are looked for from their first character only: each run of them is read once. */
+const CLOSERS = /(?<!["'”’」』）)\]»›])["'”’」』）)\]»›]+$/u;
 const CASED = '[\\p{Script=Latin}\\p{Script=Cyrillic}\\p{Script=Greek}]';
 /** J., U.S., p.m., Ph.D., z.B. */
 const INITIALS = new RegExp(`^(?:${CASED}{1,3}\\.)+${CASED}{1,3}$|^${CASED}$`, 'u');
@@ -38,7 +39,7 @@ export function endsSentence({ word, next, isFirst, language }: WordInText): boo
   if (/[。！？｡]$/u.test(body)) return true;
   if (!/[.!?…]$/u.test(body) || /^\p{Ll}/u.test(next.replace(OPENERS, ''))) return false;
   if (/[!?]$/u.test(body)) return true;
-  if (/(?:…|\.\.)$/u.test(body)) return endsAtEllipsis(body.replace(/[.…]+$/u, ''));
+  if (/(?:…|\.\.)$/u.test(body)) return endsAtEllipsis(body.replace(/(?<![.…])[.…]+$/u, ''));
   return endsAtDot({ word: body.slice(0, -1).replace(OPENERS, ''), next, isFirst, language });
 }
 
@@ -53,7 +54,7 @@ function endsAtDot({ word, next, isFirst, language }: WordInText): boolean {
   const lower = word.toLowerCase();
   const start = next.replace(OPENERS, '');
   const isStarter =
-    /^\p{Lu}/u.test(start) && starters.has(start.toLowerCase().replace(/\P{L}+$/u, ''));
+    /^\p{Lu}/u.test(start) && starters.has(start.toLowerCase().replace(/(?<!\P{L})\P{L}+$/u, ''));
   if (never.has(lower)) return false;
   if (beforeNumber.has(lower) && /^\d/.test(start)) return false;
   if (rarely.has(lower)) return isStarter;

@@ -19,6 +19,8 @@ export class TranscriptBuilder {
   readonly languageVotes = new LanguageVotes();
   /** Decodings of all chunks; more than there are chunks when some needed fallback. */
   attemptCount = 0;
+  /** Beams and samples of these decodings together. */
+  rowCount = 0;
   chunkCount = 0;
   /** Windows that the chunks were read in; more than chunks where a text ended before the speech. */
   windowCount = 0;
@@ -73,6 +75,7 @@ export class TranscriptBuilder {
   #append(result: ChunkResult): void {
     const { segments, missing, droppedPromptTokens } = result;
     this.attemptCount += result.attemptCount;
+    this.rowCount += result.rowCount;
     this.windowCount += result.windowCount;
     this.#guarded = sumCounts(this.#guarded, result.guarded);
     this.#droppedPromptTokens = Math.max(this.#droppedPromptTokens, droppedPromptTokens);

@@ -162,14 +162,18 @@ export class Transcription {
 
   async #recognizeAgain(
     chunk: SpeechChunk,
-    { attemptCount }: ChunkResult,
+    { attemptCount, rowCount }: ChunkResult,
     attempts: ChunkOptions['attempts'],
     signal: AbortSignal,
   ): Promise<ChunkResult | ChunkFailure> {
     const result = await this.#recognizeChunk(chunk, signal, attempts);
     return 'error' in result
       ? result
-      : { ...result, attemptCount: result.attemptCount + attemptCount };
+      : {
+          ...result,
+          attemptCount: result.attemptCount + attemptCount,
+          rowCount: result.rowCount + rowCount,
+        };
   }
 
   async #recognizeChunk(
@@ -200,7 +204,7 @@ export class Transcription {
   finish(): Transcript {
     this.#builder.throwIfAllFailed();
     const { segments, warnings, languageVotes, ...counts } = this.#builder;
-    const { attemptCount, chunkCount, windowCount } = counts;
+    const { attemptCount, chunkCount, windowCount, rowCount: decodedRows } = counts;
     this.#hooks.onStage?.('recognize', this.#clock.busyMs, {
       chunkCount,
       windowCount,
@@ -215,6 +219,7 @@ export class Transcription {
       modelName: this.#models.recognizer.modelName,
       alignment: this.#options.wordTimes ? 'attention' : null,
       warnings: [...warnings, ...this.#doubts({ ...language, segments })],
+      decodedRows,
     };
   }
 

@@ -44,13 +44,14 @@ const WRITERS = {
     let index = 0;
     const shown = labelled(segments, speakerLabels);
     for (const cue of layOutSubtitles(shown, layout, speakerLabel)) {
-      yield srtCue(withTextLines(cue), index++);
+      yield cue === null ? '' : srtCue(withTextLines(cue), index++);
     }
   },
   *vtt(segments, { layout, wordCues, speakerLabels }) {
     yield VTT_HEADER;
     for (const cue of layOutSubtitles(labelled(segments, speakerLabels), layout)) {
-      yield wordCues ? vttWordCue(cue) : vttCue(withTextLines(cue));
+      if (cue === null) yield '';
+      else yield wordCues ? vttWordCue(cue) : vttCue(withTextLines(cue));
     }
   },
   *tsv(segments) {

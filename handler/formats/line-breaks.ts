@@ -50,6 +50,3 @@ function brokenAt(units: readonly TextUnit[], room: LineRoom): TextUnit[][] {
   }
   return lines;
 }
-
-export const lineText = (units: readonly TextUnit[]): string =>
-  units.map(({ text, isSpaced }, index) => (isSpaced && index > 0 ? ` ${text}` : text)).join('');

@@ -1,8 +1,8 @@
 import { type Cue, oneLine, type TimedText } from './cue.ts';
 import { type CueLimits, cueStarts } from './cue-breaks.ts';
 import { widthOf } from './display-width.ts';
-import { balancedLines, lineText } from './line-breaks.ts';
-import { type TextUnit, unitsOf } from './text-units.ts';
+import { balancedLines } from './line-breaks.ts';
+import { lineText, type TextUnit, unitsOf } from './text-units.ts';
 
 /** How segments become cues that a viewer can follow. */
 export interface SubtitleLayout {
@@ -42,15 +42,20 @@ const MAX_UNITS = 1000;
  * Cues in the order of the segments that together hold all of their text, a stretch of speech at a
  * time. A cue is of one person and without a long pause; short segments share one where each alone
  * could not be read. A word wider than a line stands on a line of its own. The first line of a cue
- * leaves room for the label that will stand before it.
+ * leaves room for the label that will stand before it. Null comes after each segment that has been looked
+ * at, so that other work may go on.
  */
 export function* layOutSubtitles(
   segments: Iterable<TimedText>,
   layout: SubtitleLayout,
   labelOf: (segment: TimedText) => string = () => '',
-): Generator<LaidOutCue> {
+): Generator<LaidOutCue | null> {
   let previous: SpokenStretch | undefined;
   for (const stretch of stretchesOf(segments)) {
+    if (stretch === null) {
+      yield null;
+      continue;
+    }
     if (previous)
       yield* cuesOf(previous, layout, { labelOf, nextStartMs: stretch.units[0]!.startMs });
     previous = stretch;
@@ -68,7 +73,7 @@ interface SpokenStretch {
 }
 
 /** Cut at long pauses, at changes of speaker, and where times go back. */
-function* stretchesOf(segments: Iterable<TimedText>): Generator<SpokenStretch> {
+function* stretchesOf(segments: Iterable<TimedText>): Generator<SpokenStretch | null> {
   let current: SpokenStretch | undefined;
   for (const segment of segments) {
     for (const [index, unit] of unitsOf(segment).entries()) {
@@ -85,6 +90,7 @@ function* stretchesOf(segments: Iterable<TimedText>): Generator<SpokenStretch> {
         current = { segment, units: [unit], starts: [true] };
       }
     }
+    yield null;
   }
   if (current) yield current;
 }

@@ -120,16 +120,24 @@ const isOpening = (text: string): boolean => OPENING.test(text) && !MAY_CLOSE.te
 function withOpenings(units: TextUnit[]): TextUnit[] {
   if (!units.some(({ text }) => OPENING.test(text))) return units;
   const result: TextUnit[] = [];
-  let opening: TextUnit | undefined;
+  let together: TextUnit[] = [];
   for (const unit of units) {
-    const whole = opening ? joined(opening, unit) : unit;
-    opening = OPENING.test(unit.text) ? whole : undefined;
-    if (!opening) result.push(whole);
+    together.push(unit);
+    if (OPENING.test(unit.text)) continue;
+    result.push(joined(together));
+    together = [];
   }
-  return opening ? [...result, opening] : result;
+  return together.length > 0 ? [...result, joined(together)] : result;
 }
 
-function joined(before: TextUnit, after: TextUnit): TextUnit {
-  const text = before.text + (after.isSpaced ? ' ' : '') + after.text;
-  return { ...after, text, isSpaced: before.isSpaced, width: widthOf(text) };
+/** Timed as the last of them, which is the word. */
+function joined(units: readonly TextUnit[]): TextUnit {
+  const last = units.at(-1)!;
+  if (units.length === 1) return last;
+  const text = lineText(units);
+  return { ...last, text, isSpaced: units[0]!.isSpaced, width: widthOf(text) };
 }
+
+/** The text of units that follow one another. */
+export const lineText = (units: readonly TextUnit[]): string =>
+  units.map(({ text, isSpaced }, index) => (isSpaced && index > 0 ? ` ${text}` : text)).join('');

@@ -67,6 +67,7 @@ export const ResultSchema = z.looseObject({
   model: text,
   alignment: text.nullable(),
   warnings: z.array(Warning),
+  decoded_rows: count.optional(),
   timings: z.record(text, seconds),
   output_format: z.enum(OUTPUT_FORMATS).optional(),
   formatted: text.optional(),

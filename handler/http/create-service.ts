@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { SttError } from '../../core/errors.ts';
 import type { AsyncJobs } from '../jobs/contracts.ts';
+import { assertJsonText, JOB_JSON } from '../json-limits.ts';
 import { Admission } from '../tenants/admission.ts';
 import { UploadSpace } from '../tenants/upload-space.ts';
 import type { UsageLedger } from '../tenants/usage-ledger.ts';
@@ -31,8 +32,8 @@ import { ServiceExecutor } from './service-executor.ts';
 import { addStatusRoute } from './status-route.ts';
 import { addSttRoutes } from './stt-routes.ts';
 
-/** A JSON body is fields, and at most a short recording in base64; longer ones are files. */
-const MAX_JSON_BYTES = 10 * 1024 * 1024;
+/** A JSON body is fields; the routes that take more say so. */
+const MAX_JSON_BYTES = 1024 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 /** Slow clients: their headers must have arrived by then. */
 const HEADERS_TIMEOUT_MS = 15_000;
@@ -65,7 +66,7 @@ export async function createService(parts: ServiceParts): Promise<Service> {
   logRequests(app, context);
   addResponseHeaders(app, context);
   limitSending(app);
-  acceptEmptyJson(app);
+  parseBoundedJson(app);
   refuseForeignPages(app, context);
   identifyCallers(app, context);
   answerFailures(app, context);
@@ -113,12 +114,20 @@ function contextOf(parts: ServiceParts): ServiceContext {
   };
 }
 
-/** A body of no bytes is none, whatever its type: a client that cancels a job has nothing to say. */
-function acceptEmptyJson(app: FastifyInstance): void {
+/**
+ * JSON is counted before it is parsed: reading what is nested or listed without end would keep everybody
+ * waiting. A body of no bytes is none, whatever its type: a client that cancels a job has nothing to say.
+ */
+function parseBoundedJson(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined);
-    else void parse(request, String(body), done);
+    if (body === '') return done(null, undefined);
+    try {
+      assertJsonText(String(body), request.routeOptions.config.json ?? JOB_JSON);
+    } catch (thrown) {
+      return done(SttError.from(thrown), undefined);
+    }
+    void parse(request, String(body), done);
   });
 }
 

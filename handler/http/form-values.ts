@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { assertJsonText, JOB_JSON } from '../json-limits.ts';
 import { mendInput, type Reading, scalar } from '../read-input.ts';
 
 /**
@@ -30,15 +31,19 @@ const formValue: Reading = (value, expected) => {
   const text = value.trim();
   if (NOTHING.has(text)) return null;
   if (expected === 'array' && !text.startsWith('['))
-    return text.split(',').map((item) => item.trim());
+    return text.split(',', JOB_JSON.maxMembers + 1).map((item) => item.trim());
   if (['array', 'object', 'record', 'custom'].includes(expected)) return structureIn(text);
   return expected === 'boolean'
     ? (WORDS.get(text.toLowerCase()) ?? scalar(text, expected))
     : scalar(text, expected);
 };
 
-/** Only structures: a text that is a problem for another reason stays one. */
+/**
+ * Only structures: a text that is a problem for another reason stays one.
+ * @throws {SttError} INPUT_INVALID for JSON beyond the limits of a job.
+ */
 function structureIn(text: string): object | undefined {
+  assertJsonText(text, JOB_JSON);
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : undefined;

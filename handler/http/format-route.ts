@@ -4,7 +4,8 @@ import { SttError } from '../../core/errors.ts';
 import type { TimedText } from '../formats/cue.ts';
 import { formatSegmentsInSlices, type TextFormat } from '../formats/format-segments.ts';
 import { timeSlices } from '../formats/time-slices.ts';
-import { describeIssues } from '../input-issues.ts';
+import { describeIssues, MAX_ISSUES } from '../input-issues.ts';
+import type { JsonLimits } from '../json-limits.ts';
 import { readInput } from '../read-input.ts';
 import { SubtitleInput, toDocumentOptions } from '../subtitle-options.ts';
 
@@ -14,10 +15,20 @@ const MAX_SEGMENT_CHARS = 20_000;
 const MAX_SEGMENT_WORDS = 5000;
 const MAX_WORD_CHARS = 1000;
 const MAX_NAME_CHARS = 256;
-/** Named in a refusal; the rest is likely to be wrong alike. */
-const MAX_ISSUES = 10;
+/** Four months; further on a cue's times are no times any more. */
+const MAX_SEC = 1e7;
+const MEBIBYTE = 1024 * 1024;
+/** A transcript with the times of its words: five hours and more. */
+const TRANSCRIPT_JSON: JsonLimits = {
+  maxChars: 4 * MEBIBYTE,
+  maxMembers: MAX_SEGMENTS + 1,
+  maxValues: 500_000,
+  maxDepth: 8,
+};
+/** As many characters, most of them Korean. */
+const MAX_BODY_BYTES = 10 * MEBIBYTE;
 
-const seconds = z.number().min(0);
+const seconds = z.number().min(0).max(MAX_SEC);
 const confidence = z.number().min(0).max(1);
 const name = z.string().max(MAX_NAME_CHARS);
 
@@ -60,7 +71,8 @@ export const FORMAT_CONTENT_TYPES: Readonly<Record<TextFormat, string>> = {
 
 /** `POST /stt/format`: the segments of a result as a document. */
 export function addFormatRoute(app: FastifyInstance): void {
-  app.post('/stt/format', async ({ body }, reply) => {
+  const config = { json: TRANSCRIPT_JSON };
+  app.post('/stt/format', { config, bodyLimit: MAX_BODY_BYTES }, async ({ body }, reply) => {
     const { segments, output_format, subtitle, recording } = readInput(Envelope, body);
     const options = toDocumentOptions(subtitle ?? null, recording ?? null);
     const document = await formatSegmentsInSlices(

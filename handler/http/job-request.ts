@@ -5,6 +5,7 @@ import type { ServiceJob, Upload } from '../jobs/contracts.ts';
 import { parseJobInput } from '../schema.ts';
 import { LimitExceeded } from '../tenants/limit-exceeded.ts';
 import type { Caller } from '../tenants/tenant.ts';
+import { assertDecodeCost, toTranscribeOptions } from '../transcribe-options.ts';
 import type { ServiceContext } from './service-context.ts';
 
 /** How long models take to load is unknown; asking this often costs nothing. */
@@ -97,18 +98,20 @@ function assertPhase({ phase }: ServiceContext['slot'], mayWait: boolean): void 
 
 /**
  * A job for the caller's tenant, validated before it waits for anything.
- * @throws {SttError} INPUT_INVALID, TENANT_FORBIDDEN
+ * @throws {SttError} INPUT_INVALID, DECODE_COST_EXCEEDED, TENANT_FORBIDDEN
  */
 export function toServiceJob(
   rawInput: Readonly<Record<string, unknown>>,
   upload: Upload | null,
-  caller: Caller,
+  { caller, config }: { readonly caller: Caller; readonly config: ServiceContext['config'] },
 ): ServiceJob {
   if (upload !== null && (rawInput['audio_url'] ?? rawInput['audio_base64'] ?? '') !== '') {
     throw new SttError('INPUT_INVALID', 'audio_url: two sources: a file was sent too');
   }
   const source = upload === null ? {} : { audio_url: UPLOADED, audio_base64: null };
-  const { tenant_id, max_audio_mb } = parseJobInput({ ...rawInput, ...source });
+  const parsed = parseJobInput({ ...rawInput, ...source });
+  assertDecodeCost(toTranscribeOptions(parsed), config.maxDecodeCost);
+  const { tenant_id, max_audio_mb } = parsed;
   const tenantId = tenantIdOf(tenant_id, caller);
   const asked = tenantId === null ? rawInput : { ...rawInput, tenant_id: tenantId };
   const input = { ...asked, ...limitOfSize(max_audio_mb, caller) };

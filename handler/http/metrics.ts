@@ -12,6 +12,7 @@ export interface JobOutcome {
   readonly code: string | null;
   readonly elapsedSec: number;
   readonly audioSec?: number;
+  readonly decodedRows?: number;
 }
 
 interface Watched {
@@ -59,6 +60,12 @@ export class ServiceMetrics {
     labelNames: ['tenant'],
     registers: [this.registry],
   });
+  readonly #decodedRows = new Counter({
+    name: 'stt_decoded_rows_total',
+    help: 'Windows times the beams or samples of each, by tenant',
+    labelNames: ['tenant'],
+    registers: [this.registry],
+  });
   readonly #realTimeFactor = new Histogram({
     name: 'stt_real_time_factor',
     help: 'Time from acceptance to result, divided by the length of the audio',
@@ -85,10 +92,11 @@ export class ServiceMetrics {
     this.#rejections.inc({ code });
   }
 
-  countJob(tenant: string | null, { code, elapsedSec, audioSec }: JobOutcome): void {
+  countJob(tenant: string | null, { code, elapsedSec, audioSec, decodedRows }: JobOutcome): void {
     this.#jobs.inc({ tenant: tenant ?? NO_TENANT, code: code ?? '' });
     if (audioSec === undefined) return;
     this.#audioSec.inc({ tenant: tenant ?? NO_TENANT }, audioSec);
+    this.#decodedRows.inc({ tenant: tenant ?? NO_TENANT }, decodedRows ?? 0);
     if (audioSec > 0) this.#realTimeFactor.observe(elapsedSec / audioSec);
   }
 

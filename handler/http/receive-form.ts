@@ -5,6 +5,7 @@ import { inspectMedia } from '../../audio/media-type.ts';
 import { createSpoolFolder, type SpoolFolder, writeAt } from '../../audio/spool.ts';
 import { SttError } from '../../core/errors.ts';
 import type { Upload } from '../jobs/contracts.ts';
+import { JOB_JSON } from '../json-limits.ts';
 import type { UploadShare } from '../tenants/upload-space.ts';
 import { assertFormLanguageKnown } from './known-languages.ts';
 import type { ServiceContext } from './service-context.ts';
@@ -12,6 +13,8 @@ import { maxUploadBytes } from './status-route.ts';
 
 const MAX_FIELD_BYTES = 256 * 1024;
 const MAX_FIELDS = 64;
+/** As much as a job in JSON may hold beside its audio. */
+const MAX_FIELDS_CHARS = JOB_JSON.maxChars;
 const MAX_HEADER_PAIRS = 32;
 /** What a refused client may go on sending, so that it gets to read its answer. */
 const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
@@ -88,6 +91,7 @@ async function readParts(
       parts: MAX_FIELDS + 1,
     },
   });
+  let fieldsChars = 0;
   for await (const part of parts) {
     if (part.type === 'file') {
       if (part.fieldname !== 'file') throw invalid('file: the recording must be in this field');
@@ -98,6 +102,11 @@ async function readParts(
     }
     if (part.valueTruncated || part.fieldnameTruncated) {
       throw new SttError('REQUEST_TOO_LARGE', `A field is longer than ${MAX_FIELD_BYTES} bytes`);
+    }
+    fieldsChars += String(part.value).length;
+    if (fieldsChars > MAX_FIELDS_CHARS) {
+      const message = `The fields together are longer than ${MAX_FIELDS_CHARS} characters`;
+      throw new SttError('REQUEST_TOO_LARGE', message);
     }
     const name = part.fieldname.replace(/\[\]$/, '');
     form.fields.set(name, [...(form.fields.get(name) ?? []), part.value]);

@@ -16,7 +16,7 @@ import { WebhookCounter } from './webhook-counter.ts';
 const ABORT_GRACE_MS = 2000;
 
 export interface RunServiceOptions extends Pick<ServiceParts, 'modules'> {
-  readonly config: Pick<Config, 'service' | 'audio' | 'jobs'>;
+  readonly config: Pick<Config, 'service' | 'audio' | 'jobs' | 'maxDecodeCost'>;
   readonly logger: Logger;
   readonly version: string;
   /** Finds and loads what runs the jobs; meanwhile the service answers that it is loading. */

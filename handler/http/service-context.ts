@@ -1,6 +1,7 @@
 import type { Config } from '../../core/config.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { AsyncJobs, JobExecutor } from '../jobs/contracts.ts';
+import type { JsonLimits } from '../json-limits.ts';
 import type { Admission } from '../tenants/admission.ts';
 import type { KeyRing } from '../tenants/key-ring.ts';
 import type { Caller } from '../tenants/tenant.ts';
@@ -26,6 +27,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** `key` unless set. */
     readonly access?: Access;
+    /** What its JSON body may hold; `JOB_JSON` unless set. */
+    readonly json?: JsonLimits;
   }
   interface FastifyRequest {
     caller: Caller;
@@ -37,7 +40,7 @@ declare module 'fastify' {
 
 /** What the routes share. */
 export interface ServiceContext {
-  readonly config: Pick<Config, 'service' | 'audio'>;
+  readonly config: Pick<Config, 'service' | 'audio' | 'maxDecodeCost'>;
   readonly logger: Logger;
   readonly version: string;
   readonly startedAtMs: number;

@@ -63,7 +63,8 @@ export class ServiceExecutor implements JobExecutor {
       metrics.countJob(tenant, { code: output.error.code, elapsedSec });
       return;
     }
-    metrics.countJob(tenant, { code: null, elapsedSec, audioSec: output.audio_duration });
+    const { audio_duration: audioSec, decoded_rows: decodedRows } = output;
+    metrics.countJob(tenant, { code: null, elapsedSec, audioSec, decodedRows });
     times.stages(output.timings);
   }
 }

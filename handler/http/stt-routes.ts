@@ -13,6 +13,9 @@ import { assertLanguageKnown } from './known-languages.ts';
 import { type ReceivedUpload, receiveForm } from './receive-form.ts';
 import type { ServiceContext } from './service-context.ts';
 
+/** At most a short recording in base64; longer ones are files. Its fields are held to `JOB_JSON`. */
+const MAX_BODY_BYTES = 10 * 1024 * 1024;
+
 /** Fields that say how to answer; all others are the job's. */
 export const AnswerOptionsSchema = z.object({
   async: z.boolean().nullish(),
@@ -40,7 +43,7 @@ export async function addSttRoutes(app: FastifyInstance, context: ServiceContext
     }),
   );
 
-  app.post('/stt/process', { onRequest }, (request, reply) =>
+  app.post('/stt/process', { onRequest, bodyLimit: MAX_BODY_BYTES }, (request, reply) =>
     handleJob({ request, reply }, context, async () => {
       const parsed = JsonBody.safeParse(request.body);
       if (parsed.success) return { rawInput: parsed.data, upload: null };
@@ -66,7 +69,10 @@ async function handleJob(
     const received = await read();
     upload = received.upload;
     const { options, input } = separate(received.rawInput);
-    const job = toServiceJob(input, upload, exchange.request.caller);
+    const job = toServiceJob(input, upload, {
+      caller: exchange.request.caller,
+      config: context.config,
+    });
     assertLanguageKnown(job.input, context);
     const isAsync =
       options.async ?? (context.asyncJobs !== undefined && asksForAsync(exchange.request));

@@ -2,12 +2,21 @@ import { z } from 'zod';
 import { decodeBase64 } from '../../audio/base64.ts';
 import { STREAM_CONTAINERS } from '../../audio/ffmpeg-stream.ts';
 import { SttError } from '../../core/errors.ts';
+import { assertJsonText, type JsonLimits } from '../json-limits.ts';
 import { CHINESE_SCRIPTS, candidatesField, languageField, refuseConflict } from '../languages.ts';
 import { readInput } from '../read-input.ts';
 
 const MAX_ID_CHARS = 256;
 const MAX_TOKEN_CHARS = 1024;
 const MAX_URL_CHARS = 2048;
+/** Of a text message, its audio not counted. */
+const MAX_MESSAGE_CHARS = 16 * 1024;
+const MESSAGE_JSON: JsonLimits = {
+  maxChars: MAX_MESSAGE_CHARS,
+  maxMembers: 64,
+  maxValues: 256,
+  maxDepth: 8,
+};
 const MIN_RATE_HZ = 8000;
 const MAX_RATE_HZ = 192_000;
 
@@ -76,11 +85,38 @@ export type ClientMessage = z.output<typeof ClientMessageSchema>;
 export type StartMessage = Extract<ClientMessage, { type: 'start_session' }>;
 export type ResumeMessage = Extract<ClientMessage, { type: 'resume_session' }>;
 
-/** @throws {SttError} INPUT_INVALID naming what is wrong, never a value. */
-export const parseClientMessage = (text: string): ClientMessage =>
-  readInput(ClientMessageSchema, jsonOf(text));
+/** Reads the messages of one socket, little of them from one that has not said who it is. */
+export class MessageReader {
+  #isKnown: boolean;
+  #unknownChars = 0;
 
-function jsonOf(text: string): unknown {
+  constructor(isKnown: boolean) {
+    this.#isKnown = isKnown;
+  }
+
+  /** @throws {SttError} INPUT_INVALID naming what is wrong, never a value; REQUEST_TOO_LARGE. */
+  read(text: string): ClientMessage {
+    if (!this.#isKnown) this.#unknownChars += text.length;
+    if (this.#unknownChars > MAX_MESSAGE_CHARS) {
+      const message = `More than ${MAX_MESSAGE_CHARS} characters before a session was started`;
+      throw new SttError('REQUEST_TOO_LARGE', message);
+    }
+    const message = parseClientMessage(text);
+    // It has a session now, or else its socket is closed before the next message is read.
+    if (message.type === 'start_session' || message.type === 'resume_session') this.#isKnown = true;
+    return message;
+  }
+}
+
+const parseClientMessage = (text: string): ClientMessage =>
+  readInput(ClientMessageSchema, messageJsonOf(text));
+
+/**
+ * The JSON of a text message of any protocol, counted before it is parsed.
+ * @throws {SttError} INPUT_INVALID, REQUEST_TOO_LARGE
+ */
+export function messageJsonOf(text: string): unknown {
+  assertJsonText(text, MESSAGE_JSON);
   try {
     return JSON.parse(text);
   } catch {

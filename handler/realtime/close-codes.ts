@@ -22,6 +22,7 @@ const { limited, busy, restart, internal } = CLOSE_CODES;
 /** Every code, so that none gets its close code by accident. */
 const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   INPUT_INVALID: badMessage,
+  DECODE_COST_EXCEEDED: badMessage,
   LANGUAGE_UNSUPPORTED: badMessage,
   AUDIO_UNDECODABLE: badMessage,
   AUDIO_UNSUPPORTED: badMessage,

@@ -2,7 +2,7 @@ import { type ErrorCode, SttError } from '../../core/errors.ts';
 import { tagsOf } from '../languages.ts';
 import {
   type ClientMessage,
-  parseClientMessage,
+  MessageReader,
   type ResumeMessage,
   type StartMessage,
 } from './client-messages.ts';
@@ -30,6 +30,7 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
   readonly #parts: ConnectionParts;
   readonly #timer: NodeJS.Timeout;
   readonly #flow: FlowControl;
+  readonly #reader: MessageReader;
   readonly #gone = new AbortController();
   #session: OpenSession | null = null;
   #isClosed = false;
@@ -39,13 +40,13 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
   /** The client knows how the session ended, once it has closed the socket too. */
   #isTold = false;
   #lastHeardAtMs = performance.now();
-  /** Messages are worked off in order, though some take time. */
   readonly #work: WorkInOrder;
 
   constructor(wire: Wire<ServerMessage>, parts: ConnectionParts) {
     this.#wire = wire;
     this.#parts = parts;
     this.#flow = new FlowControl(wire, parts.limits);
+    this.#reader = new MessageReader(parts.caller !== undefined);
     this.#work = new WorkInOrder({
       isOver: () => this.#isClosed,
       onTurn: (waiting) => this.#flow.onWaiting(waiting),
@@ -55,7 +56,7 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
   }
 
   receiveText(text: string): void {
-    this.#inOrder(() => this.#handle(parseClientMessage(text)));
+    this.#inOrder(() => this.#handle(this.#reader.read(text)));
   }
 
   receive(message: ClientMessage): void {
@@ -206,10 +207,9 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
     const { intake } = this.#open();
     if (this.#isPaused) throw new SttError('INPUT_INVALID', 'audio: the session is paused');
     this.#lastHeardAtMs = performance.now();
-    const reception = intake.accept(bytes, seq);
-    if (reception.kind === 'missing') {
-      const message = `seq: expected ${reception.expectedSeq}, a piece is missing`;
-      throw new SttError('INPUT_INVALID', message);
+    const taken = intake.accept(bytes, seq);
+    if (taken.kind === 'missing') {
+      throw new SttError('INPUT_INVALID', `seq: expected ${taken.expectedSeq}, a piece is missing`);
     }
     this.#balance();
   }
@@ -235,10 +235,10 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
 
   /** The client may leave at any time: the job of the refined transcript does not wait for it. */
   async #finish({ host }: OpenSession, { reason, error, jobId }: SessionOutcome): Promise<void> {
-    const audio_duration = secondsOf(host.sampleCount);
     if (error) this.#send({ type: 'error', ...error.toJSON(), fatal: true });
-    const ending = { reason, audio_duration, refined: jobId !== null, job_id: jobId };
-    this.#send({ type: 'session_ended', ...ending });
+    const ending = { reason, refined: jobId !== null, job_id: jobId };
+    const audio_duration = secondsOf(host.sampleCount);
+    this.#send({ type: 'session_ended', audio_duration, ...ending });
     this.#isTold = true;
     if (jobId !== null) {
       const { sessions, limits } = this.#parts;
@@ -259,7 +259,7 @@ export class Connection implements SessionListener, SocketSpeaker, SessionLink {
 
   #tick(): void {
     const { limits } = this.#parts;
-    if (this.#flow.isHeld) this.keepAlive(); // It is the client that waits.
+    if (this.#flow.isHeld && this.#session) this.keepAlive(); // It is the client that waits.
     const idleSec = (performance.now() - this.#lastHeardAtMs) / 1000;
     if (!this.#session) {
       if (idleSec < limits.startSec) return;

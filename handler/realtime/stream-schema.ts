@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { assertJsonValue, JOB_JSON } from '../json-limits.ts';
 import { candidatesField, languageField } from '../languages.ts';
 import { readInput } from '../read-input.ts';
 
@@ -43,5 +44,7 @@ export const isStreamInput = (rawInput: unknown): boolean =>
   rawInput.task === 'stream';
 
 /** @throws {SttError} INPUT_INVALID naming every bad field and what was expected, never a value. */
-export const parseStreamInput = (rawInput: unknown): StreamInput =>
-  readInput(StreamInputSchema, rawInput);
+export function parseStreamInput(rawInput: unknown): StreamInput {
+  assertJsonValue(rawInput, JOB_JSON);
+  return readInput(StreamInputSchema, rawInput);
+}

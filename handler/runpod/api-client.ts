@@ -1,5 +1,6 @@
 import { arch, release, type } from 'node:os';
 import { Agent, request } from 'undici';
+import { encoded } from './urls.ts';
 
 export interface PollReply {
   readonly status: number;
@@ -88,7 +89,7 @@ export class ApiClient {
         ...this.#headers,
         'Content-Type': 'application/x-www-form-urlencoded',
         charset: 'utf-8',
-        'X-Request-ID': jobId,
+        'X-Request-ID': encoded(jobId),
       },
       body,
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,

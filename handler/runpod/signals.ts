@@ -6,6 +6,20 @@ export interface ShutdownSignals {
   release(): void;
 }
 
+/**
+ * Ends the process so long after the signal, whatever it still waits for: a thread inside native code, a
+ * database that does not answer. What runs at `exit` runs.
+ */
+export function leaveAfter(signal: AbortSignal, graceMs: number): void {
+  const leave = (): void => {
+    process.emit('exit', 1);
+    process.kill(process.pid, 'SIGKILL'); // `process.exit` would wait for the thread.
+  };
+  const begin = (): void => void setTimeout(leave, graceMs).unref();
+  if (signal.aborted) begin();
+  else signal.addEventListener('abort', begin, { once: true });
+}
+
 /** Turns the process's signals into abort signals. */
 export function listenForShutdown(): ShutdownSignals {
   const shutdown = new AbortController();

@@ -6,22 +6,23 @@ export interface WorkerIdentity {
 
 const TAKE_PATH = '/job-take/';
 
+/** For URLs and headers, which take no other characters; half of a surrogate pair has no code at all. */
+export const encoded = (text: string): string => encodeURIComponent(text.toWellFormed());
+
 /** Appends by concatenation: parsing would re-encode the platform's own query. */
 export const withQuery = (url: string, query: string): string =>
   `${url}${url.includes('?') ? '&' : '?'}${query}`;
 
 /** Fills a take or ping URL, where `$ID` means the worker. */
 export function fillWorkerUrl(template: string, identity: WorkerIdentity): string {
-  return fillIdentity(template, identity).replaceAll('$ID', () =>
-    encodeURIComponent(identity.workerId),
-  );
+  return fillIdentity(template, identity).replaceAll('$ID', () => encoded(identity.workerId));
 }
 
 /** Fills a post URL and keeps `$ID`, which there means the job. */
 export function fillIdentity(template: string, { workerId, gpuTypeId }: WorkerIdentity): string {
-  const filled = template.replaceAll('$RUNPOD_POD_ID', () => encodeURIComponent(workerId));
+  const filled = template.replaceAll('$RUNPOD_POD_ID', () => encoded(workerId));
   if (gpuTypeId === undefined) return filled;
-  const gpu = gpuTypeId.split(/[ +]/).map(encodeURIComponent).join('+');
+  const gpu = gpuTypeId.split(/[ +]/).map(encoded).join('+');
   return filled.replaceAll('$RUNPOD_GPU_TYPE_ID', () => gpu);
 }
 
@@ -39,14 +40,14 @@ export const stopUrl = (takeBase: string): string | undefined =>
 
 /** Where a job's result, progress or chunk goes; `isStream` is true only for a stream's last post. */
 export function jobUrl(template: string, jobId: string, isStream: boolean): string {
-  const filled = template.replaceAll('$ID', () => encodeURIComponent(jobId));
+  const filled = template.replaceAll('$ID', () => encoded(jobId));
   return withQuery(filled, `isStream=${isStream}`);
 }
 
 /** A heartbeat names the jobs that this worker holds; idle workers leave `job_id` out. */
 export function pingUrl(pingBase: string, jobIds: readonly string[], protocol: string): string {
-  const jobs = jobIds.length > 0 ? `job_id=${encodeURIComponent(jobIds.join(','))}&` : '';
-  return withQuery(pingBase, `${jobs}runpod_version=${encodeURIComponent(protocol)}`);
+  const jobs = jobIds.length > 0 ? `job_id=${encoded(jobIds.join(','))}&` : '';
+  return withQuery(pingBase, `${jobs}runpod_version=${encoded(protocol)}`);
 }
 
 export function unhealthyPingUrl(

@@ -7,15 +7,22 @@ const FILE_NAME = /^(?<version>\d{4})-[\w-]+\.sql$/;
 
 /**
  * Brings the tables to the version of this program; several processes may do so at once.
- * @throws {SttError} STORE_UNAVAILABLE if a newer program wrote them.
+ * @param mayBeNew false where the database has had tables before.
+ * @throws {SttError} STORE_UNAVAILABLE if a newer program wrote them, or if they are gone.
  */
-export async function migrate(database: SqlDatabase): Promise<void> {
+export async function migrate(database: SqlDatabase, mayBeNew = true): Promise<void> {
   const files = (await readdir(FOLDER)).filter((name) => FILE_NAME.test(name)).toSorted();
   await database.transaction(async (query) => {
     if (database.lockMigrations !== null) await query(database.lockMigrations);
     await query('CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER PRIMARY KEY)');
     const [row] = await query('SELECT MAX(version) AS version FROM schema_migrations');
     const current = Number(row?.['version'] ?? 0);
+    if (current === 0 && !mayBeNew) {
+      throw new SttError(
+        'STORE_UNAVAILABLE',
+        'The database is empty and was not: put it back, or empty DATA_DIR to begin anew',
+      );
+    }
     if (current > files.length) {
       throw new SttError(
         'STORE_UNAVAILABLE',

@@ -1,4 +1,5 @@
-import { mkdir } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SttError } from '../../core/errors.ts';
 import { DeliveryStore } from './delivery-store.ts';
@@ -49,12 +50,29 @@ export async function openStore(
       ? await openSqlite(join(dataDir, 'jobs.db'))
       : await openPostgres(databaseUrl, onError);
   try {
-    await migrate(database);
+    const marker = join(dataDir, markerOf(databaseUrl));
+    const isKnown = await access(marker).then(
+      () => true,
+      () => false,
+    );
+    await migrate(database, !isKnown);
+    if (!isKnown) await writeFile(marker, '', { mode: 0o600 });
     return storeOn(database, settings);
   } catch (thrown) {
     await database.close();
     throw thrown;
   }
+}
+
+/**
+ * A file that says that the database has had its tables. One that was emptied would pass for a new one,
+ * and the recordings of its jobs for files that belong to nobody.
+ */
+function markerOf(databaseUrl: string | undefined): string {
+  if (databaseUrl === undefined) return 'jobs.db.created';
+  const withoutPassword = databaseUrl.replace(/\/\/[^@/]*@/, '//');
+  const digest = createHash('sha256').update(withoutPassword).digest('hex');
+  return `postgres-${digest.slice(0, 12)}.created`;
 }
 
 /** The stores on a database with up-to-date tables. */

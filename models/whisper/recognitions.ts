@@ -1,4 +1,5 @@
 import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
+import { SttError } from '../../core/errors.ts';
 import type {
   Recognition,
   RecognitionRequest,
@@ -71,7 +72,7 @@ class OutputReader {
     const stoppedBy = this.#stoppedBy(window, ids);
     return {
       tokens: ids.map((id, index) => this.#token(id, logProbs[index]!)),
-      avgLogProb: sumLogProb / (ids.length + 1),
+      avgLogProb: numberOf(sumLogProb) / (ids.length + 1),
       noSpeechProb: Number(this.#outputs['no_speech_prob']!.data[at.place]),
       ...this.#languageOf(at.place, request.language),
       ...(request.attention === true && { attention: this.#attention(at, request) }),
@@ -124,4 +125,10 @@ class OutputReader {
       languageProbability: Number(probabilities.data[place * count + best]),
     };
   }
+}
+
+/** @throws {SttError} MODEL_INVALID: weights that are not numbers, or float16 that overflowed. */
+function numberOf(sumLogProb: number): number {
+  if (!Number.isNaN(sumLogProb)) return sumLogProb;
+  throw new SttError('MODEL_INVALID', 'The probability of the text is not a number');
 }

@@ -1,3 +1,5 @@
+import { SttError } from '../../core/errors.ts';
+import type { TensorMap } from '../engine/protocol.ts';
 import type { WhisperCheckpoint } from './checkpoint.ts';
 import type { ForcedWindow } from './forced-feeds.ts';
 import { maxNewTokens } from './row-prompt.ts';
@@ -37,6 +39,25 @@ export function longestWindows(
   const most = maxNewTokens(checkpoint);
   return windowsOf(count, [Math.floor(0.75 * most), Math.floor(0.875 * most), most]);
 }
+
+/**
+ * Looks at the log-probabilities of a run: one weight that is not a number makes them all so.
+ * @throws {SttError} MODEL_INVALID
+ */
+export function assertNumbers(outputs: TensorMap): void {
+  const names = Object.keys(outputs).filter((name) => PROBABILITIES.test(name));
+  const isNumber = (value: number | bigint): boolean => !Number.isNaN(Number(value));
+  for (const name of names) {
+    if (Array.from(outputs[name]!.data as ArrayLike<number>).every(isNumber)) continue;
+    throw new SttError(
+      'MODEL_INVALID',
+      `The model's ${name} is not a number: its weights are damaged`,
+    );
+  }
+}
+
+/** See `decodedRows`. */
+const PROBABILITIES = /log_prob|no_speech_prob|language_probs/;
 
 const windowsOf = (count: number, [half, quarter, rest]: Lengths): ForcedWindow[] =>
   Array.from({ length: count }, (_, row) => {

@@ -22,7 +22,7 @@ import { type DecodedWindow, recognitions } from './recognitions.ts';
 import { fittedText, rowPrompt } from './row-prompt.ts';
 import { WhisperTokenizer } from './tokenizer.ts';
 import { WINDOW_SAMPLES } from './transcription-graph.ts';
-import { batchSizesUpTo, everydayWindows, longestWindows } from './warm-up.ts';
+import { assertNumbers, batchSizesUpTo, everydayWindows, longestWindows } from './warm-up.ts';
 
 /** After other work of the engine, such as voice activity: its callers submit windows next. */
 const JOINING_MS = 5;
@@ -167,7 +167,8 @@ export class WhisperRecognizer implements SpeechRecognizer {
   /**
    * Runs every batch size that will be used once, in all that a decode may do, so that no job pays for
    * kernel tuning; and the largest at its longest, so that what the device's memory cannot hold is
-   * found out here.
+   * found out here. Its probabilities are looked at: weights that are not numbers are found out too.
+   * @throws {SttError} MODEL_INVALID, GPU_OUT_OF_MEMORY
    * @param onSize hears of each size that has run, and how long it took.
    */
   async warmUp(onSize: (windows: number, elapsedMs: number) => void = () => {}): Promise<void> {
@@ -187,7 +188,7 @@ export class WhisperRecognizer implements SpeechRecognizer {
   async #fits(windows: readonly ForcedWindow[]): Promise<boolean> {
     try {
       const feeds = forcedFeeds(this.#checkpoint, windows, { attention: true });
-      await this.#engine.run(this.#options.session, feeds);
+      assertNumbers(await this.#engine.run(this.#options.session, feeds));
       return true;
     } catch (thrown) {
       const isTooMuch = thrown instanceof SttError && thrown.code === 'GPU_OUT_OF_MEMORY';

@@ -70,8 +70,11 @@ export function pauseBetween(before: Piece | undefined, after: Piece | undefined
   return end === undefined || start === undefined ? undefined : Math.max(0, start - end);
 }
 
+/** Looked for from its first mark only: without the lookbehind a run that ends elsewhere takes its square. */
+const MARKS_AT_END = /(?<![.,!?;:…。、，！？~"'”’)\]」』])[.,!?;:…。、，！？~"'”’)\]」』]+$/u;
+
 /** Text and the closing punctuation behind it. */
 export function splitPunctuation(text: string): { readonly core: string; readonly mark: string } {
-  const core = text.replace(/[.,!?;:…。、，！？~"'”’)\]」』]+$/u, '');
+  const core = text.replace(MARKS_AT_END, '');
   return { core, mark: text.slice(core.length) };
 }

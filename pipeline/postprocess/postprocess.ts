@@ -86,12 +86,18 @@ const NUMBERS: Readonly<Record<string, Readonly<Record<'digits' | 'words', Rewri
   en: { digits: englishNumbersToDigits, words: englishDigitsToWordsIn },
 };
 
+/** No number is one word of more, but what a model repeats without end is; reading it takes its square. */
+const MAX_NUMBER_CHARS = 200;
+
 function withNumbers(
   pieces: Piece[],
   language: string,
   numbers: PostprocessOptions['numbers'],
 ): Piece[] {
-  return numbers === 'keep' ? pieces : (NUMBERS[language]?.[numbers](pieces) ?? pieces);
+  if (numbers === 'keep' || pieces.some(({ text }) => text.length > MAX_NUMBER_CHARS)) {
+    return pieces;
+  }
+  return NUMBERS[language]?.[numbers](pieces) ?? pieces;
 }
 
 const isSame = (before: readonly Piece[], after: readonly Piece[]): boolean =>

@@ -72,7 +72,7 @@ function partsOf(text: string): string[] {
 
 function mayEnd(part: string): boolean {
   if (part.endsWith(',')) return true;
-  const word = part.replace(/[.!?"'”’]+$/u, '');
+  const word = part.replace(/(?<![.!?"'”’])[.!?"'”’]+$/u, '');
   return koreanSentenceEnd(word) !== undefined || ANSWER.test(word);
 }
 

@@ -35,6 +35,7 @@ export const fakeTranscript = (more: Partial<RecordingTranscript> = {}): Recordi
   speakers: [],
   turns: [],
   embeddingModel: null,
+  decodedRows: 2,
   ...more,
 });
 

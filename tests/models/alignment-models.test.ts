@@ -181,7 +181,7 @@ describeWithShared('alignment models', () => {
         },
       ],
       ...{ language, languageProbability: 1, audioSamples: 40_000, modelName: 'm' },
-      ...{ alignment: 'attention', warnings: [] },
+      ...{ alignment: 'attention', warnings: [], decodedRows: 1 },
     });
     const align = (language: string, alignment: 'auto' | 'ctc') =>
       alignTranscript(transcript(language), waveform, models, { alignment, scheduling }, signal);

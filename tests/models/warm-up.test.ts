@@ -1,12 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { InferenceEngine } from '../../models/engine/engine.ts';
 import type { TensorMap } from '../../models/engine/protocol.ts';
+import { BYTES_PER_ELEMENT, readTensorTable } from '../../models/graph/safetensors.ts';
 import { readWhisperCheckpoint, type WhisperCheckpoint } from '../../models/whisper/checkpoint.ts';
 import { forcedFeeds } from '../../models/whisper/forced-feeds.ts';
 import { everydayWindows, longestWindows } from '../../models/whisper/warm-up.ts';
+import { WhisperRecognizer } from '../../models/whisper/whisper-recognizer.ts';
 import { writeRandomCheckpoint } from '../../scripts/random-checkpoint.ts';
 import { RANDOM_CHECKPOINTS } from '../fixtures/random-checkpoints.ts';
 
@@ -48,3 +50,36 @@ test('the longest batch is what fills the tables: every token that the decoder h
   const limits = forcedFeeds(checkpoint, longestWindows(checkpoint, 4))['token_limits']!.data;
   expect([...limits].map(Number)).toEqual([168, 168, 196, 224]);
 });
+
+test('a model whose weights are not numbers does not become ready', async () => {
+  const damaged = await mkdtemp(join(tmpdir(), 'stt-nan-'));
+  const sick = new InferenceEngine({ device: 'cpu', threads: 0 }, () => {});
+  try {
+    await writeRandomCheckpoint(damaged, RANDOM_CHECKPOINTS['an English one without the prefix']!);
+    const options = { modelName: 'm', computeType: 'float32', batchSize: 2 } as const;
+    const healthy = await WhisperRecognizer.load(sick, { ...options, folder: damaged });
+    await healthy.warmUp();
+    await poisonWeights(damaged);
+    const other = new InferenceEngine({ device: 'cpu', threads: 0 }, () => {});
+    try {
+      const recognizer = await WhisperRecognizer.load(other, { ...options, folder: damaged });
+      await expect(recognizer.warmUp()).rejects.toMatchObject({ code: 'MODEL_INVALID' });
+    } finally {
+      await other.close();
+    }
+  } finally {
+    await sick.close();
+    await rm(damaged, { recursive: true });
+  }
+});
+
+/** The last layer norm of the decoder, of which every logit is made. */
+async function poisonWeights(of: string): Promise<void> {
+  const tensors = await readTensorTable(of);
+  const [, tensor] = [...tensors].find(([name]) => /decoder\.layer_norm\.weight$/.test(name))!;
+  const handle = await open(tensor.file, 'r+');
+  const bytes = BYTES_PER_ELEMENT[tensor.type];
+  // All bits set is not a number in float32, float16 and bfloat16.
+  await handle.write(Buffer.alloc(bytes, 0xff), 0, bytes, tensor.offsetBytes);
+  await handle.close();
+}

@@ -50,7 +50,10 @@ async function handleAudio(
     if (upload === null) throw new SttError('INPUT_INVALID', 'file: no recording was sent');
     const asked = parseOpenAiRequest(task, form.fields);
     assertModel(asked, context);
-    const job = toServiceJob(asked.input, upload, request.caller);
+    const job = toServiceJob(asked.input, upload, {
+      caller: request.caller,
+      config: context.config,
+    });
     assertLanguageKnown(job.input, context);
     const run = beginHeld(job, request, context);
     if (asked.isStreamed) {

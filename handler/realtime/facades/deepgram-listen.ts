@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { messageJsonOf } from '../client-messages.ts';
 import type { SessionLink, SocketSpeaker, Wire } from '../connection-parts.ts';
 import type { LiveWireEvent } from '../live-events.ts';
 import type { ServerMessage } from '../server-messages.ts';
@@ -178,7 +179,7 @@ export class DeepgramListen implements SocketSpeaker {
 
 function controlOf(text: string): z.output<typeof ControlSchema>['type'] | undefined {
   try {
-    return ControlSchema.parse(JSON.parse(text)).type;
+    return ControlSchema.parse(messageJsonOf(text)).type;
   } catch {
     return undefined;
   }

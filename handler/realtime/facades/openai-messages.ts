@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { SttError } from '../../../core/errors.ts';
 import { readInput } from '../../read-input.ts';
 import { Base64Audio } from '../client-messages.ts';
 
@@ -29,15 +28,6 @@ export type OpenAiMessage = z.output<typeof MessageSchema>;
 
 /** @throws {SttError} INPUT_INVALID. */
 export const parseOpenAiMessage = (raw: unknown): OpenAiMessage => readInput(MessageSchema, raw);
-
-/** @throws {SttError} INPUT_INVALID for a text that is no JSON. */
-export function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new SttError('INPUT_INVALID', 'A text message must be JSON');
-  }
-}
 
 /** The client's name of an event, for the error about it. */
 export function eventIdOf(raw: unknown): string | null {

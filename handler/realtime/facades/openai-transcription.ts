@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { SttError } from '../../../core/errors.ts';
 import { openAiErrorOf } from '../../http/openai/openai-errors.ts';
+import { messageJsonOf } from '../client-messages.ts';
 import { CLOSE_CODES } from '../close-codes.ts';
 import type { SessionLink, SocketSpeaker, Wire } from '../connection-parts.ts';
 import type { ServerMessage } from '../server-messages.ts';
@@ -9,7 +10,7 @@ import type { LinkToSession } from './facade-route.ts';
 import { IncomingAudio } from './incoming-audio.ts';
 import { CommittedTurns } from './openai-commits.ts';
 import type { Item, ItemKeeper } from './openai-items.ts';
-import { eventIdOf, jsonOf, type OpenAiMessage, parseOpenAiMessage } from './openai-messages.ts';
+import { eventIdOf, type OpenAiMessage, parseOpenAiMessage } from './openai-messages.ts';
 import {
   describeSettings,
   incomingFormatOf,
@@ -73,7 +74,7 @@ export class OpenAiTranscription implements SocketSpeaker {
   receiveText(text: string): void {
     let raw: unknown;
     try {
-      raw = jsonOf(text);
+      raw = messageJsonOf(text);
       this.#handle(parseOpenAiMessage(raw));
     } catch (thrown) {
       this.#fail(SttError.from(thrown), eventIdOf(raw));

@@ -200,7 +200,7 @@ describe('alignment where the Hub cannot be reached', () => {
       },
     ],
     ...{ language, languageProbability: 1, audioSamples: 16_000, modelName: 'm' },
-    ...{ alignment: 'attention', warnings: [] },
+    ...{ alignment: 'attention', warnings: [], decodedRows: 1 },
   });
   const waveform = { sampleCount: 16_000, read: () => Promise.resolve(new Float32Array(16_000)) };
 

@@ -5,11 +5,12 @@ import { ERROR_CODES } from '../../../core/errors.ts';
 
 const ASSETS = new URL('../../../handler/http/page/assets/', import.meta.url);
 
-/** The page sends no URLs, paths or keys of idempotency, and its requests have the right form. */
+/** The page sends no URLs, paths, keys of idempotency or decoding options, and its requests have the right form. */
 const OF_OTHER_REQUESTS = [
   'METHOD_NOT_ALLOWED',
   'REQUEST_TYPE_UNSUPPORTED',
   'IDEMPOTENCY_CONFLICT',
+  'DECODE_COST_EXCEEDED',
   'URL_FORBIDDEN',
   'PATH_FORBIDDEN',
 ];

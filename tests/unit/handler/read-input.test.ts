@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { SttError } from '../../../core/errors.ts';
 import { formValueReader } from '../../../handler/http/form-values.ts';
 import { readInput } from '../../../handler/read-input.ts';
-import { parseClientMessage } from '../../../handler/realtime/client-messages.ts';
+import { MessageReader } from '../../../handler/realtime/client-messages.ts';
 import { listenSettingsOf } from '../../../handler/realtime/facades/deepgram-query.ts';
 import { parseOpenAiMessage } from '../../../handler/realtime/facades/openai-messages.ts';
 import { JobInputSchema, parseJobInput } from '../../../handler/schema.ts';
@@ -138,22 +138,26 @@ test('a form says lists and objects in texts too, and yes and no as check boxes 
 test('live messages are read by the same rules', () => {
   const start = { type: 'start_session', meeting_id: 199_505_756, session_id: 7, user_id: '' };
   const settings = { sample_rate: '48000', diarize: 'true', encoding: '', language: null };
-  expect(parseClientMessage(JSON.stringify({ ...start, ...settings }))).toMatchObject({
+  expect(new MessageReader(true).read(JSON.stringify({ ...start, ...settings }))).toMatchObject({
     ...{ session_id: '7', meeting_id: '199505756', user_id: null },
     ...{ sample_rate: 48_000, diarize: true, encoding: 'auto', language: null },
   });
   const chunk = { type: 'audio_chunk', audio_data: 'AAA', seq: '3', timestamp: 5, meta: {} };
   const bytes = Buffer.from([0, 0]);
-  expect(parseClientMessage(JSON.stringify(chunk))).toEqual({
+  expect(new MessageReader(true).read(JSON.stringify(chunk))).toEqual({
     ...{ type: 'audio_chunk', audio_data: bytes, seq: 3 },
   });
   for (const type of ['pause', 'resume', 'finalize', 'end_session', 'ping']) {
-    expect(parseClientMessage(JSON.stringify({ type, session_id: 's', at: 1 }))).toEqual({ type });
+    expect(new MessageReader(true).read(JSON.stringify({ type, session_id: 's', at: 1 }))).toEqual({
+      type,
+    });
   }
-  expect(() => parseClientMessage('{"type":"start_session","langauge":"ko"}')).toThrow('langauge');
-  expect(() => parseClientMessage('{"type":"audio_chunk","audio_data":"AA","seq":0}')).toThrow(
-    /^seq: /,
+  expect(() => new MessageReader(true).read('{"type":"start_session","langauge":"ko"}')).toThrow(
+    'langauge',
   );
+  expect(() =>
+    new MessageReader(true).read('{"type":"audio_chunk","audio_data":"AA","seq":0}'),
+  ).toThrow(/^seq: /);
 });
 
 test('so are the messages and options of other vendors', () => {

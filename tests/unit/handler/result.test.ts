@@ -51,6 +51,7 @@ test('a result has the fields of the contract and ours, each with its unit', () 
     model: 'fake-whisper',
     alignment: null,
     warnings: [],
+    decoded_rows: 2,
     timings: { open_audio: 1.2, recognize: 1 },
   });
 });

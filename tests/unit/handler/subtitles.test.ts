@@ -25,8 +25,10 @@ function spoken(words: readonly string[], separator = ' ', start = 0): TimedText
   };
 }
 
+const laidOut = (segments: readonly TimedText[], layout: SubtitleLayout) =>
+  [...layOutSubtitles(segments, layout)].filter((cue) => cue !== null);
 const cuesOf = (segments: readonly TimedText[], layout: Partial<SubtitleLayout> = {}) =>
-  [...layOutSubtitles(segments, { ...DEFAULT_SUBTITLE_LAYOUT, ...layout })].map(withTextLines);
+  laidOut(segments, { ...DEFAULT_SUBTITLE_LAYOUT, ...layout }).map(withTextLines);
 const linesOf = (segment: TimedText, layout: Partial<SubtitleLayout> = {}) =>
   cuesOf([segment], layout).map(({ lines }) => lines);
 
@@ -241,7 +243,7 @@ test('no cue is wider, higher or longer than allowed, none spans a pause, no wor
       const segments = speechOf(drawn).map((segment) =>
         hasWords ? segment : { ...segment, words: [] },
       );
-      const cues = [...layOutSubtitles(segments, DEFAULT_SUBTITLE_LAYOUT)];
+      const cues = laidOut(segments, DEFAULT_SUBTITLE_LAYOUT);
       const problems: unknown[] = [];
       let lastStartMs = 0;
       for (const cue of cues) {

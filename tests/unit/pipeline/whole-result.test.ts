@@ -110,7 +110,7 @@ function transcriptOf({ language, segments, tailMs }: Scenario): Transcript {
   });
   return {
     ...{ segments: spoken, language, languageProbability: 1, audioSamples: at + samples(tailMs) },
-    ...{ modelName: 'm', alignment: 'attention', warnings: [] },
+    ...{ modelName: 'm', alignment: 'attention', warnings: [], decodedRows: 1 },
   };
 }
 

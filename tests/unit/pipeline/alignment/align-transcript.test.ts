@@ -61,7 +61,7 @@ const segment = (text: string, startSec: number, language?: string): Segment => 
 };
 const transcriptOf = (segments: readonly Segment[]): Transcript => ({
   ...{ segments, language: 'en', languageProbability: 1, audioSamples: 60 * SEC, modelName: 'm' },
-  ...{ alignment: 'attention', warnings: [] },
+  ...{ alignment: 'attention', warnings: [], decodedRows: 1 },
 });
 const waveform = {
   sampleCount: 60 * SEC,
