@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { SAMPLE_RATE_HZ } from '../audio/time.ts';
 import type { Waveform } from '../audio/waveform.ts';
 import { InferenceEngine } from '../models/engine/engine.ts';
-import { EMBEDDED_DIARIZATION } from '../models/locate-diarization.ts';
 import { PyannoteSegmentation } from '../models/segmentation/pyannote-segmentation.ts';
 import { SpeakerEncoder } from '../models/speaker-embedding/speaker-encoder.ts';
 import { diarize } from '../pipeline/diarization/diarize.ts';
@@ -27,9 +26,6 @@ import { readWavSamples } from './wav-samples.ts';
 const { values } = parseArgs({
   options: {
     shared: { type: 'string', default: '../shared' },
-    /** Folders of other models than the embedded ones. */
-    segmentation: { type: 'string' },
-    embedding: { type: 'string' },
     /** So many mixtures of the voices in the recordings instead: who is found, and who is recognised. */
     mixtures: { type: 'string' },
   },
@@ -65,15 +61,9 @@ try {
 }
 
 async function loadModels(): Promise<DiarizeModels> {
-  const named = (folder: string | undefined) =>
-    folder === undefined ? undefined : { name: basename(folder), folder };
-  const { segmentation, embedding } = EMBEDDED_DIARIZATION;
   return {
-    segmentation: await PyannoteSegmentation.load(
-      engine,
-      values.segmentation ?? segmentation.folder,
-    ),
-    embedding: await SpeakerEncoder.load(engine, named(values.embedding) ?? embedding),
+    segmentation: await PyannoteSegmentation.load(engine),
+    embedding: await SpeakerEncoder.load(engine),
   };
 }
 

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { InferenceEngine } from '../models/engine/engine.ts';
-import { EMBEDDED_DIARIZATION } from '../models/locate-diarization.ts';
 import { PyannoteSegmentation } from '../models/segmentation/pyannote-segmentation.ts';
 import { SpeakerEncoder } from '../models/speaker-embedding/speaker-encoder.ts';
 import { SileroVad } from '../models/vad/silero-vad.ts';
@@ -58,8 +57,8 @@ async function report(): Promise<void> {
     computeType: 'float32',
     batchSize: 8,
   });
-  const segmentation = await PyannoteSegmentation.load(engine, folder('pyannote-segmentation'));
-  const embedding = await SpeakerEncoder.load(engine, EMBEDDED_DIARIZATION.embedding);
+  const segmentation = await PyannoteSegmentation.load(engine);
+  const embedding = await SpeakerEncoder.load(engine);
   const models = { recognizer, voiceActivity, segmentation, embedding };
   const options = { ...DEFAULT_TRANSCRIBE_OPTIONS, language: 'en' };
   const transcribed = (wordTimes: boolean) => (): Promise<unknown> =>

@@ -120,7 +120,6 @@ const ConfigSchema = EnvironmentSchema.superRefine((env, context) => {
     preload: env.ALIGNMENT_PRELOAD,
     maxBytes: env.ALIGNMENT_MEMORY_MB && env.ALIGNMENT_MEMORY_MB * 1_000_000,
   },
-  diarization: env.DIARIZATION_MODEL,
   audio: {
     root: env.AUDIO_ROOT,
     allowHttp: env.ALLOW_HTTP_URLS,

@@ -30,8 +30,6 @@ const commaSeparated = z
       .filter((item) => item !== ''),
   );
 
-const DIARIZATION_PRESETS = ['auto', 'embedded', 'pyannote'];
-
 /** `ko=org/name,en=/folder` */
 const modelsByLanguage = commaSeparated.transform((items, context) => {
   const models = items.map((item) => {
@@ -50,18 +48,6 @@ const languages = commaSeparated.transform((items, context) => {
   return z.NEVER;
 });
 
-/** `auto`, `embedded`, `pyannote`, or a segmentation network and a speaker encoder: `org/name,/folder` */
-const diarizationModel = commaSeparated
-  .transform((items) => (items.length === 0 ? ['auto'] : items))
-  .refine((items) => items.length === (DIARIZATION_PRESETS.includes(items[0]!) ? 1 : 2), {
-    error: `expected ${DIARIZATION_PRESETS.join(', ')}, or two models separated by a comma`,
-  })
-  .transform(([first, second]) =>
-    second === undefined
-      ? { preset: first as 'auto' | 'embedded' | 'pyannote' }
-      : { preset: 'named' as const, segmentation: first!, embedding: second },
-  );
-
 /** Every variable the project reads; `.env.example` explains each. */
 export const EnvironmentSchema = z.object({
   LOG_LEVEL: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
@@ -71,7 +57,6 @@ export const EnvironmentSchema = z.object({
   WHISPER_BATCH_SIZE: z.coerce.number().int().min(1).max(32).optional(),
   ALIGNMENT: z.enum(['auto', 'ctc', 'attention']).default('auto'),
   ALIGNMENT_MODEL: modelsByLanguage,
-  DIARIZATION_MODEL: diarizationModel,
   ALIGNMENT_PRELOAD: languages,
   ALIGNMENT_MEMORY_MB: z.coerce.number().int().min(1).optional(),
   ENGINE_THREADS: z.coerce.number().int().min(0).max(256).default(0),

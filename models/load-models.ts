@@ -5,7 +5,6 @@ import { defaultBatchSize } from './device.ts';
 import { type EngineOptions, InferenceEngine } from './engine/engine.ts';
 import type { ComputeType, DeviceOptions, LoadTimes } from './engine/protocol.ts';
 import type { SchedulerTrouble } from './engine/window-scheduler.ts';
-import { EMBEDDED_DIARIZATION, type LocatedDiarization } from './locate-diarization.ts';
 import { PyannoteSegmentation } from './segmentation/pyannote-segmentation.ts';
 import { SpeakerEncoder } from './speaker-embedding/speaker-encoder.ts';
 import { SileroVad } from './vad/silero-vad.ts';
@@ -37,8 +36,6 @@ export interface ModelSettings {
   readonly runLimitMs?: number | undefined;
   /** Name as it appears in results, and the checkpoint's folder. */
   readonly whisper: { readonly name: string; readonly folder: string };
-  /** Left out: the embedded networks. */
-  readonly diarization?: LocatedDiarization;
   /** Left out: words are timed by attention only. */
   readonly alignment?: Pick<AlignmentRegistryOptions, 'hub' | 'maxBytes' | 'overrides'>;
 }
@@ -124,16 +121,12 @@ async function loadNetworks(
   settings: ModelSettings,
   onTrouble: (trouble: EngineTrouble) => void,
 ) {
-  const { segmentation, embedding } = settings.diarization ?? EMBEDDED_DIARIZATION;
-  // What is embedded is small: the copies to a GPU would cost more than the work. Larger networks have
-  // a thread of their own beside a GPU, where they would wait for Whisper and Whisper for them.
+  // A thread of their own beside a GPU, where they would wait for Whisper and Whisper for them.
   const speakers = onDevice === onCpu ? onCpu : onDevice.sibling();
-  const engineOf = ({ isEmbedded }: { readonly isEmbedded: boolean }): InferenceEngine =>
-    isEmbedded ? onCpu : speakers;
   return {
     voiceActivity: await SileroVad.load(onCpu, join(EMBEDDED, 'silero-vad'), onCpu !== onDevice),
-    segmentation: await PyannoteSegmentation.load(engineOf(segmentation), segmentation.folder),
-    embedding: await SpeakerEncoder.load(engineOf(embedding), embedding),
+    segmentation: await PyannoteSegmentation.load(speakers),
+    embedding: await SpeakerEncoder.load(speakers),
     recognizer: await WhisperRecognizer.load(onDevice, {
       modelName: settings.whisper.name,
       folder: settings.whisper.folder,

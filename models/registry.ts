@@ -1,5 +1,5 @@
 /** Which files of a repository are wanted: `models/hub/needs.ts` knows each kind. */
-type ModelKind = 'whisper' | 'ctc' | 'onnx';
+type ModelKind = 'whisper' | 'ctc';
 
 /**
  * A model at a fixed place. Its commit is pinned where at least two public sources that do not quote
@@ -30,13 +30,6 @@ const ctc = (repo: string, revision = MAIN, branch = MAIN): PinnedModel => ({
   branch,
   kind: 'ctc',
 });
-const onnx = (repo: string, revision: string): PinnedModel => ({
-  repo,
-  revision,
-  branch: MAIN,
-  kind: 'onnx',
-});
-
 const LARGE_V3 = whisper('openai/whisper-large-v3', '06f233fe06e710322aca913c1bc4249a0d71fce1');
 const TURBO = whisper('openai/whisper-large-v3-turbo', '41f01f3fe87f28c78e2fbf8b568835947dd65ed9');
 
@@ -124,24 +117,12 @@ export const ALIGNMENT_MODELS = {
   id: ctc('cahya/wav2vec2-large-xlsr-indonesian'),
 } as const satisfies Record<string, PinnedModel>;
 
-export const DIARIZATION_MODELS = {
-  'speaker-segmentation': onnx(
-    'onnx-community/pyannote-segmentation-3.0',
-    '733a93b6473d019a773298e08cefa686894b1854',
-  ),
-  'speaker-embedding': onnx(
-    'onnx-community/wespeaker-voxceleb-resnet34-LM',
-    '6a61a1833ff2583aabeba044f5c8221f00b67ceb',
-  ),
-} as const satisfies Record<string, PinnedModel>;
-
 const BY_ALIAS: ReadonlyMap<string, PinnedModel> = new Map([
   ...Object.entries(WHISPER_MODELS),
   ...Object.entries(ALIGNMENT_MODELS).map(([language, model]) => [`align-${language}`, model]),
-  ...Object.entries(DIARIZATION_MODELS),
 ] as [string, PinnedModel][]);
 
-/** Short names: `large-v3`, `turbo`, `align-ko`, `speaker-embedding`, … */
+/** Short names: `large-v3`, `turbo`, `align-ko`, … */
 export const MODEL_ALIASES: readonly string[] = [...BY_ALIAS.keys()];
 
 /** Finds a model by its short name or by `org/name`. */

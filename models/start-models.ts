@@ -5,7 +5,6 @@ import { chooseDevice } from './device.ts';
 import { downloadLog } from './hub/download-log.ts';
 import type { AcquisitionStage, DownloadHooks, DownloadProgress } from './hub/options.ts';
 import { type EngineTrouble, type LoadedModels, loadModels } from './load-models.ts';
-import { type LocatedDiarization, locateDiarization } from './locate-diarization.ts';
 import { locateWhisper } from './locate-whisper.ts';
 
 export interface StartedModels extends LoadedModels {
@@ -43,14 +42,13 @@ export async function startModels(
   const onStage = (stage: AcquisitionStage, ms: number): void => note(stagesMs, stage, ms);
   const hub = { ...config.hub, hooks: { ...log, onStage } };
   const whisper = await locateWhisper({ model: whisperModel, computeType, device }, hub, signal);
-  const diarization = await locateDiarization({ model: config.diarization, device }, hub, signal);
   const alignment = alignmentOf(config, whisper.name, log);
   const engine = { device, visibleGpus, batchSize, computeType, threads, runLimitMs };
   const onFatal = (error: SttError): void => {
     logger.error({ err: error }, 'engine failed for good');
     failed.abort(error);
   };
-  const networks = { ...engine, whisper, diarization, ...alignment };
+  const networks = { ...engine, whisper, ...alignment };
   const models = await loadModels(networks, onFatal, (trouble) => logTrouble(trouble, logger));
   await models.alignmentModels
     ?.preload(config.alignment.preload, signal)
@@ -70,18 +68,15 @@ export async function startModels(
     note(stagesMs, 'warmUp', since(warmedAt));
     logger.info({ ...described, elapsedMs: since(startedAt), stagesMs }, 'engine ready');
   };
-  return { ...models, device, warmUp, networks: networksOf(whisper.name, diarization) };
+  return { ...models, device, warmUp, networks: networksOf(whisper.name) };
 }
 
-const networksOf = (whisperName: string, diarization: LocatedDiarization) => [
+const networksOf = (whisperName: string) => [
   { name: whisperName, task: 'recognition' },
   { name: 'embedded/silero-vad', task: 'voice_activity' },
-  { name: nameOf(diarization.segmentation), task: 'speaker_segmentation' },
-  { name: nameOf(diarization.embedding), task: 'speaker_voices' },
+  { name: 'embedded/pyannote-segmentation-3.0', task: 'speaker_segmentation' },
+  { name: 'embedded/campplus', task: 'speaker_voices' },
 ];
-
-const nameOf = ({ name, isEmbedded }: LocatedDiarization['embedding']): string =>
-  isEmbedded ? `embedded/${name}` : name;
 
 const since = (startedAt: number): number => Math.round(performance.now() - startedAt);
 

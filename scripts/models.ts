@@ -13,7 +13,6 @@ import {
   exactFiles,
   type ModelNeeds,
   needsOf,
-  onnxFiles,
   whisperFiles,
 } from '../models/hub/needs.ts';
 import { cachePlaces, type HubOptions } from '../models/hub/options.ts';
@@ -25,7 +24,7 @@ import { MODEL_ALIASES, pinnedModel } from '../models/registry.ts';
 import { createDownloadView } from './download-view.ts';
 
 const USAGE = `Usage: npm run models -- COMMAND
-  pull MODEL… [--kind whisper|ctc|onnx] [--file PATH]…
+  pull MODEL… [--kind whisper|ctc] [--file PATH]…
                                                     download unless cached; with COMPUTE_TYPE=int8 also
                                                     make a Whisper's copy in 8 bits
   list                                              what the caches hold
@@ -124,8 +123,7 @@ function ruleOf(kind: string | undefined, files: string[] | undefined): ModelNee
   if (kind === undefined) return undefined;
   if (kind === 'whisper') return whisperFiles;
   if (kind === 'ctc') return ctcFiles;
-  if (kind === 'onnx') return onnxFiles;
-  throw new SttError('INPUT_INVALID', '--kind must be whisper, ctc or onnx');
+  throw new SttError('INPUT_INVALID', '--kind must be whisper or ctc');
 }
 
 async function main(): Promise<void> {

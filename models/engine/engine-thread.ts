@@ -1,8 +1,10 @@
 import { parentPort } from 'node:worker_threads';
 import { SttError } from '../../core/errors.ts';
 import { OnnxGraph } from '../graph/onnx-graph.ts';
+import { readTensorTable } from '../graph/safetensors.ts';
 import { Weights } from '../graph/weights.ts';
-import { speakerEncoder } from '../speaker-embedding/front-end.ts';
+import { segmentationGraph } from '../segmentation/segmentation-graph.ts';
+import { campplusGraph } from '../speaker-embedding/campplus-graph.ts';
 import { sileroGraph } from '../vad/silero-graph.ts';
 import { readSileroWeights } from '../vad/silero-weights.ts';
 import { readWav2Vec2Checkpoint } from '../wav2vec2/checkpoint.ts';
@@ -83,8 +85,9 @@ async function modelOf(source: NetworkSource, device: DeviceOptions): Promise<Ui
       return source.file;
     case 'silero-vad':
       return sileroVad(source);
+    case 'speaker-segmentation':
     case 'speaker-encoder':
-      return speakerEncoder(source);
+      return speakerGraph(source);
     case 'wav2vec2':
       return wav2vec2Graph(source);
     case 'whisper':
@@ -97,6 +100,29 @@ async function sileroVad({
 }: Extract<NetworkSource, { kind: 'silero-vad' }>): Promise<Uint8Array> {
   const graph = new OnnxGraph();
   sileroGraph(graph, await readSileroWeights(file));
+  return graph.toModel();
+}
+
+/** In float32 on every device: small networks, which a GPU runs in no time. */
+async function speakerGraph({
+  kind,
+  folder,
+  windowSamples,
+}: Extract<
+  NetworkSource,
+  { kind: 'speaker-segmentation' | 'speaker-encoder' }
+>): Promise<Uint8Array> {
+  const tensors = await readTensorTable(folder);
+  const weights = new Weights(tensors, { computeType: 'float32', expandQuantized: () => true });
+  const graph = new OnnxGraph();
+  const waveform = graph.input('waveform', 'float32', ['batch', windowSamples]);
+  if (kind === 'speaker-segmentation') {
+    const speaking = segmentationGraph({ graph, weights }, waveform);
+    graph.output('speaking', speaking, 'float32', ['batch', 'frames', 'speakers']);
+  } else {
+    const embedding = campplusGraph({ graph, weights }, waveform, windowSamples);
+    graph.output('embedding', embedding, 'float32', ['batch', 'dimensions']);
+  }
   return graph.toModel();
 }
 

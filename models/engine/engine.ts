@@ -47,6 +47,7 @@ const USUAL_PRIORITY: Readonly<Record<NetworkSource['kind'], RunPriority>> = {
   wav2vec2: 'file',
   onnx: 'background',
   'silero-vad': 'file',
+  'speaker-segmentation': 'background',
   'speaker-encoder': 'background',
 };
 

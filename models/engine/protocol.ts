@@ -1,4 +1,3 @@
-import type { SpeakerEncoderSource } from '../speaker-embedding/front-end.ts';
 import type { FailureMessage } from './failure-message.ts';
 
 /** Where sessions run. */
@@ -21,7 +20,12 @@ export type NetworkSource =
     }
   | { readonly kind: 'onnx'; readonly file: string }
   | { readonly kind: 'silero-vad'; readonly file: string }
-  | ({ readonly kind: 'speaker-encoder' } & SpeakerEncoderSource)
+  | {
+      readonly kind: 'speaker-segmentation' | 'speaker-encoder';
+      readonly folder: string;
+      /** Of a row of the input. */
+      readonly windowSamples: number;
+    }
   | { readonly kind: 'wav2vec2'; readonly folder: string; readonly computeType: ComputeType };
 
 export type ComputeType = 'float32' | 'float16';

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { SttError } from '../../core/errors.ts';
-import { ONNX_PATHS } from '../onnx-file.ts';
 import type { PinnedModel } from '../registry.ts';
 import { SLOW_TOKENIZER_FILES, TOKENIZER_FILE } from '../whisper/tokenizer-files.ts';
 import { foreignFormat } from './foreign-format.ts';
@@ -35,16 +34,6 @@ export const exactFiles =
       files: [...optional, ...required].filter((path) => paths.has(path)),
       missing: required.filter((path) => !paths.has(path)),
     });
-
-/** One ONNX file, at the first of the places where people keep it, and what it says of itself. */
-export const onnxFiles: ModelNeeds = ({ paths }) => {
-  const file = ONNX_PATHS.find((path) => paths.has(path));
-  const config = [...paths].filter((path) => path === 'config.json');
-  return Promise.resolve({
-    files: [...config, ...(file === undefined ? [] : [file])],
-    missing: file === undefined ? [ONNX_PATHS.join(' or ')] : [],
-  });
-};
 
 /** These files and the weights: one `model.safetensors`, or an index and the shards that it names. */
 const withSafetensors =
@@ -114,7 +103,5 @@ export function needsOf({ kind }: PinnedModel): ModelNeeds {
       return whisperFiles;
     case 'ctc':
       return ctcFiles;
-    case 'onnx':
-      return onnxFiles;
   }
 }

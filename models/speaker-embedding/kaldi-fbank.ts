@@ -9,20 +9,22 @@ const BINS = FFT_SIZE / 2 + 1;
 const MEL_BINS = 80;
 const LOWEST_HZ = 20;
 const PREEMPHASIS = 0.97;
-/** Kaldi computes on 16-bit integers. */
-const INT16_SCALE = 32_768;
+const POVEY_EXPONENT = 0.85;
 /** `std::numeric_limits<float>::epsilon()`. */
 const FLOAT_EPSILON = 2 ** -23;
 
+export const fbankFrames = (samples: number): number =>
+  Math.floor((samples - WINDOW_SAMPLES) / HOP_SAMPLES) + 1;
+
 /**
- * Kaldi's log mel filter bank as WeSpeaker's models expect it (80 mels, 25/10 ms, Hamming, no
+ * Kaldi's log mel filter bank as 3D-Speaker's models expect it (80 mels, 25/10 ms, Povey's window, no
  * dither, DC removed, pre-emphasis 0.97, edges snipped), minus its mean over time:
  * `waveform` float32 `[batch, samples]` in [-1, 1] → `[batch, frames, 80]`. Reproduces
  * `torchaudio.compliance.kaldi.fbank` (golden test).
  */
 export function kaldiFbank(graph: OnnxGraph, waveform: Value, samples: number): Value {
   return graph.in('kaldi_fbank', () => {
-    const frames = Math.floor((samples - WINDOW_SAMPLES) / HOP_SAMPLES) + 1;
+    const frames = fbankFrames(samples);
     const logMel = logMels(graph, waveform, frames);
     const total = graph.op('ReduceSum', [logMel, graph.integers([1])], { keepdims: { int: 1 } });
     return graph.op('Sub', [logMel, graph.op('Div', [total, graph.float(frames)])]);
@@ -31,7 +33,7 @@ export function kaldiFbank(graph: OnnxGraph, waveform: Value, samples: number): 
 
 /** Before the mean is taken away. */
 function logMels(graph: OnnxGraph, waveform: Value, frames: number): Value {
-  const mel = powerMels(graph, graph.op('Mul', [waveform, graph.float(INT16_SCALE)]), {
+  const mel = powerMels(graph, waveform, {
     kernels: graph.floats(frameKernels(), [2 * BINS, 1, WINDOW_SAMPLES]),
     bins: BINS,
     filters: graph.floats(melFilters(), [MEL_BINS, BINS]),
@@ -51,8 +53,8 @@ function frameKernels(): Float32Array {
     const wave = row < BINS ? Math.cos : Math.sin;
     const bin = row % BINS;
     const windowed = Float64Array.from({ length: WINDOW_SAMPLES }, (_, sample) => {
-      const hamming = 0.54 - 0.46 * Math.cos((2 * Math.PI * sample) / (WINDOW_SAMPLES - 1));
-      return hamming * wave((2 * Math.PI * ((bin * sample) % FFT_SIZE)) / FFT_SIZE);
+      const hann = 0.5 - 0.5 * Math.cos((2 * Math.PI * sample) / (WINDOW_SAMPLES - 1));
+      return hann ** POVEY_EXPONENT * wave((2 * Math.PI * ((bin * sample) % FFT_SIZE)) / FFT_SIZE);
     });
     // y[i] = x[i] − 0.97 x[i − 1], with x[−1] = x[0]: seen from x, its own and the next weight.
     const emphasised = windowed.map((weight, i) => weight - PREEMPHASIS * (windowed[i + 1] ?? 0));

@@ -1,73 +1,51 @@
+import { join } from 'node:path';
+import { secToSamples } from '../../audio/time.ts';
 import type { SpeakerEmbeddingModel } from '../../pipeline/contracts.ts';
 import type { InferenceEngine } from '../engine/engine.ts';
-import { onnxFileIn } from '../onnx-file.ts';
 import { PaddedBatches } from '../padded-batches.ts';
-import { type EncoderKind, encoderKindOf } from './encoder-kinds.ts';
-
-/** A model's folder, and what its vectors are called. */
-export interface NamedFolder {
-  readonly name: string;
-  readonly folder: string;
-}
+import { EMBEDDING_DIMENSIONS } from './campplus-graph.ts';
 
 const SESSION = 'speaker-embedding';
+const FOLDER = join(import.meta.dirname, '../embedded/campplus');
 const BATCH_SIZE = 16;
 
-/** A speaker encoder with its front end in the graph: samples in, unit vectors out. */
+/** CAM++ behind its filter bank: samples in, unit vectors out. */
 export class SpeakerEncoder implements SpeakerEmbeddingModel {
-  readonly name: string;
+  readonly name = 'campplus';
   readonly batchSize = BATCH_SIZE;
-  readonly excerptSamples: number;
-  readonly dimensions: number;
-  readonly sameSpeaker: SpeakerEmbeddingModel['sameSpeaker'];
-  readonly knownSpeaker: SpeakerEmbeddingModel['knownSpeaker'];
+  /** Three seconds: what the network was trained on. */
+  readonly excerptSamples = secToSamples(3);
+  readonly dimensions = EMBEDDING_DIMENSIONS;
+  readonly sameSpeaker = { voice: 0.35, excerpt: 0.15, change: 0.7 };
+  readonly knownSpeaker = { distance: 0.45, margin: 0.1, minSamples: secToSamples(3) };
   readonly #engine: InferenceEngine;
   readonly #batches: PaddedBatches;
 
-  private constructor(
-    engine: InferenceEngine,
-    kind: EncoderKind,
-    { name, dimensions }: Pick<SpeakerEmbeddingModel, 'name' | 'dimensions'>,
-  ) {
+  private constructor(engine: InferenceEngine) {
     this.#engine = engine;
-    this.#batches = PaddedBatches.on(engine, kind.excerptSamples, BATCH_SIZE);
-    this.name = name;
-    this.dimensions = dimensions;
-    this.excerptSamples = kind.excerptSamples;
-    this.sameSpeaker = kind.sameSpeaker;
-    this.knownSpeaker = kind.knownSpeaker;
+    this.#batches = PaddedBatches.on(engine, this.excerptSamples, BATCH_SIZE);
   }
 
   /**
-   * Loads the network and lets it hear one batch of silence, which warms it up and tells how many
-   * numbers a vector has.
+   * Loads the embedded network and runs one batch of silence, which warms it up.
    * @throws {SttError} MODEL_NOT_FOUND, MODEL_LOAD_FAILED, MODEL_INVALID, DEVICE_UNAVAILABLE.
    */
-  static async load(
-    engine: InferenceEngine,
-    { name, folder }: NamedFolder,
-  ): Promise<SpeakerEncoder> {
-    const file = onnxFileIn(folder);
-    const kind = await encoderKindOf(file);
-    const { frontEnd, excerptSamples } = kind;
-    await engine.load(SESSION, { kind: 'speaker-encoder', file, frontEnd, excerptSamples });
-    const silence = new SpeakerEncoder(engine, kind, { name, dimensions: 0 });
-    const [vector] = await silence.embed(
-      new Float32Array(excerptSamples),
-      new AbortController().signal,
-    );
-    return new SpeakerEncoder(engine, kind, { name, dimensions: vector!.length });
+  static async load(engine: InferenceEngine): Promise<SpeakerEncoder> {
+    const encoder = new SpeakerEncoder(engine);
+    const windowSamples = encoder.excerptSamples;
+    await engine.load(SESSION, { kind: 'speaker-encoder', folder: FOLDER, windowSamples });
+    await encoder.embed(new Float32Array(windowSamples), new AbortController().signal);
+    return encoder;
   }
 
   async embed(
     excerpts: Float32Array<ArrayBuffer>,
     signal: AbortSignal,
   ): Promise<readonly Float32Array[]> {
-    const count = excerpts.length / this.excerptSamples;
     const values = await this.#batches.run(excerpts, (...batch) => this.#run(...batch), signal);
-    const dimensions = values.length / count;
-    return Array.from({ length: count }, (_, excerpt) =>
-      unitVector(values.slice(excerpt * dimensions, (excerpt + 1) * dimensions)),
+    const count = excerpts.length / this.excerptSamples;
+    return Array.from({ length: count }, (_, row) =>
+      unitVector(values.slice(row * this.dimensions, (row + 1) * this.dimensions)),
     );
   }
 

@@ -9,7 +9,6 @@ import {
 import { readRttm } from '../../bench/rttm.ts';
 import { readWavSamples } from '../../bench/wav-samples.ts';
 import { InferenceEngine } from '../../models/engine/engine.ts';
-import { EMBEDDED_DIARIZATION } from '../../models/locate-diarization.ts';
 import { PyannoteSegmentation } from '../../models/segmentation/pyannote-segmentation.ts';
 import { SpeakerEncoder } from '../../models/speaker-embedding/speaker-encoder.ts';
 import { diarize } from '../../pipeline/diarization/diarize.ts';
@@ -28,11 +27,8 @@ describeWithShared('the speakers of recordings', () => {
   let models: DiarizeModels;
   beforeAll(async () => {
     models = {
-      segmentation: await PyannoteSegmentation.load(
-        engine,
-        EMBEDDED_DIARIZATION.segmentation.folder,
-      ),
-      embedding: await SpeakerEncoder.load(engine, EMBEDDED_DIARIZATION.embedding),
+      segmentation: await PyannoteSegmentation.load(engine),
+      embedding: await SpeakerEncoder.load(engine),
     };
   });
   afterAll(() => engine.close());

@@ -3,7 +3,6 @@ import { expect, onTestFinished, test } from 'vitest';
 import { SAMPLE_RATE_HZ } from '../../audio/time.ts';
 import { InferenceEngine } from '../../models/engine/engine.ts';
 import { WHISPER_TINY_EN } from '../../models/load-models.ts';
-import { EMBEDDED_DIARIZATION } from '../../models/locate-diarization.ts';
 import { PyannoteSegmentation } from '../../models/segmentation/pyannote-segmentation.ts';
 import { SpeakerEncoder } from '../../models/speaker-embedding/speaker-encoder.ts';
 import { SileroVad } from '../../models/vad/silero-vad.ts';
@@ -39,8 +38,8 @@ async function recordedEngine() {
   const whisper = { modelName, folder, computeType: 'float32', batchSize: 2 } as const;
   const models = {
     voiceActivity: await SileroVad.load(engine, embeddedPath('silero-vad')),
-    segmentation: await PyannoteSegmentation.load(engine, embeddedPath('pyannote-segmentation')),
-    embedding: await SpeakerEncoder.load(engine, EMBEDDED_DIARIZATION.embedding),
+    segmentation: await PyannoteSegmentation.load(engine),
+    embedding: await SpeakerEncoder.load(engine),
     recognizer: await WhisperRecognizer.load(engine, whisper),
   };
   return { runs, models };

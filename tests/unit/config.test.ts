@@ -25,21 +25,6 @@ test('an empty environment is valid', () => {
   expect(config.runpod).toMatchObject({ concurrency: 8, pingIntervalMs: 10_000 });
 });
 
-test('speakers are told apart by what is chosen, a preset or two models', () => {
-  const chosen = (text?: string) =>
-    loadConfig(text === undefined ? {} : { DIARIZATION_MODEL: text }).diarization;
-  expect(chosen()).toEqual({ preset: 'auto' });
-  expect(chosen('pyannote')).toEqual({ preset: 'pyannote' });
-  expect(chosen('someone/seg@main, ./encoder')).toEqual({
-    preset: 'named',
-    segmentation: 'someone/seg@main',
-    embedding: './encoder',
-  });
-  for (const text of ['someone/seg', 'auto,embedded', 'a/b,c/d,e/f']) {
-    expect(() => chosen(text)).toThrow('DIARIZATION_MODEL');
-  }
-});
-
 test('alignment models are named by languages, however they are written', () => {
   const { alignment } = loadConfig({
     ALIGNMENT_MODEL: 'Korean=org/name@main, en-US=/folder/a=b',

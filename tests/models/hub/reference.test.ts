@@ -3,7 +3,6 @@ import { exactFiles, needsOf } from '../../../models/hub/needs.ts';
 import { isCommit, parseReference } from '../../../models/hub/reference.ts';
 import {
   ALIGNMENT_MODELS,
-  DIARIZATION_MODELS,
   MODEL_ALIASES,
   pinnedModel,
   WHISPER_MODELS,
@@ -53,9 +52,7 @@ describe('a model reference', () => {
 });
 
 describe('the registry', () => {
-  const models = [WHISPER_MODELS, ALIGNMENT_MODELS, DIARIZATION_MODELS].flatMap((table) =>
-    Object.values(table),
-  );
+  const models = [WHISPER_MODELS, ALIGNMENT_MODELS].flatMap((table) => Object.values(table));
 
   test('names each model so that it can be resolved', () => {
     for (const alias of MODEL_ALIASES) {
@@ -74,8 +71,6 @@ describe('the registry', () => {
   test('knows the files of every model', async () => {
     const paths = new Set(['onnx/model.onnx']);
     const view = { paths, readText: () => Promise.resolve('') };
-    const { files, missing } = await needsOf(DIARIZATION_MODELS['speaker-embedding'])(view);
-    expect([files, missing]).toEqual([['onnx/model.onnx'], []]);
     expect((await needsOf(WHISPER_MODELS.tiny)(view)).missing).toEqual([
       'tokenizer.json',
       'config.json',
