@@ -17,6 +17,7 @@ import {
 } from './diarization-errors.ts';
 import { readRttm } from './rttm.ts';
 import { SpeakerMixtures } from './speaker-mixtures.ts';
+import { readVoices } from './voices.ts';
 import { readWavSamples } from './wav-samples.ts';
 
 /**
@@ -95,8 +96,18 @@ async function report(models: DiarizeModels): Promise<void> {
   if (meetings.length > 0) writeRow('the three meetings', sumDiarizationErrors(meetings), ['', '']);
 }
 
+/** Constants are chosen on the first half of the voices; what counts is the second. */
 async function reportMixtures(models: DiarizeModels, count: number): Promise<void> {
-  const mixtures = await SpeakerMixtures.make(models, join(ROOT, values.shared), count);
+  const voices = await readVoices(join(ROOT, values.shared));
+  for (const half of ['tuning', 'testing'] as const) {
+    for (const kind of ['far', 'near'] as const) {
+      process.stdout.write(`\n${half} half, ${kind}\n\n`);
+      await reportKind(SpeakerMixtures.make(models, voices[half], { kind, count }));
+    }
+  }
+}
+
+async function reportKind(mixtures: SpeakerMixtures): Promise<void> {
   process.stdout.write(
     '| setting | DER | missed | false alarm | confusion | people: exact, fewer, more |\n',
   );

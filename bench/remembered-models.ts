@@ -26,10 +26,10 @@ export function rememberedSegmentation(model: SpeakerSegmentationModel): Speaker
 
 /** A speaker encoder that computes an excerpt once. */
 export function rememberedEmbedding(model: SpeakerEmbeddingModel): SpeakerEmbeddingModel {
-  const { name, excerptSamples, dimensions, sameSpeaker, knownSpeaker, batchSize } = model;
-  const memory = new RowMemory(excerptSamples, (excerpts, signal) => model.embed(excerpts, signal));
+  const { name, windowSamples, dimensions, sameSpeaker, knownSpeaker, batchSize } = model;
+  const memory = new RowMemory(windowSamples, (excerpts, signal) => model.embed(excerpts, signal));
   return {
-    ...{ name, excerptSamples, dimensions, sameSpeaker, knownSpeaker, batchSize },
+    ...{ name, windowSamples, dimensions, sameSpeaker, knownSpeaker, batchSize },
     embed: (excerpts, signal) => memory.run(excerpts, signal),
   };
 }

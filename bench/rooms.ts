@@ -6,15 +6,26 @@ export interface Room {
   readonly echoes: readonly { readonly delaySamples: number; readonly gain: number }[];
 }
 
-const ECHOES = 24;
+/** Echoes that fall by 60 dB in `reverberationSec`, a speaker beside the microphone. */
+export const nearRoom = (random: RandomSource, reverberationSec: number): Room =>
+  roomOf(random, { reverberationSec, echoCount: 24, gain: random.between(0.05, 0.25) });
 
-/** Echoes that fall by 60 dB in `reverberationSec`; how loud they are depends on the distance. */
-export function randomRoom(random: RandomSource, reverberationSec: number): Room {
-  const closeness = random.between(0.05, 0.25);
-  const echoes = Array.from({ length: ECHOES }, () => {
+/** The same from across the room: the echoes together are about as loud as the voice, or louder. */
+export const farRoom = (random: RandomSource, reverberationSec: number): Room =>
+  roomOf(random, { reverberationSec, echoCount: 240, gain: random.between(0.08, 0.22) });
+
+interface RoomSize {
+  readonly reverberationSec: number;
+  readonly echoCount: number;
+  /** Of an early echo. */
+  readonly gain: number;
+}
+
+function roomOf(random: RandomSource, { reverberationSec, echoCount, gain }: RoomSize): Room {
+  const echoes = Array.from({ length: echoCount }, () => {
     const delaySec = random.between(0.002, reverberationSec);
     const decay = 10 ** ((-3 * delaySec) / reverberationSec);
-    return { delaySamples: secToSamples(delaySec), gain: closeness * decay * random.normal() };
+    return { delaySamples: secToSamples(delaySec), gain: gain * decay * random.normal() };
   });
   return { echoes };
 }

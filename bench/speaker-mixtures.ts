@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Waveform } from '../audio/waveform.ts';
 import { cosineDistance } from '../pipeline/diarization/cosine.ts';
 import { diarize } from '../pipeline/diarization/diarize.ts';
@@ -12,8 +11,8 @@ import {
 import { RandomSource } from './random-source.ts';
 import { rememberedEmbedding, rememberedSegmentation } from './remembered-models.ts';
 import type { SpeakerTurn } from './rttm.ts';
-import { mixVoices, type VoiceMixture } from './voice-mixtures.ts';
-import { readVoices } from './voices.ts';
+import { type MixtureSetting, mixVoices, type VoiceMixture } from './voice-mixtures.ts';
+import type { SpeakerVoices } from './voices.ts';
 
 /** How well the people of many mixtures were told apart, under one setting. */
 export interface MixtureScore {
@@ -60,13 +59,15 @@ export class SpeakerMixtures {
     this.#mixtures = mixtures;
   }
 
-  static async make(
+  /** `count` mixtures of these voices: the same for the same voices. */
+  static make(
     { segmentation, embedding }: DiarizeModels,
-    shared: string,
-    count: number,
-  ): Promise<SpeakerMixtures> {
-    const voices = await readVoices(shared, join(import.meta.dirname, '../samples'));
-    const mixtures = Array.from({ length: count }, (_, index) => mixVoices(voices, index + 1));
+    voices: readonly SpeakerVoices[],
+    { kind, count }: { readonly kind: MixtureSetting; readonly count: number },
+  ): SpeakerMixtures {
+    const mixtures = Array.from({ length: count }, (_, index) =>
+      mixVoices(voices, kind, index + 1),
+    );
     const models = {
       segmentation: rememberedSegmentation(segmentation),
       embedding: rememberedEmbedding(embedding),
@@ -80,7 +81,7 @@ export class SpeakerMixtures {
     yield await this.#score('as it is', this.#models, false);
     this.#found = await this.#people();
     yield await this.#score('number of people given', this.#models, true);
-    for (const name of ['voice', 'excerpt', 'change'] as const) {
+    for (const name of ['distance', 'scatter', 'changePoint'] as const) {
       for (const factor of PERTURBATIONS) {
         const changed = { ...sameSpeaker, [name]: sameSpeaker[name] * factor };
         const embedding = { ...this.#models.embedding, sameSpeaker: changed };

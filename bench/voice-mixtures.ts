@@ -1,8 +1,8 @@
 import { secToSamples } from '../audio/time.ts';
 import { RandomSource } from './random-source.ts';
-import { addNoise, inRoom, type Room, randomRoom, telephone } from './rooms.ts';
+import { addNoise, farRoom, inRoom, nearRoom, type Room, telephone } from './rooms.ts';
 import type { SpeakerTurn } from './rttm.ts';
-import type { VoiceSource } from './voices.ts';
+import type { SpeakerVoices, VoiceSource } from './voices.ts';
 
 /** A conversation that never took place, and who speaks when in it. */
 export interface VoiceMixture {
@@ -10,26 +10,65 @@ export interface VoiceMixture {
   readonly turns: readonly SpeakerTurn[];
 }
 
-const MAX_PEOPLE = 5;
-const SIGNAL_TO_NOISE_DB = [5, 10, 20, 30];
+const MAX_SPEAKERS = { near: 5, far: 4 } as const;
+export type MixtureSetting = 'far' | 'near';
+
+type Range = readonly [number, number];
+
+interface Setting {
+  readonly sec: Range;
+  readonly reverberationSec: Range;
+  readonly signalToNoiseDb: readonly number[];
+  readonly level: Range;
+  readonly remarkChance: number;
+  readonly room: (random: RandomSource, reverberationSec: number) => Room;
+}
+
+/** Half a minute across the room from one microphone; up to a minute and a half beside it. */
+const SETTINGS: Readonly<Record<MixtureSetting, Setting>> = {
+  far: {
+    sec: [28, 32],
+    reverberationSec: [0.3, 0.7],
+    signalToNoiseDb: [0, 5, 10, 15],
+    level: [0.05, 0.3],
+    remarkChance: 0.3,
+    room: farRoom,
+  },
+  near: {
+    sec: [45, 90],
+    reverberationSec: [0.1, 0.45],
+    signalToNoiseDb: [5, 10, 20, 30],
+    level: [0.5, 1],
+    remarkChance: 0.15,
+    room: nearRoom,
+  },
+};
+/** Within a turn, between stretches. */
+const PAUSE_SEC = [0.05, 0.3] as const;
 /** Of a turn: median, and the scatter of its logarithm. */
 const TURN_SEC = { median: 2.5, scatter: 0.7, least: 0.4, most: 10 };
 /** Between turns; a negative one is an overlap. */
 const GAP_SEC = { mean: 0.25, deviation: 0.45, least: -1.2, most: 2 };
-const REMARK_CHANCE = 0.15;
 const BANGS = 2;
 
 /** The same mixture for the same seed: two to five people, also one who says little, in one room. */
-export function mixVoices(voices: readonly (readonly VoiceSource[])[], seed: number): VoiceMixture {
+export function mixVoices(
+  voices: readonly SpeakerVoices[],
+  kind: MixtureSetting,
+  seed: number,
+): VoiceMixture {
+  const setting = SETTINGS[kind];
   const random = new RandomSource(seed);
-  const count = 2 + Math.floor(random.next() * (MAX_PEOPLE - 1));
-  const people = random.sample(voices, count).map((speeds) => random.pick(speeds));
-  const length = secToSamples(random.between(45, 90));
-  const talk = new Talk(people, random, length);
+  const count = 2 + Math.floor(random.next() * (MAX_SPEAKERS[kind] - 1));
+  const speakers = random.sample(voices, count).map((speeds) => random.pick(speeds));
+  const length = secToSamples(random.between(...setting.sec));
+  const talk = new Talk(speakers, random, { length, setting });
   const samples = talk.samples();
   for (let bang = 0; bang < BANGS; bang++) addBang(samples, random);
-  if (random.next() < 0.4) telephone(samples);
-  addNoise(samples, random.pick(SIGNAL_TO_NOISE_DB), random);
+  if (kind === 'near' && random.next() < 0.4) telephone(samples);
+  addNoise(samples, random.pick(setting.signalToNoiseDb), random);
+  const level = random.between(...setting.level);
+  for (let at = 0; at < samples.length; at++) samples[at]! *= level;
   return { samples, turns: talk.turns };
 }
 
@@ -50,14 +89,20 @@ class Talk {
   readonly #random: RandomSource;
   readonly #tracks: Float32Array<ArrayBuffer>[];
   readonly #length: number;
+  readonly #setting: Setting;
 
-  constructor(people: readonly VoiceSource[], random: RandomSource, length: number) {
+  constructor(
+    people: readonly VoiceSource[],
+    random: RandomSource,
+    { length, setting }: { readonly length: number; readonly setting: Setting },
+  ) {
     this.#random = random;
     this.#length = length;
-    const reverberation = random.between(0.1, 0.45);
+    this.#setting = setting;
+    const reverberationSec = random.between(...setting.reverberationSec);
     this.#speakers = people.map((voice) => ({
       voice,
-      room: randomRoom(random, reverberation),
+      room: setting.room(random, reverberationSec),
       share: Math.exp(random.normal()),
       gain: 10 ** (random.between(-6, 3) / 20),
       stretch: Math.floor(random.next() * voice.stretches.length),
@@ -84,7 +129,7 @@ class Talk {
       const next = this.#nextSpeaker(last);
       const wanted = TURN_SEC.median * Math.exp(TURN_SEC.scatter * random.normal());
       const end = this.#say(next, at, clamp(wanted, TURN_SEC.least, TURN_SEC.most));
-      if (random.next() < REMARK_CHANCE && end - at > secToSamples(2)) {
+      if (random.next() < this.#setting.remarkChance && end - at > secToSamples(2)) {
         const other = this.#nextSpeaker(next);
         this.#say(
           other,
@@ -128,9 +173,11 @@ class Talk {
       if (speaker.offset < stretch.length) continue;
       speaker.stretch += 1;
       speaker.offset = 0;
+      at += secToSamples(this.#random.between(...PAUSE_SEC));
     }
-    this.turns.push({ speaker: speaker.voice.name, range: { start, end: at } });
-    return at;
+    const end = Math.min(at, until);
+    this.turns.push({ speaker: speaker.voice.name, range: { start, end } });
+    return end;
   }
 }
 

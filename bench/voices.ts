@@ -1,83 +1,64 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openAudio } from '../audio/open-audio.ts';
-import { msToSamples, type SampleRange } from '../audio/time.ts';
+import { msToSamples, secToSamples } from '../audio/time.ts';
 import { loadConfig } from '../core/config.ts';
-import { readRttm, type SpeakerTurn } from './rttm.ts';
-import { readWavSamples } from './wav-samples.ts';
 
-/** Everything that one person says alone, in stretches. */
+/** What one speaker says, in stretches without a pause. */
 export interface VoiceSource {
   readonly name: string;
   readonly stretches: readonly Float32Array[];
 }
 
-const MIN_STRETCH_SAMPLES = msToSamples(400);
+const FRAME_SAMPLES = msToSamples(20);
+/** Below the loud frames of a clean recording nobody speaks. */
+const SILENCE_RATIO = 10 ** (-35 / 20);
+const LOUD_SHARE = 0.9;
+const MIN_PAUSE_FRAMES = 10;
+const MIN_STRETCH_SAMPLES = msToSamples(300);
+const MIN_VOICE_SAMPLES = secToSamples(3.5);
 /** What 10 % slower and faster speech sounds like: other people, as speaker recognisers are taught. */
 const SPEEDS = [0.9, 1, 1.1];
 
-/** Who is heard alone in which of the recordings at hand; one person of two recordings is one voice. */
-const RECORDINGS: readonly { readonly wav: string; readonly rttm: string }[] = [
-  { wav: 'audio/real/dev00.wav', rttm: 'audio/real/meetings.rttm' },
-  { wav: 'audio/real/dev01.wav', rttm: 'audio/real/meetings.rttm' },
-  { wav: 'audio/real/trn03.wav', rttm: 'audio/real/meetings.rttm' },
-  { wav: 'audio/real/sample.wav', rttm: 'audio/real/sample.rttm' },
-  { wav: '../samples/meeting-en.wav', rttm: 'audio/synth/meeting-en.rttm' },
-];
-const READERS = {
-  spk1: Array.from({ length: 6 }, (_, index) => `spk1_snt${index + 1}.wav`),
-  jfk: ['jfk.flac'],
-} as const;
+/** One voice at three speeds. */
+export type SpeakerVoices = readonly VoiceSource[];
 
-/** The voices of `../shared/audio`, each at three speeds: `voices[person][speed]`. */
+/**
+ * The named speakers of `audio/world`, in two halves that share nobody: constants are chosen on the
+ * first and reported on the second.
+ */
 export async function readVoices(
   shared: string,
-  samplesFolder: string,
-): Promise<readonly (readonly VoiceSource[])[]> {
-  const stretches = new Map<string, Float32Array[]>();
-  const add = (name: string, stretch: Float32Array): void => {
-    stretches.set(name, [...(stretches.get(name) ?? []), stretch]);
+  read = decode,
+): Promise<{ readonly tuning: SpeakerVoices[]; readonly testing: SpeakerVoices[] }> {
+  const world = join(shared, 'audio/world');
+  const [header = '', ...lines] = (await readFile(join(world, 'transcripts.tsv'), 'utf8'))
+    .trim()
+    .split('\n');
+  const columns = header.split('\t');
+  const filesOf = new Map<string, string[]>();
+  for (const line of lines) {
+    const cells = line.split('\t');
+    const cell = (name: string): string => cells[columns.indexOf(name)] ?? '';
+    if (cell('speaker') === '') continue;
+    const speaker = `${cell('language')}-${cell('speaker')}`;
+    filesOf.set(speaker, [...(filesOf.get(speaker) ?? []), cell('file')]);
+  }
+  const voices: SpeakerVoices[] = [];
+  for (const [name, files] of [...filesOf].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const stretches: Float32Array[] = [];
+    for (const file of files) stretches.push(...spokenStretches(await read(world, file)));
+    if (lengthOf(stretches) < MIN_VOICE_SAMPLES) continue;
+    voices.push(SPEEDS.map((speed) => atSpeed({ name, stretches }, speed)));
+  }
+  return {
+    tuning: voices.filter((_, index) => index % 2 === 0),
+    testing: voices.filter((_, index) => index % 2 === 1),
   };
-  for (const { wav, rttm } of RECORDINGS) {
-    const path = wav.startsWith('..')
-      ? join(samplesFolder, wav.slice('../samples/'.length))
-      : join(shared, wav);
-    const samples = readWavSamples(await readFile(path));
-    const turns = (await readRttm(join(shared, rttm))).get(nameOf(wav)) ?? [];
-    for (const { speaker, range } of aloneIn(turns)) {
-      add(speaker, samples.slice(range.start, range.end));
-    }
-  }
-  for (const [name, files] of Object.entries(READERS)) {
-    for (const file of files) add(name, await decode(join(shared, 'audio/real'), file));
-  }
-  return [...stretches]
-    .filter(([, own]) => lengthOf(own) >= msToSamples(5000))
-    .map(([name, own]) =>
-      SPEEDS.map((speed) => atSpeed({ name, stretches: own.map(levelled) }, speed)),
-    );
 }
 
-const nameOf = (path: string): string => path.replace(/^.*\/|\.wav$/g, '');
 const lengthOf = (stretches: readonly Float32Array[]): number =>
   stretches.reduce((sum, { length }) => sum + length, 0);
-
-/** Where one person speaks and nobody else. */
-function aloneIn(turns: readonly SpeakerTurn[]): SpeakerTurn[] {
-  const edges = [...new Set(turns.flatMap(({ range }) => [range.start, range.end]))];
-  edges.sort((a, b) => a - b);
-  const alone: { speaker: string; range: SampleRange }[] = [];
-  for (let edge = 1; edge < edges.length; edge++) {
-    const range = { start: edges[edge - 1]!, end: edges[edge]! };
-    const active = turns.filter(
-      (turn) => turn.range.start <= range.start && turn.range.end >= range.end,
-    );
-    if (active.length === 1 && range.end - range.start >= MIN_STRETCH_SAMPLES) {
-      alone.push({ speaker: active[0]!.speaker, range });
-    }
-  }
-  return alone;
-}
 
 async function decode(root: string, path: string): Promise<Float32Array> {
   const limits = { ...loadConfig({}).audio, root };
@@ -87,12 +68,28 @@ async function decode(root: string, path: string): Promise<Float32Array> {
   return waveform;
 }
 
-/** As loud as all others: −26 dB. */
-function levelled(stretch: Float32Array): Float32Array {
-  const energy = stretch.reduce((sum, sample) => sum + sample ** 2, 0) / stretch.length;
-  const gain = 0.05 / (Math.sqrt(energy) || 1);
-  return stretch.map((sample) => sample * gain);
+/** Where a clean recording is not silent, each as loud as all others: −26 dB. */
+function spokenStretches(waveform: Float32Array): Float32Array[] {
+  const levels = Array.from({ length: Math.floor(waveform.length / FRAME_SAMPLES) }, (_, frame) =>
+    levelOf(waveform.subarray(frame * FRAME_SAMPLES, (frame + 1) * FRAME_SAMPLES)),
+  );
+  const loud = levels.toSorted((a, b) => a - b)[Math.floor(LOUD_SHARE * levels.length)] ?? 0;
+  const stretches: { start: number; end: number }[] = [];
+  for (const [frame, level] of levels.entries()) {
+    if (level < loud * SILENCE_RATIO) continue;
+    const last = stretches.at(-1);
+    if (last && frame - last.end < MIN_PAUSE_FRAMES) last.end = frame + 1;
+    else stretches.push({ start: frame, end: frame + 1 });
+  }
+  const gain = 0.05 / (levelOf(waveform) || 1);
+  return stretches
+    .map(({ start, end }) => waveform.subarray(start * FRAME_SAMPLES, end * FRAME_SAMPLES))
+    .filter(({ length }) => length >= MIN_STRETCH_SAMPLES)
+    .map((stretch) => stretch.map((sample) => sample * gain));
 }
+
+const levelOf = (waveform: Float32Array): number =>
+  Math.sqrt(waveform.reduce((sum, sample) => sum + sample ** 2, 0) / Math.max(1, waveform.length));
 
 /** Pitch and pace together, by linear interpolation. */
 function atSpeed({ name, stretches }: VoiceSource, speed: number): VoiceSource {

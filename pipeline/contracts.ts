@@ -215,18 +215,18 @@ export interface SpeakerSegmentationModel {
 export interface SpeakerEmbeddingModel {
   /** Vectors of models with other names cannot be compared with this one's. */
   readonly name: string;
-  readonly excerptSamples: number;
+  readonly windowSamples: number;
   /** Numbers in a vector. */
   readonly dimensions: number;
   /**
-   * Up to which cosine distance two averages of excerpts count as one speaker's: `voice`, and
-   * `excerpt` ÷ number of excerpts more for each of them.
+   * Up to which cosine distance two centroids count as one speaker's: `distance`, and `scatter` ÷ number
+   * of embedding windows more for each of them.
    */
   readonly sameSpeaker: {
-    readonly voice: number;
-    readonly excerpt: number;
-    /** Scatter that a change of voice must explain: squared distance, summed over the excerpts. */
-    readonly change: number;
+    readonly distance: number;
+    readonly scatter: number;
+    /** Squared distance, summed over the embeddings, that a change of speaker must explain. */
+    readonly changePoint: number;
   };
   /** When a voice of another recording is this person's. */
   readonly knownSpeaker: {
@@ -238,8 +238,8 @@ export interface SpeakerEmbeddingModel {
     readonly minSamples: number;
   };
   readonly batchSize: number;
-  /** `[excerpts, excerptSamples]` → a unit vector for each. */
-  embed(excerpts: Float32Array<ArrayBuffer>, signal: AbortSignal): Promise<readonly Float32Array[]>;
+  /** `[windows, windowSamples]` → a unit vector for each. */
+  embed(windows: Float32Array<ArrayBuffer>, signal: AbortSignal): Promise<readonly Float32Array[]>;
 }
 
 /** Characters that a CTC model writes, and what stands between them. */

@@ -14,16 +14,16 @@ export class SpeakerEncoder implements SpeakerEmbeddingModel {
   readonly name = 'campplus';
   readonly batchSize = BATCH_SIZE;
   /** Three seconds: what the network was trained on. */
-  readonly excerptSamples = secToSamples(3);
+  readonly windowSamples = secToSamples(3);
   readonly dimensions = EMBEDDING_DIMENSIONS;
-  readonly sameSpeaker = { voice: 0.35, excerpt: 0.15, change: 0.7 };
+  readonly sameSpeaker = { distance: 0.35, scatter: 0.15, changePoint: 0.7 };
   readonly knownSpeaker = { distance: 0.45, margin: 0.1, minSamples: secToSamples(3) };
   readonly #engine: InferenceEngine;
   readonly #batches: PaddedBatches;
 
   private constructor(engine: InferenceEngine) {
     this.#engine = engine;
-    this.#batches = PaddedBatches.on(engine, this.excerptSamples, BATCH_SIZE);
+    this.#batches = PaddedBatches.on(engine, this.windowSamples, BATCH_SIZE);
   }
 
   /**
@@ -32,26 +32,26 @@ export class SpeakerEncoder implements SpeakerEmbeddingModel {
    */
   static async load(engine: InferenceEngine): Promise<SpeakerEncoder> {
     const encoder = new SpeakerEncoder(engine);
-    const windowSamples = encoder.excerptSamples;
+    const windowSamples = encoder.windowSamples;
     await engine.load(SESSION, { kind: 'speaker-encoder', folder: FOLDER, windowSamples });
     await encoder.embed(new Float32Array(windowSamples), new AbortController().signal);
     return encoder;
   }
 
   async embed(
-    excerpts: Float32Array<ArrayBuffer>,
+    windows: Float32Array<ArrayBuffer>,
     signal: AbortSignal,
   ): Promise<readonly Float32Array[]> {
-    const values = await this.#batches.run(excerpts, (...batch) => this.#run(...batch), signal);
-    const count = excerpts.length / this.excerptSamples;
+    const values = await this.#batches.run(windows, (...batch) => this.#run(...batch), signal);
+    const count = windows.length / this.windowSamples;
     return Array.from({ length: count }, (_, row) =>
       unitVector(values.slice(row * this.dimensions, (row + 1) * this.dimensions)),
     );
   }
 
-  /** `[excerpts, dimensions]` */
-  async #run(data: Float32Array<ArrayBuffer>, excerpts: number): Promise<Float32Array> {
-    const waveform = { type: 'float32', data, dims: [excerpts, this.excerptSamples] } as const;
+  /** `[windows, dimensions]` */
+  async #run(data: Float32Array<ArrayBuffer>, windows: number): Promise<Float32Array> {
+    const waveform = { type: 'float32', data, dims: [windows, this.windowSamples] } as const;
     const { embedding } = await this.#engine.run(SESSION, { waveform });
     return embedding!.data as Float32Array;
   }

@@ -2,6 +2,9 @@ import { msToSamples, SAMPLE_RATE_HZ, type SampleRange } from '../../audio/time.
 import type { Waveform } from '../../audio/waveform.ts';
 import { Breather } from '../breather.ts';
 import type { TranscribeHooks } from '../options.ts';
+import { directionOf } from './centroid.ts';
+import { edgeOf, embedTracks } from './embed-tracks.ts';
+import { type FindSpeakersOptions, type FoundSpeaker, findSpeakers } from './find-speakers.ts';
 import type { FrameRange } from './frame-runs.ts';
 import { nameKnownSpeakers } from './known-speakers.ts';
 import { findLocalSpeakers, windowStarts } from './local-speakers.ts';
@@ -12,22 +15,19 @@ import type {
   DiarizeOptions,
   SpeakerTurn,
 } from './options.ts';
-import { findPeople, type PeopleOptions, type Person } from './people.ts';
-import type { PersonTurns } from './person-listener.ts';
-import { edgeOf, hearTracks } from './track-voices.ts';
-import { type HeardTrack, linkLocalSpeakers } from './tracks.ts';
-import { findTurns, MAX_PEOPLE } from './turns.ts';
-import { directionOf } from './voice-sample.ts';
+import type { SpeakerRuns } from './speaker-activity.ts';
+import { type EmbeddedTrack, linkLocalSpeakers } from './tracks.ts';
+import { findTurns, MAX_SPEAKERS } from './turns.ts';
 
 type DiarizeHooks = Pick<TranscribeHooks, 'onProgress' | 'onStage'>;
 
-/** A person who was heard alone for less is not looked for among all others. */
+/** A speaker who was heard alone for less is not looked for among all others. */
 const MIN_CLUSTERED_SAMPLES = 8000;
 /** The segmentation takes most of the time. */
 const SEGMENTATION_SHARE = 0.7;
 
 /**
- * Who speaks when in a recording of any length: the people of each window are found, followed
+ * Who speaks when in a recording of any length: the speakers of each window are found, followed
  * through overlapping windows, and grouped by how they sound. The same recording gives the same
  * result. Reads the recording twice; memory grows by about 15 MB an hour.
  *
@@ -53,16 +53,16 @@ export async function diarize(
   hooks.onStage?.('speaker_segmentation', heardAt - startedAt, { localSpeakerCount: local.length });
   const breather = new Breather(signal);
   const tracks = await linkLocalSpeakers(local, grid.frameSamples, breather);
-  const heard = await hearTracks(waveform, tracks, models, {
+  const embedded = await embedTracks(waveform, tracks, models, {
     signal,
     onProgress: (part) => hooks.onProgress?.(SEGMENTATION_SHARE + part * (1 - SEGMENTATION_SHARE)),
   });
   hooks.onStage?.('speaker_voices', performance.now() - heardAt, { trackCount: tracks.length });
   const context = { sampleCount: waveform.sampleCount, models, options };
-  const { people, turns } = await peopleWhoSpeak(heard, context, breather);
+  const { found, runs } = await speakersWithTurns(embedded, context, breather);
   signal.throwIfAborted();
   hooks.onProgress?.(1);
-  return describe(people, turns, context);
+  return describe(found, runs, context);
 }
 
 interface Context {
@@ -72,42 +72,43 @@ interface Context {
 }
 
 interface Found {
-  readonly people: readonly Person[];
-  readonly turns: readonly PersonTurns[];
+  readonly found: readonly FoundSpeaker[];
+  /** When each of them speaks. */
+  readonly runs: readonly SpeakerRuns[];
 }
 
 /**
- * The people, without those who turn out to say nothing: what one window takes for a voice and the
- * others for silence. Should such a one have taken a person's place, the others are looked at again.
+ * The speakers, without those who turn out to say nothing: what one window takes for a voice and the
+ * others for silence. Should such a one have taken a speaker's place, the others are looked at again.
  */
-async function peopleWhoSpeak(
-  tracks: readonly HeardTrack[],
+async function speakersWithTurns(
+  tracks: readonly EmbeddedTrack[],
   context: Context,
   breather: Breather,
 ): Promise<Found> {
-  const people = await findPeople(tracks, peopleOptions(context), breather);
-  const turns = await turnsOf(people, context, breather);
-  const speaking = people.filter((_, person) => turns[person]!.turns.length > 0);
-  const left = new Set(speaking.flatMap((person) => person.tracks));
-  if (speaking.length === people.length || left.size === tracks.length || left.size === 0) {
-    return { people, turns };
+  const found = await findSpeakers(tracks, findOptions(context), breather);
+  const runs = await runsOf(found, context, breather);
+  const speaking = found.filter((_, index) => runs[index]!.turns.length > 0);
+  const left = new Set(speaking.flatMap((speaker) => speaker.tracks));
+  if (speaking.length === found.length || left.size === tracks.length || left.size === 0) {
+    return { found, runs };
   }
-  return peopleWhoSpeak([...left], context, breather);
+  return speakersWithTurns([...left], context, breather);
 }
 
-const peopleOptions = ({ models, options }: Context): PeopleOptions => ({
+const findOptions = ({ models, options }: Context): FindSpeakersOptions => ({
   sameSpeaker: models.embedding.sameSpeaker,
   minSpeakers: options.numSpeakers ?? options.minSpeakers,
-  maxSpeakers: Math.min(MAX_PEOPLE, options.numSpeakers ?? options.maxSpeakers ?? MAX_PEOPLE),
+  maxSpeakers: Math.min(MAX_SPEAKERS, options.numSpeakers ?? options.maxSpeakers ?? MAX_SPEAKERS),
   minClusteredFrames: MIN_CLUSTERED_SAMPLES / models.segmentation.frameSamples,
   framesPerSec: SAMPLE_RATE_HZ / models.segmentation.frameSamples,
 });
 
-function turnsOf(
-  people: readonly Person[],
+function runsOf(
+  found: readonly FoundSpeaker[],
   { sampleCount, models: { segmentation: grid }, options }: Context,
   breather: Breather,
-): Promise<PersonTurns[]> {
+): Promise<SpeakerRuns[]> {
   const windows = windowStarts(sampleCount, grid).map((start) => ({
     start: start / grid.frameSamples,
     end: start / grid.frameSamples + grid.framesPerWindow,
@@ -118,35 +119,35 @@ function turnsOf(
     minTurnFrames: toFrames(options.minTurnMs),
     minPauseFrames: toFrames(options.minPauseMs),
   };
-  return findTurns(people, windows.at(-1)?.end ?? 0, { windows, rules }, breather);
+  return findTurns(found, windows.at(-1)?.end ?? 0, { windows, rules }, breather);
 }
 
 function describe(
-  people: readonly Person[],
-  heard: readonly PersonTurns[],
+  found: readonly FoundSpeaker[],
+  runs: readonly SpeakerRuns[],
   { sampleCount, models, options }: Context,
 ): Diarization {
-  const order = [...people.keys()]
-    .filter((person) => heard[person]!.turns.length > 0)
-    .toSorted((a, b) => heard[a]!.turns[0]!.start - heard[b]!.turns[0]!.start);
-  const rangesOf = (person: number, kind: keyof PersonTurns): SampleRange[] =>
-    heard[person]![kind].map((frames) => toSamples(frames, models, sampleCount)).filter(
+  const order = [...found.keys()]
+    .filter((index) => runs[index]!.turns.length > 0)
+    .toSorted((a, b) => runs[a]!.turns[0]!.start - runs[b]!.turns[0]!.start);
+  const rangesOf = (index: number, kind: keyof SpeakerRuns): SampleRange[] =>
+    runs[index]![kind].map((frames) => toSamples(frames, models, sampleCount)).filter(
       ({ start, end }) => end > start,
     );
-  const voices = order.map((person) => ({
-    embedding: directionOf(people[person]!.voice),
-    totalSamples: rangesOf(person, 'turns').reduce((sum, { start, end }) => sum + end - start, 0),
+  const measured = order.map((index) => ({
+    embedding: directionOf(found[index]!.centroid),
+    totalSamples: rangesOf(index, 'turns').reduce((sum, { start, end }) => sum + end - start, 0),
   }));
   const { knownSpeaker, name: embeddingModel } = models.embedding;
-  const known = nameKnownSpeakers(voices, options.knownSpeakers, knownSpeaker);
-  const speakers = voices.map((voice, index): DiarizedSpeaker => {
+  const known = nameKnownSpeakers(measured, options.knownSpeakers, knownSpeaker);
+  const speakers = measured.map((speaker, index): DiarizedSpeaker => {
     const { name: label = speakerLabel(index), similarity } = known[index] ?? {};
-    return { label, ...voice, ...(similarity !== undefined && { similarity }) };
+    return { label, ...speaker, ...(similarity !== undefined && { similarity }) };
   });
-  const toTurns = (kind: keyof PersonTurns): SpeakerTurn[] =>
+  const toTurns = (kind: keyof SpeakerRuns): SpeakerTurn[] =>
     order
-      .flatMap((person, index) =>
-        rangesOf(person, kind).map((range) => ({ speaker: speakers[index]!.label, range })),
+      .flatMap((foundIndex, index) =>
+        rangesOf(foundIndex, kind).map((range) => ({ speaker: speakers[index]!.label, range })),
       )
       .toSorted((a, b) => a.range.start - b.range.start);
   return {

@@ -12,15 +12,15 @@ export interface KnownSpeaker {
 
 export type KnownSpeakers = ReadonlyMap<string, KnownSpeaker>;
 
-/** A voice of this recording. */
-export interface HeardVoice {
+/** A speaker of this recording. */
+export interface UnnamedSpeaker {
   readonly embedding: Float32Array;
   readonly totalSamples: number;
 }
 
 export interface Recognized {
   readonly name: string;
-  /** Cosine of the two voices: 1 for the same. */
+  /** Cosine of the two speakers: 1 for the same. */
   readonly similarity: number;
 }
 
@@ -46,30 +46,30 @@ export function assertComparable(
 
 /**
  * Who each voice belongs to, null for a stranger. A name is given to a voice that is near enough, of
- * which enough was heard, and which is nearer by a margin than any other: than any other known person
- * is to this voice, and any other voice to this person. Who is told apart by less stays without a name.
+ * which enough was heard, and which is nearer by a margin than any other: than any other known speaker
+ * is to this voice, and any other voice to this speaker. Who is distinguished by less stays without a name.
  */
 export function nameKnownSpeakers(
-  voices: readonly HeardVoice[],
+  speakers: readonly UnnamedSpeaker[],
   known: KnownSpeakers,
   { distance: limit, margin, minSamples }: SpeakerEmbeddingModel['knownSpeaker'],
 ): (Recognized | null)[] {
   const names = [...known.keys()];
-  const distances = voices.map(({ embedding }) =>
+  const distances = speakers.map(({ embedding }) =>
     names.map((name) => cosineDistance(embedding, known.get(name)!.embedding)),
   );
-  const isHeard = (voice: number): boolean => voices[voice]!.totalSamples >= minSamples;
-  return distances.map((toKnown, voice) => {
+  const isLongEnough = (speaker: number): boolean => speakers[speaker]!.totalSamples >= minSamples;
+  return distances.map((toKnown, speaker) => {
     const distance = Math.min(...toKnown);
-    if (distance > limit || !isHeard(voice)) return null;
-    const person = toKnown.indexOf(distance);
+    if (distance > limit || !isLongEnough(speaker)) return null;
+    const nearest = toKnown.indexOf(distance);
     const others = [
-      ...toKnown.filter((_, other) => other !== person),
+      ...toKnown.filter((_, other) => other !== nearest),
       ...distances
-        .filter((_, other) => other !== voice && isHeard(other))
-        .map((row) => row[person]!),
+        .filter((_, other) => other !== speaker && isLongEnough(other))
+        .map((row) => row[nearest]!),
     ];
     if (Math.min(...others) < distance + margin) return null;
-    return { name: names[person]!, similarity: 1 - distance };
+    return { name: names[nearest]!, similarity: 1 - distance };
   });
 }

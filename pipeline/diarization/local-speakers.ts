@@ -11,7 +11,7 @@ export interface Activity {
   readonly activity: Uint8Array;
 }
 
-/** One person as the segmentation heard them within one window, whose first frame is `startFrame`. */
+/** One speaker as the segmentation heard them within one window, whose first frame is `startFrame`. */
 export interface LocalSpeaker extends Activity {
   readonly window: number;
   /** Where nobody else speaks, in frames of the recording. */
@@ -22,16 +22,16 @@ export interface LocalSpeaker extends Activity {
 export const FULL_ACTIVITY = 255;
 
 export interface ListenOptions {
-  readonly onsetThreshold: number;
-  readonly offsetThreshold: number;
   readonly onProgress: (fraction: number) => void;
 }
 
-/** A person must be heard this long in a window to count: shorter is a breath or a cough. */
+/** What embeddings are made of; turns have thresholds of their own, which may be lower. */
+const CLEAR_SPEECH = { onset: 0.5, offset: 0.4 };
+/** A speaker must be heard this long in a window to count: shorter is a breath or a cough. */
 const MIN_ACTIVE_SAMPLES = 4000;
 
 /**
- * The people of every window, in time order. Windows are `stepSamples` apart, the last one ends with
+ * The speakers of every window, in time order. Windows are `stepSamples` apart, the last one ends with
  * the recording; a batch of them is read at a time.
  */
 export async function findLocalSpeakers(
@@ -50,7 +50,7 @@ export async function findLocalSpeakers(
     for (const [index, start] of batch.entries()) {
       const scores = probabilities.subarray(index * size, (index + 1) * size);
       const position = { window: first + index, startFrame: start / model.frameSamples };
-      found.push(...speakersOf(scores, model, options, position));
+      found.push(...speakersOf(scores, model, position));
       if (breather.isDue) await breather.rest();
     }
     options.onProgress(Math.min(1, (first + batch.length) / starts.length));
@@ -86,14 +86,10 @@ async function readWindows(
 function speakersOf(
   scores: Float32Array,
   { framesPerWindow: frames, localSpeakers, frameSamples }: SpeakerSegmentationModel,
-  { onsetThreshold, offsetThreshold }: ListenOptions,
   position: { readonly window: number; readonly startFrame: number },
 ): LocalSpeaker[] {
   const masks = Array.from({ length: localSpeakers }, (_, speaker) =>
-    hysteresis(column(scores, speaker, localSpeakers), {
-      onset: onsetThreshold,
-      offset: offsetThreshold,
-    }),
+    hysteresis(column(scores, speaker, localSpeakers), CLEAR_SPEECH),
   );
   const speaking = (frame: number): number =>
     masks.reduce((count, mask) => count + mask[frame]!, 0);

@@ -8,11 +8,11 @@ export interface DiarizeModels {
 }
 
 export interface DiarizeOptions {
-  /** Null: found from the voices, at least `minSpeakers` and at most `maxSpeakers`. */
+  /** Null: found from the speakers, at least `minSpeakers` and at most `maxSpeakers`. */
   readonly numSpeakers: number | null;
   readonly minSpeakers: number;
   readonly maxSpeakers: number | null;
-  /** People by name, as an earlier `Diarization` gave them; they label who is found. */
+  /** Speakers by name, as an earlier `Diarization` gave them; they label who is found. */
   readonly knownSpeakers: KnownSpeakers;
   /** A speaker begins above the onset and ends below the offset probability. */
   readonly onsetThreshold: number;
@@ -33,7 +33,7 @@ export const DEFAULT_DIARIZE_OPTIONS: DiarizeOptions = {
   minPauseMs: 100,
 };
 
-/** One stretch of speech of one person. */
+/** One span of speech of one speaker. */
 export interface SpeakerTurn {
   readonly speaker: string;
   readonly range: SampleRange;
@@ -51,9 +51,9 @@ export interface DiarizedSpeaker {
 }
 
 export interface Diarization {
-  /** Ordered by start; turns of different people may overlap. */
+  /** Ordered by start; turns of different speakers may overlap. */
   readonly turns: readonly SpeakerTurn[];
-  /** Ordered and without overlap: the likelier person where two speak at once. */
+  /** Ordered and without overlap: the likelier speaker where two speak at once. */
   readonly exclusiveTurns: readonly SpeakerTurn[];
   /** By first appearance. */
   readonly speakers: readonly DiarizedSpeaker[];

@@ -1,55 +1,55 @@
-import { type Excerpt, embeddingOf, voiceOf } from './excerpt.ts';
+import type { Centroid } from './centroid.ts';
+import { centroidOf, type EmbeddingWindow, embeddingOf } from './embedding-window.ts';
 import { type FrameRange, framesIn } from './frame-runs.ts';
 import type { Activity } from './local-speakers.ts';
-import type { HeardTrack, Track } from './tracks.ts';
-import type { VoiceSample } from './voice-sample.ts';
+import type { EmbeddedTrack, Track } from './tracks.ts';
 
-/** Successive excerpts of a track. */
-export interface Stretch {
+/** Successive embedding windows of a track. */
+export interface Span {
   readonly first: number;
   /** Exclusive. */
   readonly end: number;
 }
 
-/** A stretch of a track that sounds like one voice. */
-export interface TrackPart extends Stretch {
-  readonly heard: HeardTrack;
-  readonly voice: VoiceSample;
-  /** Nobody else of these windows can be this person. */
+/** A span of a track that sounds like one voice. */
+export interface TrackPart extends Span {
+  readonly embedded: EmbeddedTrack;
+  readonly centroid: Centroid;
+  /** Nobody else of these windows can be this speaker. */
   readonly windows: ReadonlySet<number>;
   readonly soloFrames: number;
 }
 
-/** Longer stretches are cut: they are joined again when voices are grouped. Keeps the work linear. */
-const MAX_STRETCH_EXCERPTS = 64;
+/** Longer spans are cut: they are joined again when speakers are grouped. Keeps the work linear. */
+const MAX_SPAN_WINDOWS = 64;
 
 /**
- * Cuts a track where its voice changes: the segmentation sometimes hears two people in turn as one,
- * and following them through windows then joins them. Of all ways to cut the excerpts into stretches
- * the one is taken in which they are nearest to the mean of their stretch (least squares), every cut
- * counting as a scatter of `changeScatter`. A cut too many does no harm: grouping joins the parts.
+ * Cuts a track where its voice changes: the segmentation sometimes hears two speakers in turn as one,
+ * and following them through windows then joins them. Of all ways to cut the embedding windows into spans
+ * the one is taken in which they are nearest to the mean of their span (least squares), every cut
+ * counting as a scatter of `changePoint`. A cut too many does no harm: grouping joins the parts.
  */
-export function splitAtVoiceChanges(heard: HeardTrack, changeScatter: number): TrackPart[] {
-  const { track, excerpts } = heard;
-  const stretches = bestStretches(excerpts, changeScatter);
-  return stretches.map((stretch) => {
-    const voice = voiceOf(excerpts.slice(stretch.first, stretch.end));
+export function splitAtChangePoints(embedded: EmbeddedTrack, changePoint: number): TrackPart[] {
+  const { track, embeddingWindows } = embedded;
+  const spans = bestSpans(embeddingWindows, changePoint);
+  return spans.map((span) => {
+    const centroid = centroidOf(embeddingWindows.slice(span.first, span.end));
     const { windows, soloFrames } =
-      stretches.length === 1 ? track : shareOf(track, rangeOf(heard, stretch));
-    return { ...stretch, heard, voice, windows, soloFrames };
+      spans.length === 1 ? track : shareOf(track, rangeOf(embedded, span));
+    return { ...span, embedded, centroid, windows, soloFrames };
   });
 }
 
-/** Optimal partitioning (Jackson et al. 2005) with the squared distance to the stretch's mean. */
-function bestStretches(excerpts: readonly Excerpt[], changeScatter: number): Stretch[] {
-  const embeddings = excerpts.map(embeddingOf);
+/** Optimal partitioning (Jackson et al. 2005) with the squared distance to the span's mean. */
+function bestSpans(embeddingWindows: readonly EmbeddingWindow[], changePoint: number): Span[] {
+  const embeddings = embeddingWindows.map(embeddingOf);
   const best: { cost: number; first: number }[] = [{ cost: 0, first: 0 }];
-  for (let end = 1; end <= excerpts.length; end++) {
+  for (let end = 1; end <= embeddingWindows.length; end++) {
     let [cost, at] = [Infinity, 0];
     const sum = new Float64Array(embeddings[0]!.length);
     let count = 0;
-    for (let first = end - 1; first >= Math.max(0, end - MAX_STRETCH_EXCERPTS); first--) {
-      const weight = excerpts[first]!.count;
+    for (let first = end - 1; first >= Math.max(0, end - MAX_SPAN_WINDOWS); first--) {
+      const weight = embeddingWindows[first]!.count;
       const embedding = embeddings[first]!;
       count += weight;
       let squares = 0;
@@ -58,29 +58,33 @@ function bestStretches(excerpts: readonly Excerpt[], changeScatter: number): Str
         squares += sum[i]! ** 2;
       }
       // Unit vectors: the squares around their mean are their number less |sum|² ÷ number.
-      const total = best[first]!.cost + count - squares / count + changeScatter;
+      const total = best[first]!.cost + count - squares / count + changePoint;
       if (total < cost) [cost, at] = [total, first];
     }
     best.push({ cost, first: at });
   }
-  const stretches: Stretch[] = [];
-  for (let end = excerpts.length; end > 0; end = best[end]!.first) {
-    stretches.unshift({ first: best[end]!.first, end });
+  const spans: Span[] = [];
+  for (let end = embeddingWindows.length; end > 0; end = best[end]!.first) {
+    spans.unshift({ first: best[end]!.first, end });
   }
-  return stretches;
+  return spans;
 }
 
-/** The frames of a stretch: to the quiet places between its first and last excerpt and the others. */
-export function rangeOf({ track, excerpts }: HeardTrack, { first, end }: Stretch): FrameRange {
-  const edge = (at: number): number => quietestBetween(track, excerpts[at - 1]!, excerpts[at]!);
+/** The frames of a span: to the quiet places between its first and last embedding window and the others. */
+export function rangeOf(
+  { track, embeddingWindows }: EmbeddedTrack,
+  { first, end }: Span,
+): FrameRange {
+  const edge = (at: number): number =>
+    quietestBetween(track, embeddingWindows[at - 1]!, embeddingWindows[at]!);
   return {
     start: first === 0 ? 0 : edge(first),
-    end: end === excerpts.length ? Infinity : edge(end),
+    end: end === embeddingWindows.length ? Infinity : edge(end),
   };
 }
 
-/** Where people change: the middle of the longest quiet between the middles of two excerpts. */
-function quietestBetween({ solo }: Track, before: Excerpt, after: Excerpt): number {
+/** Where speakers change: the middle of the longest quiet between the middles of two embedding windows. */
+function quietestBetween({ solo }: Track, before: EmbeddingWindow, after: EmbeddingWindow): number {
   const start = Math.round((before.range.start + before.range.end) / 2);
   const end = Math.round((after.range.start + after.range.end) / 2);
   const speech = clipRuns(solo, { start, end });

@@ -1,25 +1,25 @@
 import { msToSamples } from '../../audio/time.ts';
 import type { Breather } from '../breather.ts';
-import type { Excerpt } from './excerpt.ts';
+import type { EmbeddingWindow } from './embedding-window.ts';
 import { type FrameRange, framesIn, runsWhere, unionOfRuns } from './frame-runs.ts';
 import { FULL_ACTIVITY, type LocalSpeaker } from './local-speakers.ts';
 import { haveCommon } from './windows.ts';
 
-/** Local speakers of successive windows who are certainly one person. */
+/** Local speakers of successive windows who are certainly one speaker. */
 export interface Track {
   /** In time order. */
   readonly members: readonly LocalSpeaker[];
-  /** Nobody else of these windows can be this person. */
+  /** Nobody else of these windows can be this speaker. */
   readonly windows: ReadonlySet<number>;
   readonly solo: readonly FrameRange[];
   readonly soloFrames: number;
 }
 
 /** How a track sounds from beginning to end. */
-export interface HeardTrack {
+export interface EmbeddedTrack {
   readonly track: Track;
   /** In time order, at least one. */
-  readonly excerpts: readonly Excerpt[];
+  readonly embeddingWindows: readonly EmbeddingWindow[];
 }
 
 /** Half of what either was heard saying in the shared frames was heard of both. */
@@ -42,8 +42,8 @@ interface Group {
 }
 
 /**
- * Follows people through overlapping windows: two local speakers who speak in the same frames are
- * one person. The surest links come first, and two people of one window never end in one track.
+ * Follows speakers through overlapping windows: two local speakers who speak in the same frames are
+ * one speaker. The surest links come first, and two speakers of one window never end in one track.
  */
 export async function linkLocalSpeakers(
   speakers: readonly LocalSpeaker[],
@@ -125,7 +125,7 @@ function sharedFrames(
   return { both, either };
 }
 
-/** Where a track's person speaks, alone or not, in frames of the recording. */
+/** Where a track's speaker speaks, alone or not, in frames of the recording. */
 export const activeRuns = ({ members }: Pick<Track, 'members'>): FrameRange[] =>
   unionOfRuns(
     members.flatMap(({ activity, startFrame }) =>

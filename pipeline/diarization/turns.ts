@@ -3,11 +3,11 @@ import { BlockQueue } from './block-queue.ts';
 import { type FrameRange, hysteresis } from './frame-runs.ts';
 import { type Activity, FULL_ACTIVITY } from './local-speakers.ts';
 import {
-  PersonListener,
-  type PersonTurns,
+  SpeakerActivity,
+  type SpeakerRuns,
   type TurnRules,
   thresholdsOf,
-} from './person-listener.ts';
+} from './speaker-activity.ts';
 
 interface TurnOptions {
   readonly windows: readonly FrameRange[];
@@ -18,28 +18,28 @@ interface Heard {
   readonly members: readonly Activity[];
 }
 
-/** No person in a frame. */
+/** No speaker in a frame. */
 const NOBODY = 255;
-export const MAX_PEOPLE = NOBODY;
+export const MAX_SPEAKERS = NOBODY;
 /** Nine minutes: memory and the work of one step do not grow with the recording. */
 const BLOCK_FRAMES = 32_768;
 
 /**
- * When each person speaks, in frames of the recording. A person's probability in a frame is its mean
- * over the windows that hold the frame; hysteresis makes turns of it, so that as many people speak
+ * When each speaker speaks, in frames of the recording. A speaker's probability in a frame is its mean
+ * over the windows that hold the frame; hysteresis makes turns of it, so that as many speakers speak
  * at once as are likely to. Where together they are likely to speak but none is alone, because the
  * windows disagree about who, the likeliest is taken: speech is not lost to doubt about its speaker.
  */
 export async function findTurns(
-  people: readonly Heard[],
+  speakers: readonly Heard[],
   frames: number,
   { windows, rules }: TurnOptions,
   breather: Breather,
-): Promise<PersonTurns[]> {
-  const listeners: PersonListener[] = [];
-  for (const { members } of people) {
+): Promise<SpeakerRuns[]> {
+  const activities: SpeakerActivity[] = [];
+  for (const { members } of speakers) {
     if (breather.isDue) await breather.rest();
-    listeners.push(new PersonListener(members, rules));
+    activities.push(new SpeakerActivity(members, rules));
   }
   const coverage = new WindowQueue(windows);
   let isSpeech: 0 | 1 = 0;
@@ -48,20 +48,20 @@ export async function findTurns(
     const covered = coverage.coverageOf(block);
     const together = new Uint16Array(covered.length);
     const likeliest = new Likeliest(covered.length);
-    for (const [person, listener] of listeners.entries()) {
+    for (const [speaker, spoken] of activities.entries()) {
       if (breather.isDue) await breather.rest();
-      const { activity, mask } = listener.listen(block, covered);
+      const { activity, mask } = spoken.read(block, covered);
       for (let frame = 0; frame < together.length; frame++) together[frame]! += activity[frame]!;
-      likeliest.offer(person, activity, mask);
+      likeliest.offer(speaker, activity, mask);
     }
     const speech = hysteresis(together, thresholdsOf(rules), isSpeech);
     isSpeech = speech.at(-1) === 1 ? 1 : 0;
-    for (const [person, listener] of listeners.entries()) {
+    for (const [speaker, spoken] of activities.entries()) {
       if (breather.isDue) await breather.rest();
-      listener.addFirst(block, (frame) => speech[frame] === 1 && likeliest.at(frame) === person);
+      spoken.addFirst(block, (frame) => speech[frame] === 1 && likeliest.at(frame) === speaker);
     }
   }
-  return listeners.map((listener) => listener.turns());
+  return activities.map((spoken) => spoken.turns());
 }
 
 /** How many windows hold each frame. */
@@ -81,26 +81,26 @@ class WindowQueue {
   }
 }
 
-/** In each frame the person with the highest probability, before all others one who has a turn. */
+/** In each frame the speaker with the highest probability, before all others one who has a turn. */
 class Likeliest {
-  readonly #people: Uint8Array;
+  readonly #speakers: Uint8Array;
   readonly #scores: Uint16Array;
 
   constructor(frames: number) {
-    this.#people = new Uint8Array(frames).fill(NOBODY);
+    this.#speakers = new Uint8Array(frames).fill(NOBODY);
     this.#scores = new Uint16Array(frames);
   }
 
-  offer(person: number, activity: Uint8Array, mask: Uint8Array): void {
+  offer(speaker: number, activity: Uint8Array, mask: Uint8Array): void {
     for (let frame = 0; frame < activity.length; frame++) {
       const score = activity[frame]! + mask[frame]! * (FULL_ACTIVITY + 1);
       if (score <= this.#scores[frame]!) continue;
       this.#scores[frame] = score;
-      this.#people[frame] = person;
+      this.#speakers[frame] = speaker;
     }
   }
 
   at(frame: number): number {
-    return this.#people[frame]!;
+    return this.#speakers[frame]!;
   }
 }

@@ -5,7 +5,7 @@ import type { SpeakerTurn } from './options.ts';
 
 /**
  * What a change of speaker must be worth, in samples of speech on the right side of it. Turns and
- * word times are each off by a tenth of a second, and people rarely stop in the middle of a
+ * word times are each off by a tenth of a second, and speakers rarely stop in the middle of a
  * sentence: there it takes two words, behind a sentence or a pause less than the shortest remark.
  */
 const CHANGE_COST = {

@@ -1,6 +1,6 @@
+import { directionOf, maxDistance } from '../diarization/centroid.ts';
 import { cosineDistance } from '../diarization/cosine.ts';
 import { speakerLabel } from '../diarization/diarize.ts';
-import { directionOf, maxDistance } from '../diarization/voice-sample.ts';
 import type { WindowVoice } from './window-voice.ts';
 
 /** A person as heard so far. Plain JSON. */
@@ -21,7 +21,7 @@ export interface Labelled {
 }
 
 /** Stretches of few seconds scatter more than any limit allows: beyond it someone new speaks. */
-const MAX_DISTANCE = 0.35;
+const MAX_DISTANCE = 0.6;
 /** Excerpts of speech from which on a voice that is like nobody's is someone new. */
 const MIN_NEW_COUNT = 1;
 /** Who comes later is called what the nearest is called. */
@@ -43,7 +43,7 @@ export function whoSpeaks(before: LiveSpeakers, voice: WindowVoice, isWhole: boo
   const least = Math.min(...distances);
   const nearest = distances.indexOf(least);
   const limitOf = ({ count }: LiveVoice): number =>
-    Math.min(MAX_DISTANCE, maxDistance({ ...voice.sameSpeaker, change: 0 }, count, voice.count));
+    Math.min(MAX_DISTANCE, maxDistance(limitsOf(voice), count, voice.count));
   if (nearest >= 0 && least <= limitOf(before[nearest]!)) {
     const speakers = isWhole ? before.with(nearest, joined(before[nearest]!, voice)) : before;
     return { speakers, speaker: speakerLabel(nearest) };
@@ -55,6 +55,11 @@ export function whoSpeaks(before: LiveSpeakers, voice: WindowVoice, isWhole: boo
   }
   return { speakers: before, speaker: null };
 }
+
+const limitsOf = ({ sameSpeaker: { voice, excerpt } }: WindowVoice) => ({
+  distance: voice,
+  scatter: excerpt,
+});
 
 function joined({ model, sum, count }: LiveVoice, voice: WindowVoice): LiveVoice {
   const total = sum.map((value, i) => value + voice.embedding[i]! * voice.count);

@@ -1,5 +1,5 @@
 import type { SpeakerEmbeddingModel } from '../contracts.ts';
-import { directionOf } from '../diarization/voice-sample.ts';
+import { directionOf } from '../diarization/centroid.ts';
 
 /** What the end of a window sounds like, as far as a session needs it to know who speaks. Plain JSON. */
 export interface WindowVoice {
@@ -25,20 +25,20 @@ export async function windowVoice(
   model: SpeakerEmbeddingModel,
   signal: AbortSignal,
 ): Promise<WindowVoice | null> {
-  const { excerptSamples, name, sameSpeaker } = model;
-  const step = excerptSamples / 2;
-  const length = Math.min(waveform.length, excerptSamples + (MAX_EXCERPTS - 1) * step);
-  const count = length / excerptSamples;
+  const { windowSamples, name, sameSpeaker } = model;
+  const step = windowSamples / 2;
+  const length = Math.min(waveform.length, windowSamples + (MAX_EXCERPTS - 1) * step);
+  const count = length / windowSamples;
   if (count < MIN_COUNT) return null;
   const end = waveform.subarray(waveform.length - length);
-  const excerpts = Math.max(1, Math.floor((length - excerptSamples) / step) + 1);
-  const samples = new Float32Array(excerpts * excerptSamples);
+  const excerpts = Math.max(1, Math.floor((length - windowSamples) / step) + 1);
+  const samples = new Float32Array(excerpts * windowSamples);
   for (let excerpt = 0; excerpt < excerpts; excerpt++) {
     const until = length - (excerpts - 1 - excerpt) * step;
-    const part = end.subarray(Math.max(0, until - excerptSamples), until);
+    const part = end.subarray(Math.max(0, until - windowSamples), until);
     // What is short is said again until it is long enough.
-    for (let sample = 0; sample < excerptSamples; sample++) {
-      samples[excerpt * excerptSamples + sample] = part[sample % part.length]!;
+    for (let sample = 0; sample < windowSamples; sample++) {
+      samples[excerpt * windowSamples + sample] = part[sample % part.length]!;
     }
   }
   const sum = new Float32Array(model.dimensions);
@@ -46,6 +46,6 @@ export async function windowVoice(
     for (let i = 0; i < sum.length; i++) sum[i]! += vector[i]!;
   }
   const embedding = [...directionOf({ sum })].map((value) => Math.round(DIGITS * value) / DIGITS);
-  const { voice, excerpt } = sameSpeaker;
-  return { model: name, embedding, count, sameSpeaker: { voice, excerpt } };
+  const limit = { voice: sameSpeaker.distance, excerpt: sameSpeaker.scatter };
+  return { model: name, embedding, count, sameSpeaker: limit };
 }

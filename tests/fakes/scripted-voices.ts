@@ -67,19 +67,19 @@ export class ScriptedSegmentation implements SpeakerSegmentationModel {
 /** Each speaker has an axis of their own, and a little of the next one's. */
 export class ScriptedEmbedding implements SpeakerEmbeddingModel {
   readonly name: string = 'scripted';
-  readonly excerptSamples = 8000;
+  readonly windowSamples = 8000;
   readonly dimensions = 4;
-  readonly sameSpeaker = { voice: 0.1, excerpt: 0.15, change: 0.5 };
+  readonly sameSpeaker = { distance: 0.1, scatter: 0.15, changePoint: 0.5 };
   readonly knownSpeaker = { distance: 0.1, margin: 0.1, minSamples: 16_000 };
   readonly batchSize = 3;
 
-  embed(excerpts: Float32Array, signal: AbortSignal): Promise<readonly Float32Array[]> {
+  embed(windows: Float32Array, signal: AbortSignal): Promise<readonly Float32Array[]> {
     signal.throwIfAborted();
     return Promise.resolve(
-      Array.from({ length: excerpts.length / this.excerptSamples }, (_, excerpt) => {
+      Array.from({ length: windows.length / this.windowSamples }, (_, excerpt) => {
         const vector = new Float32Array(4);
-        const start = excerpt * this.excerptSamples;
-        for (const sample of excerpts.subarray(start, start + this.excerptSamples)) {
+        const start = excerpt * this.windowSamples;
+        for (const sample of windows.subarray(start, start + this.windowSamples)) {
           for (const speaker of speakersIn(sample)) vector[speaker]! += 1;
         }
         const length = Math.hypot(...vector) || 1;

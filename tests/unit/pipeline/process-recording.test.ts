@@ -139,7 +139,7 @@ describe('processing a recording', () => {
     const embedding = new ScriptedEmbedding();
     const listening: SpeakerEmbeddingModel = {
       name: embedding.name,
-      excerptSamples: embedding.excerptSamples,
+      windowSamples: embedding.windowSamples,
       knownSpeaker: embedding.knownSpeaker,
       dimensions: embedding.dimensions,
       sameSpeaker: embedding.sameSpeaker,

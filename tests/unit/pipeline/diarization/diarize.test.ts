@@ -139,8 +139,8 @@ describe('diarization', () => {
     const heard: number[][] = [];
     class Listening extends ScriptedEmbedding {
       override embed(excerpts: Float32Array, stop: AbortSignal) {
-        for (let start = 0; start < excerpts.length; start += this.excerptSamples) {
-          const excerpt = excerpts.subarray(start, start + this.excerptSamples);
+        for (let start = 0; start < excerpts.length; start += this.windowSamples) {
+          const excerpt = excerpts.subarray(start, start + this.windowSamples);
           heard.push([1, 3].map((value) => excerpt.filter((sample) => sample === value).length));
         }
         return super.embed(excerpts, stop);

@@ -97,8 +97,8 @@ test('only a session that asks for it asks for voices, and its final words say w
 test('the voice of a window is that of its end, and none where it is too short', async () => {
   const heard: Float32Array[] = [];
   const model = {
-    ...{ name: 'encoder', excerptSamples: 10, dimensions: 2, batchSize: 1 },
-    sameSpeaker: { ...limit, change: 0 },
+    ...{ name: 'encoder', windowSamples: 10, dimensions: 2, batchSize: 1 },
+    sameSpeaker: { distance: limit.voice, scatter: limit.excerpt, changePoint: 0 },
     knownSpeaker: { distance: 0, margin: 0, minSamples: 0 },
     embed: async (excerpts: Float32Array<ArrayBuffer>) => {
       const rows = Array.from({ length: excerpts.length / 10 }, (_, row) =>

@@ -16,7 +16,7 @@ export interface TurnRules {
   readonly minPauseFrames: number;
 }
 
-export interface PersonTurns {
+export interface SpeakerRuns {
   readonly turns: readonly FrameRange[];
   /** Without overlap with anyone's. */
   readonly exclusive: readonly FrameRange[];
@@ -27,8 +27,8 @@ export const thresholdsOf = ({ onsetThreshold, offsetThreshold }: TurnRules): Th
   offset: offsetThreshold * FULL_ACTIVITY,
 });
 
-/** One person's turns, found block by block. */
-export class PersonListener {
+/** One speaker's turns, found block by block. */
+export class SpeakerActivity {
   readonly #members: BlockQueue<Activity>;
   readonly #rules: TurnRules;
   readonly #own: FrameRange[] = [];
@@ -44,7 +44,7 @@ export class PersonListener {
   }
 
   /** Mean probability and whether it makes a turn, frame by frame. */
-  listen(block: FrameRange, coverage: Uint16Array): { activity: Uint8Array; mask: Uint8Array } {
+  read(block: FrameRange, coverage: Uint16Array): { activity: Uint8Array; mask: Uint8Array } {
     const activity = this.#meanActivity(block, coverage);
     const mask = hysteresis(activity, thresholdsOf(this.#rules), this.#isActive);
     this.#isActive = mask.at(-1) === 1 ? 1 : 0;
@@ -57,7 +57,7 @@ export class PersonListener {
     this.#first.push(...runsIn(block, isFirst));
   }
 
-  turns(): PersonTurns {
+  turns(): SpeakerRuns {
     const { minPauseFrames, minTurnFrames } = this.#rules;
     const all = unionOfRuns([...this.#own, ...this.#first]);
     return {

@@ -1,21 +1,21 @@
 import type { SampleRange } from '../../audio/time.ts';
 import type { Waveform } from '../../audio/waveform.ts';
 import type { SpeakerSegmentationModel } from '../contracts.ts';
-import { type Excerpt, excerptOf } from './excerpt.ts';
+import { type EmbeddingWindow, embeddingWindowOf } from './embedding-window.ts';
 import type { FrameRange } from './frame-runs.ts';
 import type { DiarizeModels } from './options.ts';
-import { activeRuns, type HeardTrack, type Track } from './tracks.ts';
+import { activeRuns, type EmbeddedTrack, type Track } from './tracks.ts';
 
-/** Neighbours overlap by half, so that a change is found to within half an excerpt; each then tells
- * less that is new than an excerpt of its own. */
-const NEWS_OF_EXCERPT = 0.7;
+/** Neighbours overlap by half, so that a change is found to within half an embedding window; each then tells
+ * less that is new than an embedding window of its own. */
+const WEIGHT_OF_WINDOW = 0.7;
 
-export interface HearOptions {
+export interface EmbedOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (fraction: number) => void;
 }
 
-/** One excerpt that is still to be heard. */
+/** One embedding window that is still to be heard. */
 interface Source {
   readonly track: Track;
   readonly ranges: readonly SampleRange[];
@@ -23,42 +23,42 @@ interface Source {
 }
 
 /**
- * How each track sounds where its person speaks alone, or where they speak at all if they never do, in
- * excerpts that cover it.
+ * How each track sounds where its speaker speaks alone, or where they speak at all if they never do, in
+ * embedding windows that cover it.
  */
-export async function hearTracks(
+export async function embedTracks(
   waveform: Waveform,
   tracks: readonly Track[],
   models: DiarizeModels,
-  { signal, onProgress }: HearOptions,
-): Promise<HeardTrack[]> {
+  { signal, onProgress }: EmbedOptions,
+): Promise<EmbeddedTrack[]> {
   const { embedding: model, segmentation: grid } = models;
-  const heard: HeardTrack[] = [];
+  const embedded: EmbeddedTrack[] = [];
   let batch: Source[] = [];
-  let excerpts: Excerpt[] = [];
-  const hear = async (): Promise<void> => {
-    const samples = await readExcerpts(waveform, batch, model.excerptSamples);
+  let embeddingWindows: EmbeddingWindow[] = [];
+  const embed = async (): Promise<void> => {
+    const samples = await readWindows(waveform, batch, model.windowSamples);
     const vectors = await model.embed(samples, signal);
     for (const [index, { track, ranges, isLast }] of batch.entries()) {
-      const count = (samplesIn(ranges) / model.excerptSamples) * NEWS_OF_EXCERPT;
-      excerpts.push(excerptOf(vectors[index]!, framesOf(ranges, grid), count));
+      const count = (samplesIn(ranges) / model.windowSamples) * WEIGHT_OF_WINDOW;
+      embeddingWindows.push(embeddingWindowOf(vectors[index]!, framesOf(ranges, grid), count));
       if (!isLast) continue;
-      heard.push({ track, excerpts });
-      excerpts = [];
+      embedded.push({ track, embeddingWindows });
+      embeddingWindows = [];
     }
     batch = [];
   };
   for (const [index, track] of tracks.entries()) {
     const speech = speechOf(track, grid, waveform.sampleCount);
-    for (const source of sourcesOf(track, speech, model.excerptSamples)) {
+    for (const source of sourcesOf(track, speech, model.windowSamples)) {
       batch.push(source);
-      if (batch.length === model.batchSize) await hear();
+      if (batch.length === model.batchSize) await embed();
     }
     onProgress(index / tracks.length);
   }
-  if (batch.length > 0) await hear();
+  if (batch.length > 0) await embed();
   onProgress(1);
-  return heard;
+  return embedded;
 }
 
 const samplesIn = (ranges: readonly SampleRange[]): number =>
@@ -69,7 +69,7 @@ const framesOf = (ranges: readonly SampleRange[], grid: SpeakerSegmentationModel
   end: Math.round((ranges.at(-1)!.end - edgeOf(0, grid)) / grid.frameSamples),
 });
 
-/** Where a track's person speaks alone; of one who never does, everything they say. */
+/** Where a track's speaker speaks alone; of one who never does, everything they say. */
 function speechOf(
   track: Track,
   grid: SpeakerSegmentationModel,
@@ -87,19 +87,19 @@ function speechOf(
 export const edgeOf = (frame: number, grid: SpeakerSegmentationModel): number =>
   grid.firstFrameCentre + frame * grid.frameSamples - Math.floor(grid.frameSamples / 2);
 
-/** Stretches of `excerptSamples` that overlap by half, spread evenly; one that is too short is all there is. */
+/** Stretches of `windowSamples` that overlap by half, spread evenly; one that is too short is all there is. */
 function sourcesOf(
   track: Track,
   speech: readonly SampleRange[],
-  excerptSamples: number,
+  windowSamples: number,
 ): readonly Source[] {
   const total = samplesIn(speech);
   if (total === 0) return [];
-  const count = Math.max(1, Math.round((2 * total) / excerptSamples) - 1);
-  const spare = Math.max(0, total - excerptSamples);
+  const count = Math.max(1, Math.round((2 * total) / windowSamples) - 1);
+  const spare = Math.max(0, total - windowSamples);
   return Array.from({ length: count }, (_, index) => {
     const offset = count === 1 ? spare / 2 : (spare * index) / (count - 1);
-    const ranges = cut(speech, Math.floor(offset), excerptSamples);
+    const ranges = cut(speech, Math.floor(offset), windowSamples);
     return { track, ranges, isLast: index === count - 1 };
   });
 }
@@ -117,22 +117,22 @@ function cut(ranges: readonly SampleRange[], offset: number, length: number): Sa
   return pieces;
 }
 
-/** `[excerpts, excerptSamples]`; a short excerpt is repeated until it fills its row. */
-async function readExcerpts(
+/** `[embedding windows, windowSamples]`; a short embedding window is repeated until it fills its row. */
+async function readWindows(
   waveform: Waveform,
-  excerpts: readonly Source[],
-  excerptSamples: number,
+  embeddingWindows: readonly Source[],
+  windowSamples: number,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const samples = new Float32Array(excerpts.length * excerptSamples);
-  for (const [index, { ranges }] of excerpts.entries()) {
-    const row = samples.subarray(index * excerptSamples, (index + 1) * excerptSamples);
+  const samples = new Float32Array(embeddingWindows.length * windowSamples);
+  for (const [index, { ranges }] of embeddingWindows.entries()) {
+    const row = samples.subarray(index * windowSamples, (index + 1) * windowSamples);
     let filled = 0;
     for (const range of ranges) {
       row.set(await waveform.read(range), filled);
       filled += range.end - range.start;
     }
-    for (; filled < excerptSamples; filled *= 2) {
-      row.set(row.subarray(0, Math.min(filled, excerptSamples - filled)), filled);
+    for (; filled < windowSamples; filled *= 2) {
+      row.set(row.subarray(0, Math.min(filled, windowSamples - filled)), filled);
     }
   }
   return samples;

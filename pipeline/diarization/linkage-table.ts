@@ -1,70 +1,70 @@
 import type { Breather } from '../breather.ts';
-import type { VoiceSample } from './voice-sample.ts';
+import type { Centroid } from './centroid.ts';
 
-export interface Voice {
-  readonly sample: VoiceSample;
-  /** Two voices that share a window are two people. */
+export interface LinkageItem {
+  readonly centroid: Centroid;
+  /** Two speakers that share a window are two speakers. */
   readonly windows: ReadonlySet<number>;
 }
 
-/** What two groups of voices are to each other, all that is needed to say how far apart they are. */
+/** What two groups of speakers are to each other, all that is needed to say how far apart they are. */
 interface Pair {
   /** Scalar products of the groups' sums, with themselves and with each other. */
   readonly aa: number;
   readonly bb: number;
   readonly ab: number;
-  /** Excerpts of speech of each. */
+  /** Embedding windows of speech of each. */
   readonly countA: number;
   readonly countB: number;
 }
 
 /** Group `b` became part of group `a`, each named by its first voice. */
-export interface Join {
+export interface Merge {
   readonly a: number;
   readonly b: number;
 }
 
 /** The nearer, the smaller; Infinity for what must not be joined. */
-export type Nearness = (pair: Pair) => number;
+export type Linkage = (pair: Pair) => number;
 
 /**
- * Groups of voices that can be joined two by two. Scalar products of the sums are all that distances
+ * Groups of speakers that can be joined two by two. Scalar products of the sums are all that distances
  * need, and those of a joined group are sums of its parts': only the first table costs the dimensions
- * of a voice. Memory: five bytes for each pair of voices, 21 MB for 2048.
+ * of a voice. Memory: five bytes for each pair of speakers, 21 MB for 2048.
  */
-export class VoiceTable {
+export class LinkageTable {
   readonly #size: number;
   readonly #products: Float32Array;
   /** 1 for groups that share a window. */
-  readonly #isApart: Uint8Array;
+  readonly #cannotLink: Uint8Array;
   readonly #counts: Float64Array;
   /** 0 for a group that became part of another. */
   readonly #isThere: Uint8Array;
   /** Nearest later group of each group, −1 for none, and how near it is. */
   readonly #nearest: Int32Array;
   readonly #least: Float64Array;
-  #nearness: Nearness = () => Infinity;
+  #linkage: Linkage = () => Infinity;
 
-  private constructor(voices: readonly Voice[]) {
-    this.#size = voices.length;
-    this.#products = new Float32Array(voices.length ** 2);
-    this.#isApart = new Uint8Array(voices.length ** 2);
-    this.#counts = Float64Array.from(voices, ({ sample }) => sample.count);
-    this.#isThere = new Uint8Array(voices.length).fill(1);
-    this.#nearest = new Int32Array(voices.length).fill(-1);
-    this.#least = new Float64Array(voices.length).fill(Infinity);
+  private constructor(items: readonly LinkageItem[]) {
+    this.#size = items.length;
+    this.#products = new Float32Array(items.length ** 2);
+    this.#cannotLink = new Uint8Array(items.length ** 2);
+    this.#counts = Float64Array.from(items, ({ centroid }) => centroid.count);
+    this.#isThere = new Uint8Array(items.length).fill(1);
+    this.#nearest = new Int32Array(items.length).fill(-1);
+    this.#least = new Float64Array(items.length).fill(Infinity);
   }
 
-  static async of(voices: readonly Voice[], breather: Breather): Promise<VoiceTable> {
-    const table = new VoiceTable(voices);
+  static async of(items: readonly LinkageItem[], breather: Breather): Promise<LinkageTable> {
+    const table = new LinkageTable(items);
     const byWindow = new Map<number, number[]>();
-    for (const [voice, { sample, windows }] of voices.entries()) {
+    for (const [item, { centroid, windows }] of items.entries()) {
       if (breather.isDue) await breather.rest();
-      table.#multiply(voice, sample, voices);
+      table.#multiply(item, centroid, items);
       for (const window of windows) {
         const others = byWindow.get(window) ?? [];
-        for (const other of others) table.#setApart(voice, other);
-        byWindow.set(window, [...others, voice]);
+        for (const other of others) table.#forbidLink(item, other);
+        byWindow.set(window, [...others, item]);
       }
     }
     return table;
@@ -74,9 +74,9 @@ export class VoiceTable {
    * Joins the nearest two groups, again and again, until what is left is Infinity apart; groups that
    * share a window are. Of equally near ones the earliest. Returns who was joined, in order.
    */
-  async joinNearest(nearness: Nearness, breather: Breather): Promise<Join[]> {
-    const joins: Join[] = [];
-    this.#nearness = nearness;
+  async mergeNearest(linkage: Linkage, breather: Breather): Promise<Merge[]> {
+    const merges: Merge[] = [];
+    this.#linkage = linkage;
     for (let a = 0; a < this.#size; a++) {
       if (breather.isDue) await breather.rest();
       if (this.#isThere[a] === 1) this.#findNearest(a);
@@ -84,26 +84,26 @@ export class VoiceTable {
     for (;;) {
       if (breather.isDue) await breather.rest();
       const a = this.#indexOfNearest();
-      if (a < 0) return joins;
+      if (a < 0) return merges;
       const b = this.#nearest[a]!;
       this.#join(a, b);
-      joins.push({ a, b });
+      merges.push({ a, b });
     }
   }
 
-  #multiply(voice: number, { sum }: VoiceSample, voices: readonly Voice[]): void {
-    for (let other = 0; other <= voice; other++) {
-      const otherSum = voices[other]!.sample.sum;
+  #multiply(item: number, { sum }: Centroid, items: readonly LinkageItem[]): void {
+    for (let other = 0; other <= item; other++) {
+      const otherSum = items[other]!.centroid.sum;
       let product = 0;
       for (let i = 0; i < sum.length; i++) product += sum[i]! * otherSum[i]!;
-      this.#products[voice * this.#size + other] = product;
-      this.#products[other * this.#size + voice] = product;
+      this.#products[item * this.#size + other] = product;
+      this.#products[other * this.#size + item] = product;
     }
   }
 
-  #setApart(a: number, b: number): void {
-    this.#isApart[a * this.#size + b] = 1;
-    this.#isApart[b * this.#size + a] = 1;
+  #forbidLink(a: number, b: number): void {
+    this.#cannotLink[a * this.#size + b] = 1;
+    this.#cannotLink[b * this.#size + a] = 1;
   }
 
   #indexOfNearest(): number {
@@ -129,7 +129,7 @@ export class VoiceTable {
       if (other === a || this.#isThere[other] === 0) continue;
       products[a * size + other]! += products[b * size + other]!;
       products[other * size + a] = products[a * size + other]!;
-      if (this.#isApart[b * size + other] === 1) this.#setApart(a, other);
+      if (this.#cannotLink[b * size + other] === 1) this.#forbidLink(a, other);
     }
     this.#findNearest(a);
     for (let other = 0; other < b; other++) {
@@ -164,8 +164,8 @@ export class VoiceTable {
 
   #valueOf(a: number, b: number): number {
     const [size, products] = [this.#size, this.#products];
-    if (this.#isApart[a * size + b] === 1) return Infinity;
-    return this.#nearness({
+    if (this.#cannotLink[a * size + b] === 1) return Infinity;
+    return this.#linkage({
       aa: products[a * size + a]!,
       bb: products[b * size + b]!,
       ab: products[a * size + b]!,

@@ -1,43 +1,45 @@
 import { describe, expect, test } from 'vitest';
 import { Breather } from '../../../../pipeline/breather.ts';
 import {
+  agglomerativeClustering,
+  type ClusteringItem,
   type ClusterOptions,
   type Clusters,
-  clusterVoices,
-  type WeighedVoice,
-} from '../../../../pipeline/diarization/cluster-voices.ts';
-import {
-  maxDistance,
-  type SameSpeakerLimit,
-} from '../../../../pipeline/diarization/voice-sample.ts';
+} from '../../../../pipeline/diarization/agglomerative-clustering.ts';
+import { maxDistance, type SameSpeakerLimit } from '../../../../pipeline/diarization/centroid.ts';
 import { longestPause } from '../../../fakes/longest-pause.ts';
 
 const { signal } = new AbortController();
 const degrees = (angle: number): Float32Array =>
   Float32Array.of(Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180));
-const voiceOf = (direction: Float32Array, windows: readonly number[], count = 1): WeighedVoice => ({
-  sample: { sum: direction.map((value) => value * count), count },
+const voiceOf = (
+  direction: Float32Array,
+  windows: readonly number[],
+  count = 1,
+): ClusteringItem => ({
+  centroid: { sum: direction.map((value) => value * count), count },
   windows: new Set(windows),
   weight: count,
 });
-const voice = (angle: number, windows: readonly number[], count = 1): WeighedVoice =>
+const voice = (angle: number, windows: readonly number[], count = 1): ClusteringItem =>
   voiceOf(degrees(angle), windows, count);
 const ANY: ClusterOptions = {
-  limit: { voice: 0.1, excerpt: 0, change: 1 },
+  limit: { distance: 0.1, scatter: 0, changePoint: 1 },
   minClusters: 1,
   maxClusters: Number.POSITIVE_INFINITY,
   minWeight: 0,
 };
 const cluster = (
-  voices: readonly WeighedVoice[],
+  voices: readonly ClusteringItem[],
   options: Partial<ClusterOptions> = {},
-): Promise<Clusters> => clusterVoices(voices, { ...ANY, ...options }, new Breather(signal));
+): Promise<Clusters> =>
+  agglomerativeClustering(voices, { ...ANY, ...options }, new Breather(signal));
 const sorted = (groups: readonly (readonly number[])[]): number[][] =>
   groups.map((group) => group.toSorted((a, b) => a - b)).toSorted((a, b) => a[0]! - b[0]!);
 const peopleOf = async (
-  voices: readonly WeighedVoice[],
+  voices: readonly ClusteringItem[],
   options: Partial<ClusterOptions> = {},
-): Promise<number[][]> => sorted((await cluster(voices, options)).people);
+): Promise<number[][]> => sorted((await cluster(voices, options)).clusters);
 
 /** The same numbers in every run. */
 function randomNumbers(seed: number): () => number {
@@ -75,32 +77,32 @@ describe('grouping voices', () => {
       const voices = Array.from({ length: 2 + (round % 15) }, () =>
         voice(random() * 120, [Math.floor(random() * 12)], 1 + random() * 5),
       );
-      const limit = { voice: 0.02 + random() * 0.2, excerpt: random() * 0.1, change: 1 };
+      const limit = { distance: 0.02 + random() * 0.2, scatter: random() * 0.1, changePoint: 1 };
       expect(await peopleOf(voices, { limit })).toEqual(sorted(clusterNaively(voices, limit)));
     }
   });
 
   test('forgives a short remark a distance that it does not forgive minutes', async () => {
-    const limit = { voice: 0.1, excerpt: 0.1, change: 1 };
+    const limit = { distance: 0.1, scatter: 0.1, changePoint: 1 };
     const pair = (count: number) => [voice(0, [0], count), voice(42, [1], count)];
     expect(await peopleOf(pair(1), { limit })).toEqual([[0, 1]]);
     expect(await peopleOf(pair(20), { limit })).toEqual([[0], [1]]);
   });
 
   test('joins what is near before a remark takes one of them away', async () => {
-    const limit = { voice: 0.1, excerpt: 0.1, change: 1 };
+    const limit = { distance: 0.1, scatter: 0.1, changePoint: 1 };
     const voices = [voice(0, [0], 10), voice(10, [1], 10), voice(60, [0, 2], 0.2)];
     expect(await peopleOf(voices, { limit })).toEqual([[0, 1], [2]]);
   });
 
-  test('gives no place of two people to a laugh, however many it may or must be', async () => {
+  test('gives no place of two clusters to a laugh, however many it may or must be', async () => {
     const random = randomNumbers(3);
-    const people = [0, 30].flatMap((angle, person) =>
+    const clusters = [0, 30].flatMap((angle, person) =>
       Array.from({ length: 20 }, (_, index) =>
         voice(angle + 8 * random(), [2 * index + person], 2),
       ),
     );
-    const voices = [...people, voice(150, [90], 0.6)];
+    const voices = [...clusters, voice(150, [90], 0.6)];
     const indices = (from: number): number[] => Array.from({ length: 20 }, (_, i) => from + i);
     for (const limits of [
       { minClusters: 2, maxClusters: 2 },
@@ -108,8 +110,13 @@ describe('grouping voices', () => {
       { minClusters: 1, maxClusters: 2 },
     ]) {
       // The limit would take both for one: only the number tells them apart.
-      const limit = { voice: limits.minClusters === 2 ? 0.2 : 0.05, excerpt: 0.05, change: 1 };
-      const { people: found, others } = await cluster(voices, { ...limits, limit, minWeight: 0.8 });
+      const distance = limits.minClusters === 2 ? 0.2 : 0.05;
+      const limit = { distance, scatter: 0.05, changePoint: 1 };
+      const { clusters: found, others } = await cluster(voices, {
+        ...limits,
+        limit,
+        minWeight: 0.8,
+      });
       expect(sorted(found)).toEqual([indices(0), indices(20)]);
       expect(others).toEqual([40]);
     }
@@ -145,14 +152,14 @@ describe('grouping voices', () => {
         2,
       );
     });
-    const options = { limit: { voice: 0.1, excerpt: 0.4, change: 1 } };
+    const options = { limit: { distance: 0.1, scatter: 0.4, changePoint: 1 } };
     const { result, pauseMs } = await longestPause(() => cluster(voices, options));
-    expect(result.people).toHaveLength(5);
+    expect(result.clusters).toHaveLength(5);
     expect(pauseMs).toBeLessThan(50);
   });
 });
 
-function clusterNaively(voices: readonly WeighedVoice[], limit: SameSpeakerLimit): number[][] {
+function clusterNaively(voices: readonly ClusteringItem[], limit: SameSpeakerLimit): number[][] {
   const groups = voices.map((_, index) => [index]);
   for (;;) {
     let best = { value: Infinity, a: -1, b: -1 };
@@ -167,21 +174,21 @@ function clusterNaively(voices: readonly WeighedVoice[], limit: SameSpeakerLimit
   }
 }
 
-/** Infinity for two people. */
+/** Infinity for two clusters. */
 function distanceBetween(
-  voices: readonly WeighedVoice[],
+  voices: readonly ClusteringItem[],
   groups: readonly (readonly number[])[],
   limit: SameSpeakerLimit,
 ): number {
   const [a, b] = groups.map((group) => group.map((index) => voices[index]!));
-  const isApart = a!.some((first) =>
+  const cannotLink = a!.some((first) =>
     b!.some((second) => [...first.windows].some((window) => second.windows.has(window))),
   );
-  if (isApart) return Infinity;
+  if (cannotLink) return Infinity;
   const [first, second] = [a!, b!].map((group) => ({
-    x: group.reduce((sum, { sample }) => sum + sample.sum[0]!, 0),
-    y: group.reduce((sum, { sample }) => sum + sample.sum[1]!, 0),
-    count: group.reduce((sum, { sample }) => sum + sample.count, 0),
+    x: group.reduce((sum, { centroid }) => sum + centroid.sum[0]!, 0),
+    y: group.reduce((sum, { centroid }) => sum + centroid.sum[1]!, 0),
+    count: group.reduce((sum, { centroid }) => sum + centroid.count, 0),
   }));
   const product = first!.x * second!.x + first!.y * second!.y;
   const distance =
