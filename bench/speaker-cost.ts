@@ -2,7 +2,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { loadConfig } from '../core/config.ts';
 import { InferenceEngine } from '../models/engine/engine.ts';
+import { locateWhisper } from '../models/locate-whisper.ts';
 import { PyannoteSegmentation } from '../models/segmentation/pyannote-segmentation.ts';
 import { SpeakerEncoder } from '../models/speaker-embedding/speaker-encoder.ts';
 import { SileroVad } from '../models/vad/silero-vad.ts';
@@ -17,7 +19,7 @@ import { writeLongSample } from './long-sample.ts';
 import { readWavSamples } from './wav-samples.ts';
 
 /**
- * What word times and speakers cost together beside Whisper alone, on the embedded models and the CPU:
+ * What word times and speakers cost together beside Whisper alone, on the CPU (`WHISPER_MODEL`, `COMPUTE_TYPE`):
  * a job with both as it runs, side by side, ÷ transcription without word times, in turn. By processor
  * time of the whole process, which a busy machine changes less than time, and by time. Each alone too.
  */
@@ -51,9 +53,12 @@ async function report(): Promise<void> {
       Promise.resolve(samples.slice(start, end)),
   };
   const voiceActivity = await SileroVad.load(engine, folder('silero-vad'));
+  const { hub, engine: settings } = loadConfig(process.env);
+  const { whisperModel: model, computeType } = settings;
+  const whisper = await locateWhisper({ model, computeType, device: 'cpu' }, hub, signal);
   const recognizer = await WhisperRecognizer.load(engine, {
-    modelName: 'embedded/whisper-tiny.en',
-    folder: folder('whisper-tiny.en'),
+    modelName: whisper.name,
+    folder: whisper.folder,
     computeType: 'float32',
     batchSize: 8,
   });

@@ -20,6 +20,8 @@ interface Setting {
   readonly reverberationSec: Range;
   readonly signalToNoiseDb: readonly number[];
   readonly level: Range;
+  /** Of one speaker, beside the others. */
+  readonly gainDb: Range;
   readonly remarkChance: number;
   readonly room: (random: RandomSource, reverberationSec: number) => Room;
 }
@@ -31,6 +33,7 @@ const SETTINGS: Readonly<Record<MixtureSetting, Setting>> = {
     reverberationSec: [0.3, 0.7],
     signalToNoiseDb: [0, 5, 10, 15],
     level: [0.05, 0.3],
+    gainDb: [-18, 0],
     remarkChance: 0.3,
     room: farRoom,
   },
@@ -39,6 +42,7 @@ const SETTINGS: Readonly<Record<MixtureSetting, Setting>> = {
     reverberationSec: [0.1, 0.45],
     signalToNoiseDb: [5, 10, 20, 30],
     level: [0.5, 1],
+    gainDb: [-6, 3],
     remarkChance: 0.15,
     room: nearRoom,
   },
@@ -104,7 +108,7 @@ class Talk {
       voice,
       room: setting.room(random, reverberationSec),
       share: Math.exp(random.normal()),
-      gain: 10 ** (random.between(-6, 3) / 20),
+      gain: 10 ** (random.between(...setting.gainDb) / 20),
       stretch: Math.floor(random.next() * voice.stretches.length),
       offset: 0,
     }));

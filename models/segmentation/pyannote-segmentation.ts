@@ -15,7 +15,7 @@ const FRAME_SAMPLES = 270;
 const RECEPTIVE_FIELD_SAMPLES = 991;
 
 /** Overlap is cheap on a GPU and makes speakers easier to follow; on a CPU it costs as Whisper does. */
-const WINDOW_STEP = { cuda: 0.1, cpu: 0.5 } as const;
+const WINDOW_STEP = { cuda: 0.1, cpu: 0.25 } as const;
 const BATCH_SIZE = { cuda: 32, cpu: 8 } as const;
 
 /**

@@ -16,7 +16,7 @@ export class SpeakerEncoder implements SpeakerEmbeddingModel {
   /** Three seconds: what the network was trained on. */
   readonly windowSamples = secToSamples(3);
   readonly dimensions = EMBEDDING_DIMENSIONS;
-  readonly sameSpeaker = { distance: 0.35, scatter: 0.15, changePoint: 0.7 };
+  readonly sameSpeaker = { distance: 0.4, scatter: 0.15, changePoint: 0.5 };
   readonly knownSpeaker = { distance: 0.45, margin: 0.1, minSamples: secToSamples(3) };
   readonly #engine: InferenceEngine;
   readonly #batches: PaddedBatches;

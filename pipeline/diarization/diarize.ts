@@ -5,7 +5,7 @@ import type { TranscribeHooks } from '../options.ts';
 import { directionOf } from './centroid.ts';
 import { edgeOf, embedTracks } from './embed-tracks.ts';
 import { type FindSpeakersOptions, type FoundSpeaker, findSpeakers } from './find-speakers.ts';
-import type { FrameRange } from './frame-runs.ts';
+import type { FrameRange, Thresholds } from './frame-runs.ts';
 import { nameKnownSpeakers } from './known-speakers.ts';
 import { findLocalSpeakers, windowStarts } from './local-speakers.ts';
 import type {
@@ -43,10 +43,10 @@ export async function diarize(
 ): Promise<Diarization> {
   const { segmentation: grid } = models;
   const startedAt = performance.now();
-  const local = await findLocalSpeakers(
+  const { speakers: local, thresholds } = await findLocalSpeakers(
     waveform,
     grid,
-    { ...options, onProgress: (part) => hooks.onProgress?.(part * SEGMENTATION_SHARE) },
+    { onProgress: (part) => hooks.onProgress?.(part * SEGMENTATION_SHARE) },
     signal,
   );
   const heardAt = performance.now();
@@ -58,7 +58,7 @@ export async function diarize(
     onProgress: (part) => hooks.onProgress?.(SEGMENTATION_SHARE + part * (1 - SEGMENTATION_SHARE)),
   });
   hooks.onStage?.('speaker_voices', performance.now() - heardAt, { trackCount: tracks.length });
-  const context = { sampleCount: waveform.sampleCount, models, options };
+  const context = { sampleCount: waveform.sampleCount, models, options, thresholds };
   const { found, runs } = await speakersWithTurns(embedded, context, breather);
   signal.throwIfAborted();
   hooks.onProgress?.(1);
@@ -69,6 +69,7 @@ interface Context {
   readonly sampleCount: number;
   readonly models: DiarizeModels;
   readonly options: DiarizeOptions;
+  readonly thresholds: Thresholds;
 }
 
 interface Found {
@@ -106,7 +107,7 @@ const findOptions = ({ models, options }: Context): FindSpeakersOptions => ({
 
 function runsOf(
   found: readonly FoundSpeaker[],
-  { sampleCount, models: { segmentation: grid }, options }: Context,
+  { sampleCount, models: { segmentation: grid }, options, thresholds }: Context,
   breather: Breather,
 ): Promise<SpeakerRuns[]> {
   const windows = windowStarts(sampleCount, grid).map((start) => ({
@@ -115,7 +116,7 @@ function runsOf(
   }));
   const toFrames = (ms: number): number => Math.round(msToSamples(ms) / grid.frameSamples);
   const rules = {
-    ...options,
+    thresholds,
     minTurnFrames: toFrames(options.minTurnMs),
     minPauseFrames: toFrames(options.minPauseMs),
   };

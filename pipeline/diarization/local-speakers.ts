@@ -1,7 +1,7 @@
 import type { Waveform } from '../../audio/waveform.ts';
 import { Breather } from '../breather.ts';
 import type { SpeakerSegmentationModel } from '../contracts.ts';
-import { type FrameRange, framesIn, hysteresis, runsWhere } from './frame-runs.ts';
+import { type FrameRange, framesIn, hysteresis, runsWhere, type Thresholds } from './frame-runs.ts';
 
 /** When someone speaks. */
 export interface Activity {
@@ -25,13 +25,31 @@ export interface ListenOptions {
   readonly onProgress: (fraction: number) => void;
 }
 
-/** What embeddings are made of; turns have thresholds of their own, which may be lower. */
-const CLEAR_SPEECH = { onset: 0.5, offset: 0.4 };
+export interface LocalSpeakers {
+  /** In time order. */
+  readonly speakers: readonly LocalSpeaker[];
+  /** Of the activity, for turns too. */
+  readonly thresholds: Thresholds;
+}
+
+/**
+ * A speaker begins above `most` where the network is sure. Of distant speech it is not: most of
+ * what it misses there has a probability between the two.
+ */
+const ONSET = { least: 0.2, most: 0.5, offsetRatio: 0.8 } as const;
 /** A speaker must be heard this long in a window to count: shorter is a breath or a cough. */
 const MIN_ACTIVE_SAMPLES = 4000;
 
+/** What the segmentation makes of one window. */
+interface SegmentedWindow {
+  readonly window: number;
+  readonly startFrame: number;
+  /** `[frames, speakers]`, 0–255. */
+  readonly activity: Uint8Array;
+}
+
 /**
- * The speakers of every window, in time order. Windows are `stepSamples` apart, the last one ends with
+ * The speakers of every window, and from which probability on they speak. Windows are `stepSamples` apart, the last one ends with
  * the recording; a batch of them is read at a time.
  */
 export async function findLocalSpeakers(
@@ -39,23 +57,53 @@ export async function findLocalSpeakers(
   model: SpeakerSegmentationModel,
   options: ListenOptions,
   signal: AbortSignal,
-): Promise<LocalSpeaker[]> {
+): Promise<LocalSpeakers> {
   const starts = windowStarts(waveform.sampleCount, model);
   const breather = new Breather(signal);
-  const found: LocalSpeaker[] = [];
+  const segmented: SegmentedWindow[] = [];
+  const histogram = new Float64Array(FULL_ACTIVITY + 1);
   for (let first = 0; first < starts.length; first += model.batchSize) {
     const batch = starts.slice(first, first + model.batchSize);
     const probabilities = await model.segment(await readWindows(waveform, model, batch), signal);
     const size = model.framesPerWindow * model.localSpeakers;
     for (const [index, start] of batch.entries()) {
       const scores = probabilities.subarray(index * size, (index + 1) * size);
-      const position = { window: first + index, startFrame: start / model.frameSamples };
-      found.push(...speakersOf(scores, model, position));
+      const activity = Uint8Array.from(scores, (value) => Math.round(value * FULL_ACTIVITY));
+      for (const value of activity) histogram[value]! += 1;
+      const startFrame = start / model.frameSamples;
+      segmented.push({ window: first + index, startFrame, activity });
       if (breather.isDue) await breather.rest();
     }
     options.onProgress(Math.min(1, (first + batch.length) / starts.length));
   }
-  return found;
+  const onset = expectedOnset(histogram);
+  const thresholds = { onset, offset: ONSET.offsetRatio * onset };
+  const speakers: LocalSpeaker[] = [];
+  for (const window of segmented) {
+    speakers.push(...speakersOf(window, model, thresholds));
+    if (breather.isDue) await breather.rest();
+  }
+  return { speakers, thresholds };
+}
+
+/**
+ * The highest onset, within bounds, above which there is as much speech as the probabilities above the
+ * lower bound add up to: one half where the network is sure, less where it is unsure for long.
+ * @param histogram how often each activity occurs.
+ */
+export function expectedOnset(histogram: Float64Array): number {
+  const least = ONSET.least * FULL_ACTIVITY;
+  const most = Math.floor(ONSET.most * FULL_ACTIVITY);
+  let expected = 0;
+  for (const [activity, count] of histogram.entries()) {
+    if (activity > least) expected += (activity / FULL_ACTIVITY) * count;
+  }
+  let above = 0;
+  for (let activity = FULL_ACTIVITY; activity > least; activity--) {
+    above += histogram[activity]!;
+    if (activity <= most + 1 && above >= expected) return activity - 1;
+  }
+  return least;
 }
 
 /** Multiples of `frameSamples`, so that the frames of all windows lie on one grid. */
@@ -84,13 +132,14 @@ async function readWindows(
 }
 
 function speakersOf(
-  scores: Float32Array,
+  { activity: all, ...position }: SegmentedWindow,
   { framesPerWindow: frames, localSpeakers, frameSamples }: SpeakerSegmentationModel,
-  position: { readonly window: number; readonly startFrame: number },
+  thresholds: Thresholds,
 ): LocalSpeaker[] {
-  const masks = Array.from({ length: localSpeakers }, (_, speaker) =>
-    hysteresis(column(scores, speaker, localSpeakers), CLEAR_SPEECH),
+  const activities = Array.from({ length: localSpeakers }, (_, speaker) =>
+    column(all, speaker, localSpeakers),
   );
+  const masks = activities.map((activity) => hysteresis(activity, thresholds));
   const speaking = (frame: number): number =>
     masks.reduce((count, mask) => count + mask[frame]!, 0);
   return masks.flatMap((mask, speaker) => {
@@ -102,17 +151,14 @@ function speakersOf(
         end: end + position.startFrame,
       }),
     );
-    const activity = Uint8Array.from(column(scores, speaker, localSpeakers), (probability) =>
-      Math.round(probability * FULL_ACTIVITY),
-    );
-    return [{ ...position, activity, solo, soloFrames: framesIn(solo) }];
+    return [{ ...position, activity: activities[speaker]!, solo, soloFrames: framesIn(solo) }];
   });
 }
 
-function column(scores: Float32Array, speaker: number, width: number): Float32Array {
-  const values = new Float32Array(scores.length / width);
+function column(activity: Uint8Array, speaker: number, width: number): Uint8Array {
+  const values = new Uint8Array(activity.length / width);
   for (let frame = 0; frame < values.length; frame++) {
-    values[frame] = scores[frame * width + speaker]!;
+    values[frame] = activity[frame * width + speaker]!;
   }
   return values;
 }

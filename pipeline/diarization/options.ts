@@ -14,9 +14,6 @@ export interface DiarizeOptions {
   readonly maxSpeakers: number | null;
   /** Speakers by name, as an earlier `Diarization` gave them; they label who is found. */
   readonly knownSpeakers: KnownSpeakers;
-  /** A speaker begins above the onset and ends below the offset probability. */
-  readonly onsetThreshold: number;
-  readonly offsetThreshold: number;
   /** Shorter turns are dropped, shorter pauses of one speaker are filled. */
   readonly minTurnMs: number;
   readonly minPauseMs: number;
@@ -27,8 +24,6 @@ export const DEFAULT_DIARIZE_OPTIONS: DiarizeOptions = {
   minSpeakers: 1,
   maxSpeakers: null,
   knownSpeakers: new Map(),
-  onsetThreshold: 0.5,
-  offsetThreshold: 0.4,
   minTurnMs: 50,
   minPauseMs: 100,
 };

@@ -10,8 +10,8 @@ import {
 import { type Activity, FULL_ACTIVITY } from './local-speakers.ts';
 
 export interface TurnRules {
-  readonly onsetThreshold: number;
-  readonly offsetThreshold: number;
+  /** Of the activity, 0–255. */
+  readonly thresholds: Thresholds;
   readonly minTurnFrames: number;
   readonly minPauseFrames: number;
 }
@@ -21,11 +21,6 @@ export interface SpeakerRuns {
   /** Without overlap with anyone's. */
   readonly exclusive: readonly FrameRange[];
 }
-
-export const thresholdsOf = ({ onsetThreshold, offsetThreshold }: TurnRules): Thresholds => ({
-  onset: onsetThreshold * FULL_ACTIVITY,
-  offset: offsetThreshold * FULL_ACTIVITY,
-});
 
 /** One speaker's turns, found block by block. */
 export class SpeakerActivity {
@@ -46,7 +41,7 @@ export class SpeakerActivity {
   /** Mean probability and whether it makes a turn, frame by frame. */
   read(block: FrameRange, coverage: Uint16Array): { activity: Uint8Array; mask: Uint8Array } {
     const activity = this.#meanActivity(block, coverage);
-    const mask = hysteresis(activity, thresholdsOf(this.#rules), this.#isActive);
+    const mask = hysteresis(activity, this.#rules.thresholds, this.#isActive);
     this.#isActive = mask.at(-1) === 1 ? 1 : 0;
     this.#own.push(...runsIn(block, (frame) => mask[frame] === 1));
     return { activity, mask };

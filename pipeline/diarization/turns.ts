@@ -2,12 +2,7 @@ import type { Breather } from '../breather.ts';
 import { BlockQueue } from './block-queue.ts';
 import { type FrameRange, hysteresis } from './frame-runs.ts';
 import { type Activity, FULL_ACTIVITY } from './local-speakers.ts';
-import {
-  SpeakerActivity,
-  type SpeakerRuns,
-  type TurnRules,
-  thresholdsOf,
-} from './speaker-activity.ts';
+import { SpeakerActivity, type SpeakerRuns, type TurnRules } from './speaker-activity.ts';
 
 interface TurnOptions {
   readonly windows: readonly FrameRange[];
@@ -54,7 +49,7 @@ export async function findTurns(
       for (let frame = 0; frame < together.length; frame++) together[frame]! += activity[frame]!;
       likeliest.offer(speaker, activity, mask);
     }
-    const speech = hysteresis(together, thresholdsOf(rules), isSpeech);
+    const speech = hysteresis(together, rules.thresholds, isSpeech);
     isSpeech = speech.at(-1) === 1 ? 1 : 0;
     for (const [speaker, spoken] of activities.entries()) {
       if (breather.isDue) await breather.rest();

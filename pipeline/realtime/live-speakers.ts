@@ -21,7 +21,7 @@ export interface Labelled {
 }
 
 /** Stretches of few seconds scatter more than any limit allows: beyond it someone new speaks. */
-const MAX_DISTANCE = 0.6;
+const MAX_DISTANCE = 0.5;
 /** Excerpts of speech from which on a voice that is like nobody's is someone new. */
 const MIN_NEW_COUNT = 1;
 /** Who comes later is called what the nearest is called. */

@@ -12,7 +12,7 @@ const FRAMES = 589;
 const STEP_FRAMES = 59;
 const HOURS = 3;
 const WINDOWS = HOURS * 3600;
-const RULES = { onsetThreshold: 0.5, offsetThreshold: 0.4, minTurnFrames: 3, minPauseFrames: 6 };
+const RULES = { thresholds: { onset: 127, offset: 102 }, minTurnFrames: 3, minPauseFrames: 6 };
 
 /** Someone who talks all the time, and someone who says a word every ten seconds. */
 const speakers: LocalSpeaker[] = Array.from({ length: WINDOWS }, (_, window): LocalSpeaker[] => {
