@@ -171,8 +171,8 @@ async function attemptAll(
     language = recognition.language;
     const attempt = toAttempt(recognition, temperature, recognizer);
     attempts.push(attempt);
-    isUnfinished = !isLast(attempt, thresholds) && attempts.length < plan.length;
     if (isLast(attempt, thresholds)) break;
+    isUnfinished = asked.length < plan.length;
   }
   const [first, ...others] = attempts;
   if (!first) throw new SttError('INPUT_INVALID', 'Expected at least one temperature, found none');

@@ -57,7 +57,7 @@ const goingOn = (
 ): ChunkOptions => ({
   ...options,
   language,
-  attempts: isAnnounced ? undefined : 'first',
+  attempts: isAnnounced && options.attempts !== 'first' ? undefined : 'first',
   ...(options.conditionOnPreviousText && {
     previousText: [options.previousText, ...segments.map(({ text }) => text)].join(' '),
   }),

@@ -143,18 +143,15 @@ export class Transcription {
       this.#heard.splice(0).map(async ({ chunk, index, result }) => {
         const isSameLanguage = result.language === this.#language?.language;
         const isRight = isSameLanguage && !result.isUnfinished;
+        // Of several windows only one may be doubtful: the others keep their greedy text.
+        const hasFirst = isSameLanguage && result.windowCount === 1;
         if (isRight) this.#previousText.add(result);
         this.#add(
           chunk,
           index,
           isRight
             ? result
-            : await this.#recognizeAgain(
-                chunk,
-                result,
-                isSameLanguage ? 'others' : undefined,
-                signal,
-              ),
+            : await this.#recognizeAgain(chunk, result, hasFirst ? 'others' : undefined, signal),
         );
       }),
     );

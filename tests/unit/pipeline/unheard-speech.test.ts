@@ -68,6 +68,16 @@ test('where a text ends with the beginning of another segment, the rest is read 
   expect(rest!.waveform).toHaveLength(secToSamples(8));
 });
 
+test('where only the first attempt is asked for, the rest has one decode as well', async () => {
+  const recognizer: ScriptedRecognizer = new ScriptedRecognizer(() =>
+    recognizer.requests.length === 1
+      ? { tokens: [time(0), recognizer.textToken('ask not'), time(12), time(12)] }
+      : { tokens: [time(0), recognizer.textToken(' murmur'), time(8)], avgLogProb: -2 },
+  );
+  const { result } = recognize(recognizer, chunkOf(20), { attempts: 'first' });
+  expect(await result).toMatchObject({ windowCount: 2, attemptCount: 2, isUnfinished: true });
+});
+
 test('words of the rest are where they are in the recording', async () => {
   const { result } = recognize(breakingOff());
   const { segments } = (await result) as ChunkResult;
